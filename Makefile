@@ -1,0 +1,56 @@
+# Rollcall: `make demo` shows it, `make test` proves it. Everything is installed into .venv/.
+.DELETE_ON_ERROR:
+.PHONY: setup demo test lint check sample-test test-long docs bench clean lock
+
+PYTHON ?= python3
+BIN := .venv/bin
+export ROLLCALL_HOME ?= warehouse
+export DBT_PROFILES_DIR := $(CURDIR)/profiles
+DEMO_HOME := $(ROLLCALL_HOME)/demo
+
+setup: .venv/installed  ## .venv/ with rollcall, dbt and sqlfluff, and an empty home
+	@$(BIN)/rollcall init > /dev/null
+
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo "Python 3.11 or newer is needed; name it with PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup  ## run the sample district night by night into a fresh home
+	@$(BIN)/python scripts/demo.py $(DEMO_HOME)
+
+test: setup lint check sample-test  ## all tests, fastest first
+
+lint:  ## style, types and SQL style
+	$(BIN)/ruff check scripts tests
+	$(BIN)/ruff format --check scripts tests
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --disable-progress-bar models tests/singular
+
+check:  ## contracts and unit tests without data
+	$(BIN)/dbt --quiet build --empty --exclude-resource-type snapshot --target-path $(ROLLCALL_HOME)/target-empty
+
+sample-test:  ## the sample, properties and crashes
+	$(BIN)/pytest -m "not long"
+
+test-long:  ## many more cases; hours, not minutes
+	$(BIN)/pytest -m long
+
+docs:  ## catalogue with lineage
+	$(BIN)/dbt docs generate --static
+
+bench:  ## the figures that the project promises, each against a baseline of the same run
+	$(BIN)/python tests/benchmarks/bench_framing.py
+	$(BIN)/python tests/benchmarks/bench_landing.py
+	$(BIN)/python tests/benchmarks/bench_cycle.py
+
+clean:  ## remove state; the environment stays
+	rm -rf warehouse target logs
+
+lock:  ## resolve the dependencies anew
+	$(BIN)/pip install --quiet pip-tools
+	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --extra dev --no-emit-index-url \
+	    --no-emit-find-links --strip-extras --no-header --upgrade -o requirements.lock pyproject.toml

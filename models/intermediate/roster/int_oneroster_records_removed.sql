@@ -1,0 +1,76 @@
+-- One row per staged record that is not active: deleted by its newest version, or absent since the bulk in force.
+with newest_versions as (
+    select source_id, 'oneroster/orgs' as feed, org_id as record_key, is_deleted, exported_at
+    from {{ ref('stg_oneroster__orgs') }}
+    union all
+    select source_id, 'oneroster/academic_sessions' as feed, term_id as record_key, is_deleted, exported_at
+    from {{ ref('stg_oneroster__academic_sessions') }}
+    union all
+    select source_id, 'oneroster/courses' as feed, course_id as record_key, is_deleted, exported_at
+    from {{ ref('stg_oneroster__courses') }}
+    union all
+    select source_id, 'oneroster/classes' as feed, class_id as record_key, is_deleted, exported_at
+    from {{ ref('stg_oneroster__classes') }}
+    union all
+    select source_id, 'oneroster/users' as feed, user_id as record_key, is_deleted, exported_at
+    from {{ ref('stg_oneroster__users') }}
+    union all
+    select source_id, 'oneroster/roles' as feed, role_id as record_key, is_deleted, exported_at
+    from {{ ref('stg_oneroster__roles') }}
+    union all
+    select source_id, 'oneroster/enrollments' as feed, enrollment_id as record_key, is_deleted, exported_at
+    from {{ ref('stg_oneroster__enrollments') }}
+    union all
+    select source_id, 'oneroster/categories' as feed, category_id as record_key, is_deleted, exported_at
+    from {{ ref('stg_oneroster__categories') }}
+    union all
+    select source_id, 'oneroster/line_items' as feed, line_item_id as record_key, is_deleted, exported_at
+    from {{ ref('stg_oneroster__line_items') }}
+    union all
+    select source_id, 'oneroster/results' as feed, result_id as record_key, is_deleted, exported_at
+    from {{ ref('stg_oneroster__results') }}
+    union all
+    select source_id, 'oneroster/line_item_learning_objective_ids' as feed, line_item_objective_id as record_key, is_deleted, exported_at
+    from {{ ref('stg_oneroster__line_item_learning_objective_ids') }}
+    union all
+    select source_id, 'oneroster/result_learning_objective_ids' as feed, result_objective_id as record_key, is_deleted, exported_at
+    from {{ ref('stg_oneroster__result_learning_objective_ids') }}
+),
+
+bulks_in_force as (
+    select * from {{ ref('int_bulks_in_force') }}
+),
+
+keys_sighted as (
+    select * from {{ ref('int_oneroster_keys_sighted') }}
+),
+
+judged as (
+    select
+        newest_versions.*,
+        newest_versions.is_deleted
+        and coalesce(keys_sighted.bulk_exported_at <= newest_versions.exported_at, true)
+            as is_deleted_by_record,
+        bulks_in_force.exported_at is not null and keys_sighted.record_key is null
+            as is_absent_from_bulk
+    from newest_versions
+    left join bulks_in_force
+        on
+            newest_versions.source_id = bulks_in_force.source_id
+            and newest_versions.feed = bulks_in_force.feed
+    left join keys_sighted
+        on
+            newest_versions.source_id = keys_sighted.source_id
+            and newest_versions.feed = keys_sighted.feed
+            and newest_versions.record_key = keys_sighted.record_key
+),
+
+final as (
+    select
+        source_id, feed, record_key,
+        case when is_deleted_by_record then 'deleted' else 'absent' end as reason
+    from judged
+    where is_deleted_by_record or is_absent_from_bulk
+)
+
+select * from final

@@ -1,0 +1,23 @@
+-- One row per column of a layout: what it means and where it is staged.
+with layouts as (
+    select * from {{ ref('layouts_oneroster') }}
+),
+
+final as (
+    select
+        feed,
+        layout_version,
+        position,
+        column_name,
+        data_type,
+        is_required,
+        allowed_values,
+        "references" as referenced_feed,
+        is_key,
+        staged_as,
+        personal_data,
+        meaning
+    from layouts
+)
+
+select * from final

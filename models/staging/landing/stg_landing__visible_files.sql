@@ -1,0 +1,45 @@
+-- One row per accepted file that the newest cycle may see.
+with files as (
+    select * from {{ source('landing', 'files') }}
+),
+
+cycles as (
+    select * from {{ source('landing', 'cycles') }}
+),
+
+cycle_files as (
+    select * from {{ source('landing', 'cycle_files') }}
+),
+
+sources as (
+    select * from {{ ref('sources') }}
+),
+
+last_completed as (
+    select coalesce(max(cycle_id), 0) as cycle_id
+    from cycles
+    where status = 'completed'
+),
+
+final as (
+    select
+        files.file_id,
+        files.source_id,
+        sources.roster_source_id,
+        files.feed,
+        files.layout_version,
+        files.mode,
+        files.are_removals_held,
+        files.exported_at,
+        files.landed_at,
+        cycles.cutoff_at as visible_at,
+        cycles.cycle_id as first_cycle_id,
+        cycles.cycle_id > last_completed.cycle_id as is_new
+    from files
+    inner join cycle_files using (file_id)
+    inner join cycles on cycle_files.cycle_id = cycles.cycle_id
+    inner join sources on files.source_id = sources.source_id
+    cross join last_completed
+)
+
+select * from final

@@ -1,0 +1,40 @@
+-- One row per record of an OneRoster categories.csv file of layouts 1.2 and 1.2.1, with what it violates.
+{% set checks = oneroster_checks() + [
+    required('title'),
+    readable('weight', 'integer', refuses=false),
+] %}
+
+with records as (
+    select * from {{ source('raw_oneroster', 'categories_1_2') }}
+),
+
+files as (
+    select * from {{ ref('stg_landing__visible_files') }}
+),
+
+typed as (
+    select
+        {{ lineage() }},
+        {{ text('sourcedId') }} as record_key,
+        {{ text('sourcedId') }} as category_id,
+        {{ text('title') }} as name,
+        {{ integer('weight') }} as weight,
+        {{ is_deletion('status') }} as is_deleted,
+        {{ instant('dateLastModified') }} as modified_at,
+        {{ is_rejected(checks) }} as is_rejected,
+        {{ violations(checks) }} as violations
+    from records
+    inner join files using (file_id)
+),
+
+final as (
+    select
+        typed.*,
+        {{ version_at('modified_at', 'exported_at') }} as version_at,
+        {{ content_hash([
+            'category_id', 'name', 'weight', 'is_deleted', 'modified_at',
+        ]) }} as content_hash
+    from typed
+)
+
+select * from final

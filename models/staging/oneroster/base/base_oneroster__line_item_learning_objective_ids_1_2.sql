@@ -1,0 +1,44 @@
+-- One row per record of an OneRoster lineItemLearningObjectiveIds.csv file of layouts 1.2 and 1.2.1, with what it violates.
+{% set checks = oneroster_checks() + [
+    required('lineItemSourcedId'),
+    required('source'),
+    allowed('source', ['case', 'unknown'], allows_extension=true),
+    required('learningObjectiveId'),
+] %}
+
+with records as (
+    select * from {{ source('raw_oneroster', 'line_item_learning_objective_ids_1_2') }}
+),
+
+files as (
+    select * from {{ ref('stg_landing__visible_files') }}
+),
+
+typed as (
+    select
+        {{ lineage() }},
+        {{ text('sourcedId') }} as record_key,
+        {{ text('sourcedId') }} as line_item_objective_id,
+        {{ text('lineItemSourcedId') }} as line_item_id,
+        {{ text('source') }} as objective_source,
+        {{ text('learningObjectiveId') }} as objective_id,
+        {{ is_deletion('status') }} as is_deleted,
+        {{ instant('dateLastModified') }} as modified_at,
+        {{ is_rejected(checks) }} as is_rejected,
+        {{ violations(checks) }} as violations
+    from records
+    inner join files using (file_id)
+),
+
+final as (
+    select
+        typed.*,
+        {{ version_at('modified_at', 'exported_at') }} as version_at,
+        {{ content_hash([
+            'line_item_objective_id', 'line_item_id', 'objective_source', 'objective_id',
+            'is_deleted', 'modified_at',
+        ]) }} as content_hash
+    from typed
+)
+
+select * from final

@@ -1,0 +1,75 @@
+"""The archive: delivered bytes, kept untouched under their SHA-256."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+_CHUNK_BYTES = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """Bytes in the archive: their SHA-256 (hex), their number and where they are."""
+
+    sha256: str
+    byte_count: int
+    path: Path
+
+
+def archive_path(archive: Path, sha256: str) -> Path:
+    """Return where bytes of that hash are kept."""
+    return archive / sha256[:2] / sha256
+
+
+def keep(archive: Path, source: Path) -> Archived:
+    """Copy a delivered file into the archive; the same bytes are kept once.
+
+    The copy is complete and on disk before it gets its name, so a crash leaves no half file.
+    """
+    with source.open("rb") as stream:
+        copied = spool(stream, archive)
+    path = archive_path(archive, copied.sha256)
+    if path.exists():
+        copied.path.unlink()
+    else:
+        copied.path.chmod(0o400)
+        with copied.path.open("rb") as handle:
+            os.fsync(handle.fileno())
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        copied.path.rename(path)
+        _sync_folder(path.parent)
+    return Archived(copied.sha256, copied.byte_count, path)
+
+
+def spool(stream: BinaryIO, folder: Path) -> Archived:
+    """Write a stream to a new file in `folder`, hashing it on the way."""
+    digest = hashlib.sha256()
+    byte_count = 0
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=".incoming-")
+    try:
+        with os.fdopen(descriptor, "wb") as target:
+            for chunk in _chunks(stream):
+                digest.update(chunk)
+                target.write(chunk)
+                byte_count += len(chunk)
+    except BaseException:
+        Path(name).unlink()
+        raise
+    return Archived(digest.hexdigest(), byte_count, Path(name))
+
+
+def _chunks(stream: BinaryIO) -> Iterator[bytes]:
+    while chunk := stream.read(_CHUNK_BYTES):
+        yield chunk
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,208 @@
+"""The `rollcall` command: parse, call, print."""
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import duckdb
+import typer
+
+from rollcall import doctor, ledger, screen, status
+from rollcall.clock import now, parse_instant
+from rollcall.cycle import run_cycle
+from rollcall.errors import ExitCode, RollcallError, UsageError
+from rollcall.home import PROJECT_DIR, Home
+from rollcall.landing import land
+from rollcall.layouts import Contracts
+from rollcall.sample import write_sample
+
+app = typer.Typer(
+    help="Make batch exports trustworthy: every record in every export answers the roll.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+HomeOption = Annotated[
+    Path,
+    typer.Option("--home", envvar="ROLLCALL_HOME", help="The district's home."),
+]
+InboxOption = Annotated[
+    Path,
+    typer.Option("--inbox", help="Folder with one folder of deliveries per source."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+_DEFAULT_HOME = Path("warehouse")
+_DEFAULT_INBOX = Path("inbox")
+
+
+@app.command(epilog="Example: rollcall init --home warehouse")
+def init(home: HomeOption = _DEFAULT_HOME, as_json: JsonOption = False) -> None:
+    """Prepare a home: its folders, the ledger and every raw table, all empty."""
+    district = Home(home)
+    district.prepare()
+    with district.lock(), district.landing() as connection:
+        ledger.prepare(connection, _contracts())
+    _print(as_json, {"home": str(home)}, lambda: screen.say(f"The home {home} is ready."))
+
+
+@app.command(name="land", epilog="Example: rollcall land --inbox inbox")
+def land_command(
+    inbox: InboxOption = _DEFAULT_INBOX,
+    home: HomeOption = _DEFAULT_HOME,
+    exported_at: Annotated[
+        str | None,
+        typer.Option("--exported-at", help="Export time of these deliveries, given by hand."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Land what is new in the inbox, untouched, with a verdict for every file."""
+    district = Home(home)
+    district.prepare()
+    with district.lock(), screen.progress(quiet=as_json) as progress:
+        report = land(
+            district,
+            inbox,
+            _contracts(),
+            now(),
+            exported_at=_instant(exported_at, "--exported-at"),
+            say=progress.say,
+        )
+    _print(as_json, asdict(report), lambda: screen.show_landing(report))
+    raise typer.Exit(ExitCode.ATTENTION if report.needs_attention else ExitCode.DONE)
+
+
+@app.command(epilog="Example: rollcall cycle --inbox inbox --cutoff 2026-09-01T18:00:00Z")
+def cycle(
+    inbox: InboxOption = _DEFAULT_INBOX,
+    home: HomeOption = _DEFAULT_HOME,
+    cutoff: Annotated[
+        str | None,
+        typer.Option("--cutoff", help="See exports up to this moment (UTC); now by default."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run one sync: land, build, test, publish."""
+    with screen.progress(quiet=as_json) as progress:
+        report = run_cycle(
+            Home(home), inbox, _contracts(), progress, now(), _instant(cutoff, "--cutoff")
+        )
+    machine = asdict(report) | {"exit_code": int(report.exit_code)}
+    _print(as_json, machine, lambda: screen.show_cycle(report))
+    raise typer.Exit(report.exit_code)
+
+
+@app.command(name="status", epilog="Example: rollcall status --json")
+def status_command(home: HomeOption = _DEFAULT_HOME, as_json: JsonOption = False) -> None:
+    """Say what has arrived, what was refused and how old the data is."""
+    report = status.read(Home(home), _contracts(), now())
+    _print(as_json, asdict(report), lambda: screen.show_status(report))
+
+
+@app.command(name="doctor", epilog="Example: rollcall doctor")
+def doctor_command(home: HomeOption = _DEFAULT_HOME, as_json: JsonOption = False) -> None:
+    """Say what is installed, configured and out of order."""
+    checks = doctor.examine(Home(home))
+    _print(as_json, {"checks": [asdict(c) for c in checks]}, lambda: screen.show_checks(checks))
+    raise typer.Exit(
+        ExitCode.DONE if all(check.is_good for check in checks) else ExitCode.ATTENTION
+    )
+
+
+@app.command(name="layouts", epilog="Example: rollcall layouts")
+def layouts_command(as_json: JsonOption = False) -> None:
+    """List the known layouts: feeds, versions, columns and where they land."""
+    rows = [
+        {
+            "feed": layout.feed,
+            "version": layout.version,
+            "columns": len(layout.columns),
+            "raw_table": layout.raw_table,
+        }
+        for layout in _contracts().layouts
+    ]
+    _print(as_json, {"layouts": rows}, lambda: screen.show_table("Layouts", rows))
+
+
+@app.command(
+    epilog="Example: rollcall sample --students 60 --nights 7 --seed 1 --out exports --faults"
+)
+def sample(
+    students: Annotated[int, typer.Option("--students", min=1, help="Number of students.")],
+    nights: Annotated[int, typer.Option("--nights", min=1, help="Number of nights.")],
+    seed: Annotated[int, typer.Option("--seed", help="Same seed, same bytes.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder to write to.")],
+    faults: Annotated[
+        bool, typer.Option("--faults", help="Plant the faults that faults.csv lists.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the exports of a made-up district, night by night."""
+    try:
+        write_sample(out, students=students, nights=nights, seed=seed, faults=faults)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    _print(as_json, {"out": str(out)}, lambda: screen.say(f"Written to {out}."))
+
+
+def main() -> None:
+    """Run the command line; a failure is one sentence and an exit code, never a traceback."""
+    try:
+        app(standalone_mode=False, prog_name="rollcall")
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except typer.TyperException as error:
+        _fail(error.format_message(), ExitCode.USAGE)
+    except RollcallError as error:
+        _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        _fail("Stopped; nothing half-done is kept. Run the same command again.", ExitCode.INTERNAL)
+    except (OSError, duckdb.Error) as error:
+        _fail(_explain(error), ExitCode.INTERNAL)
+    except Exception:  # noqa: BLE001  (the last resort: say it in one sentence, keep the trace)
+        _fail(_explain(None), ExitCode.INTERNAL)
+    sys.exit(0)
+
+
+def _contracts() -> Contracts:
+    return Contracts.load(PROJECT_DIR / "seeds" / "contracts")
+
+
+def _instant(text: str | None, option: str) -> datetime | None:
+    return parse_instant(text, option) if text else None
+
+
+def _print(as_json: bool, machine: Any, show: Callable[[], None]) -> None:
+    if as_json:
+        print(json.dumps(machine, default=str, indent=2))
+    else:
+        show()
+
+
+def _fail(sentence: str, code: int) -> None:
+    print(f"rollcall: {sentence}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _explain(error: Exception | None) -> str:
+    """Turn an unforeseen failure into a sentence; its trace goes to a file in the home."""
+    trace = Path(os.environ.get("ROLLCALL_HOME", str(_DEFAULT_HOME))) / "logs" / "rollcall.log"
+    where = ""
+    try:
+        with trace.open("a", encoding="utf-8") as log:
+            log.write(traceback.format_exc() + "\n")
+        where = f"; the details are in {trace}"
+    except OSError:
+        pass
+    if isinstance(error, OSError) and error.strerror:
+        what = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+        return f"The system refused an operation ({what}){where}. The last good state stands."
+    kind = type(error).__name__ if error else "unforeseen failure"
+    return f"Internal error ({kind}){where}. The last good state stands; please report it."

@@ -1,0 +1,74 @@
+"""What `rollcall doctor` says: what is installed, configured and out of order."""
+
+import shutil
+import sys
+from dataclasses import dataclass
+from importlib import metadata
+
+from rollcall.errors import RollcallError
+from rollcall.home import PROJECT_DIR, Home
+from rollcall.layouts import Contracts
+
+_PACKAGES = ("dbt-core", "dbt-duckdb", "duckdb", "pyarrow", "numpy")
+_ROOM_BYTES = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at: what it is, whether it is in order, and what to do when it is not."""
+
+    name: str
+    is_good: bool
+    detail: str
+
+
+def examine(home: Home) -> list[Check]:
+    """Look at the installation, the contracts and the home; nothing is changed."""
+    return [_python(), *(_package(name) for name in _PACKAGES), _contracts(), *_home(home)]
+
+
+def _python() -> Check:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    return Check("Python", sys.version_info >= (3, 11), version)
+
+
+def _package(name: str) -> Check:
+    try:
+        return Check(name, True, metadata.version(name))
+    except metadata.PackageNotFoundError:
+        return Check(name, False, "not installed; run `make setup`")
+
+
+def _contracts() -> Check:
+    try:
+        contracts = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
+    except (RollcallError, OSError) as error:
+        return Check("contracts", False, str(error))
+    return Check(
+        "contracts",
+        True,
+        f"{len(contracts.sources)} sources, {len(contracts.feeds)} feeds, "
+        f"{len(contracts.layouts)} layouts",
+    )
+
+
+def _home(home: Home) -> list[Check]:
+    if not home.path.is_dir():
+        return [Check("home", False, f"{home.path} is not there; run `rollcall init`")]
+    free = shutil.disk_usage(home.path).free
+    room = Check(
+        "room",
+        free > _ROOM_BYTES,
+        f"{free / (1 << 30):.1f} GiB free" + ("" if free > _ROOM_BYTES else "; make room"),
+    )
+    landing = Check(
+        "landing database",
+        home.landing_db.exists(),
+        "there" if home.landing_db.exists() else "missing; run `rollcall init`",
+    )
+    warehouse = Check(
+        "warehouse",
+        home.warehouse_db.exists(),
+        "there" if home.warehouse_db.exists() else "no cycle has completed; run `rollcall cycle`",
+    )
+    return [Check("home", True, str(home.path)), room, landing, warehouse]

@@ -1,0 +1,32 @@
+"""What can go wrong, and the exit code a scheduler sees for it."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit codes of `rollcall`; a scheduler may rely on them."""
+
+    DONE = 0
+    INTERNAL = 1
+    USAGE = 2
+    ATTENTION = 3
+    NOT_PUBLISHED = 4
+    BUSY = 5
+
+
+class RollcallError(Exception):
+    """A failure that one sentence explains, with what to do about it."""
+
+    exit_code = ExitCode.INTERNAL
+
+
+class UsageError(RollcallError):
+    """The command, the home or the configuration is not usable as given."""
+
+    exit_code = ExitCode.USAGE
+
+
+class BusyError(RollcallError):
+    """Somebody else is writing, or a reader does not let go."""
+
+    exit_code = ExitCode.BUSY

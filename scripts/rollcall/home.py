@@ -1,0 +1,150 @@
+"""A district's home: where its databases, archive and reports live, and who may write there."""
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from rollcall.errors import BusyError, UsageError
+
+PROJECT_DIR = Path(__file__).resolve().parents[2]
+"""The dbt project: models, seeds and macros of the same code as this package."""
+
+_READER_PATIENCE_SECONDS = 600
+_LANDING_MEMORY = "512MB"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Paths of one district's home. One district = one home."""
+
+    path: Path
+
+    @property
+    def landing_db(self) -> Path:
+        """The loader's database: raw tables and the ledger."""
+        return self.path / "landing.duckdb"
+
+    @property
+    def warehouse_db(self) -> Path:
+        """The last good cycle, complete. Read-only; replaced as a whole."""
+        return self.path / "warehouse.duckdb"
+
+    @property
+    def building_db(self) -> Path:
+        """A cycle in the making; thrown away when it fails."""
+        return self.path / "building.duckdb"
+
+    @property
+    def archive(self) -> Path:
+        """Delivered bytes, named by their SHA-256."""
+        return self.path / "archive"
+
+    @property
+    def spool(self) -> Path:
+        """Members of a zip while they are landed; empty otherwise."""
+        return self.path / "spool"
+
+    @property
+    def logs(self) -> Path:
+        """Logs of rollcall and of dbt."""
+        return self.path / "logs"
+
+    @property
+    def dbt_target(self) -> Path:
+        """What dbt compiles and remembers for the cycles of this home."""
+        return self.path / "target"
+
+    def prepare(self) -> None:
+        """Make the home's folders, readable by their owner only.
+
+        Raises:
+            UsageError: the home cannot be written, in one sentence that says why.
+        """
+        try:
+            for folder in (self.path, self.archive, self.spool, self.logs):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            probe = self.path / ".writable"
+            probe.write_bytes(b"rollcall")
+            probe.unlink()
+        except OSError as error:
+            raise UsageError(
+                f"The home {self.path} cannot be written ({error.strerror}); "
+                "choose another with --home or $ROLLCALL_HOME, or make room and set permissions."
+            ) from error
+
+    @contextmanager
+    def lock(self) -> Iterator[int]:
+        """Hold the home for one writer; yields the descriptor, to be passed on to dbt.
+
+        A child that inherits the descriptor keeps the home locked when its parent is killed.
+
+        Raises:
+            BusyError: another process holds the home.
+        """
+        descriptor = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise BusyError(
+                    f"Another rollcall process is writing in {self.path}; "
+                    "wait for it to end and try again."
+                ) from None
+            shutil.rmtree(self.spool, ignore_errors=True)
+            self.spool.mkdir(mode=0o700, exist_ok=True)
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def landing(
+        self, *, read_only: bool = False, say: Callable[[str], None] = lambda _: None
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open the landing database, waiting for a reader of it to let go.
+
+        Raises:
+            BusyError: a reader kept it open for ten minutes.
+            UsageError: there is no landing database to read.
+        """
+        if read_only and not self.landing_db.exists():
+            raise UsageError(
+                f"There is nothing in {self.path} yet; "
+                "`rollcall cycle` makes it, or name another home with --home."
+            )
+        connection = _connect_patiently(self.landing_db, read_only, say)
+        try:
+            connection.execute("set timezone = 'UTC'")
+            connection.execute(f"set memory_limit = '{_LANDING_MEMORY}'")
+            yield connection
+        finally:
+            connection.close()
+        if not read_only:
+            self.landing_db.chmod(0o600)
+
+
+def _connect_patiently(
+    database: Path, read_only: bool, say: Callable[[str], None]
+) -> duckdb.DuckDBPyConnection:
+    deadline = time.monotonic() + _READER_PATIENCE_SECONDS
+    told = False
+    while True:
+        try:
+            return duckdb.connect(str(database), read_only=read_only)
+        except duckdb.IOException as error:
+            if "lock" not in str(error).lower():
+                raise
+            if time.monotonic() > deadline:
+                raise BusyError(
+                    f"{database.name} is open in another program; close it there and try again."
+                ) from error
+            if not told:
+                say(f"Waiting: {database.name} is open in another program.")
+                told = True
+            time.sleep(0.5)

@@ -1,0 +1,761 @@
+"""Landing: from the inbox to raw tables, untouched, with a verdict for every file.
+
+One delivery is one transaction: its ledger entries and its rows are there together or not at all.
+The loader judges files; records are judged later, by dbt.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from rollcall import ledger
+from rollcall.clock import iso
+from rollcall.columns import record_batches
+from rollcall.deliveries import (
+    Entry,
+    Member,
+    Opened,
+    Refusal,
+    export_time,
+    open_delivery,
+    read_inbox,
+)
+from rollcall.errors import RollcallError
+from rollcall.framing import Framer, HeaderError, Malformed, leading_fields
+from rollcall.home import Home
+from rollcall.layouts import Contracts, Feed, Layout, Source
+
+MANIFEST = "oneroster/manifest"
+_DISGUISES = (
+    (b"PK\x03\x04", "a zip archive"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"%PDF", "a PDF document"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
+    (b"<!doctype", "an HTML page"),
+    (b"<html", "an HTML page"),
+    (b"<?xml", "an XML document"),
+)
+_MODE_COLUMNS = ("status", "dateLastModified")
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What became of one file, for people and for `--json`."""
+
+    source_id: str
+    delivery_name: str
+    file_name: str
+    feed: str | None
+    verdict: str
+    code: str | None
+    detail: str | None
+    record_count: int | None
+    malformed_count: int | None
+
+
+@dataclass(slots=True)
+class LandReport:
+    """What one landing did."""
+
+    job_id: int = 0
+    files: list[FileReport] = field(default_factory=list)
+    deliveries_landed: int = 0
+    deliveries_refused: int = 0
+    deliveries_again: int = 0
+    left_alone: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether a person should look: a file was refused or the inbox holds strangers."""
+        return bool(self.unknown) or any(report.verdict != "accepted" for report in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What every step of one landing needs."""
+
+    connection: duckdb.DuckDBPyConnection
+    contracts: Contracts
+    home: Home
+    job_id: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    """A delivery being landed."""
+
+    delivery_id: str
+    entry: Entry
+    source: Source
+    exported_at: datetime | None
+    opened: Opened
+
+
+@dataclass(frozen=True, slots=True)
+class _Manifest:
+    """What a manifest says: the version it names, and the mode of each file it lists."""
+
+    version: str | None
+    modes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Readable:
+    """A member that is a CSV of a known feed, with the layout its header fits."""
+
+    member: Member
+    feed: Feed
+    layout: Layout
+    metadata_columns: tuple[str, ...]
+
+
+def land(
+    home: Home,
+    inbox: Path,
+    contracts: Contracts,
+    at: datetime,
+    *,
+    exported_at: datetime | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> LandReport:
+    """Land what is new in the inbox; what was landed before is recognised and left.
+
+    Args:
+        home: the district's home, locked by the caller.
+        inbox: folder with one folder per source.
+        contracts: sources, feeds and layouts.
+        at: the moment of landing, UTC.
+        exported_at: export boundary given by hand for every delivery of this landing.
+        say: told one line per delivery, for progress.
+
+    Raises:
+        UsageError: inbox or home cannot be used.
+        BusyError: the landing database stays open elsewhere.
+    """
+    found = read_inbox(inbox, frozenset(contracts.sources))
+    report = LandReport(left_alone=list(found.left_alone), unknown=list(found.unknown))
+    with home.landing(say=say) as connection:
+        ledger.prepare(connection, contracts)
+        report.job_id = ledger.next_job(connection)
+        context = _Context(connection, contracts, home, report.job_id, at)
+        known = _known_entries(connection)
+        fresh = []
+        for entry in found.entries:
+            if exported_at is None and known.get(str(entry.path.resolve())) == entry.signature:
+                report.deliveries_again += 1
+            else:
+                fresh.append((_boundary(context, entry, exported_at), entry))
+        fresh.sort(key=lambda pair: (pair[0] or datetime.max, pair[1].source_id, pair[1].name))
+        for boundary, entry in fresh:
+            say(f"{entry.source_id}/{entry.name}")
+            _land_entry(context, entry, boundary, report)
+        if found.entries:
+            _note(
+                context,
+                "landed",
+                str(inbox.name),
+                f"landed={report.deliveries_landed} refused={report.deliveries_refused} "
+                f"again={report.deliveries_again}",
+            )
+    return report
+
+
+def _known_entries(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    rows = connection.execute("select path, signature from landing.inbox_entries").fetchall()
+    return dict(rows)
+
+
+def _boundary(context: _Context, entry: Entry, by_hand: datetime | None) -> datetime | None:
+    source = context.contracts.sources[entry.source_id]
+    return by_hand or export_time(source, entry.name, context.at)
+
+
+def _land_entry(
+    context: _Context, entry: Entry, boundary: datetime | None, report: LandReport
+) -> None:
+    opened = open_delivery(entry, context.home)
+    if opened is None:
+        report.left_alone.append(f"{entry.source_id}/{entry.name}: still being written")
+        return
+    source = context.contracts.sources[entry.source_id]
+    delivery_id = _identifier(source.source_id, iso(boundary), opened.content_sha256)
+    delivery = _Delivery(delivery_id, entry, source, boundary, opened)
+    try:
+        with ledger.transaction(context.connection):
+            if _is_landed(context, delivery_id):
+                report.deliveries_again += 1
+            else:
+                refusal = opened.refusal or _refusal(context, delivery)
+                if refusal:
+                    report.deliveries_refused += 1
+                    report.files.append(_refuse_delivery(context, delivery, refusal))
+                else:
+                    report.deliveries_landed += 1
+                    files, findings = _land_delivery(context, delivery)
+                    report.files.extend(files)
+                    report.findings.extend(findings)
+            context.connection.execute(
+                "insert or replace into landing.inbox_entries values (?, ?, ?)",
+                [str(entry.path.resolve()), entry.signature, delivery_id],
+            )
+    finally:
+        for member in opened.members:
+            if member.path.parent == context.home.spool:
+                member.path.unlink(missing_ok=True)
+
+
+def _identifier(*parts: str) -> str:
+    """Make an identifier that depends on what is identified, never on the order of arrival."""
+    return ledger.event_hash("", parts)[:16]
+
+
+def _is_landed(context: _Context, delivery_id: str) -> bool:
+    found = context.connection.execute(
+        "select 1 from landing.deliveries where delivery_id = ?", [delivery_id]
+    ).fetchone()
+    return found is not None
+
+
+def _refusal(context: _Context, delivery: _Delivery) -> Refusal | None:
+    """Refuse a delivery without a boundary, or one whose boundary holds other bytes already."""
+    if delivery.exported_at is None:
+        return Refusal(
+            "EXPORT_TIME_UNKNOWN",
+            f"The name '{delivery.entry.name}' holds no export time as sources.csv expects it "
+            f"from {delivery.source.source_id}; rename it, or land it with --exported-at.",
+        )
+    feeds = {
+        feed.feed
+        for member in delivery.opened.members
+        if (feed := _feed_by_name(context, delivery, member))
+    }
+    earlier = context.connection.execute(
+        "select distinct delivery_name, feed from landing.files "
+        "where source_id = ? and exported_at = ? and verdict <> 'rejected' and feed is not null "
+        "order by all",
+        [delivery.source.source_id, delivery.exported_at],
+    ).fetchall()
+    for name, feed in earlier:
+        if feed in feeds:
+            return Refusal(
+                "DELIVERY_CONFLICT",
+                f"'{name}' already brought {feed} for the export of "
+                f"{iso(delivery.exported_at)}, with other bytes.",
+            )
+    return None
+
+
+def _refuse_delivery(context: _Context, delivery: _Delivery, refusal: Refusal) -> FileReport:
+    _add_delivery(context, delivery, "rejected", refusal)
+    opened = delivery.opened
+    sha256 = opened.archive_sha256 or opened.content_sha256
+    return _add_file(
+        context,
+        delivery,
+        file_name=delivery.entry.name,
+        sha256=sha256,
+        byte_count=opened.byte_count,
+        verdict="rejected",
+        code=refusal.code,
+        detail=refusal.detail,
+    )
+
+
+def _add_delivery(
+    context: _Context, delivery: _Delivery, verdict: str, refusal: Refusal | None
+) -> None:
+    ledger.add(
+        context.connection,
+        "deliveries",
+        {
+            "delivery_id": delivery.delivery_id,
+            "job_id": context.job_id,
+            "source_id": delivery.source.source_id,
+            "delivery_name": delivery.entry.name,
+            "container": delivery.entry.kind,
+            "exported_at": delivery.exported_at,
+            "content_sha256": delivery.opened.content_sha256,
+            "archive_sha256": delivery.opened.archive_sha256,
+            "byte_count": delivery.opened.byte_count,
+            "verdict": verdict,
+            "code": refusal.code if refusal else None,
+            "detail": refusal.detail if refusal else None,
+            "landed_at": context.at,
+        },
+    )
+    _note(
+        context,
+        f"delivery_{verdict}",
+        delivery.delivery_id,
+        f"{delivery.source.source_id} {iso(delivery.exported_at)} "
+        f"{delivery.opened.content_sha256} {refusal.code if refusal else ''}".rstrip(),
+    )
+
+
+def _land_delivery(
+    context: _Context, delivery: _Delivery
+) -> tuple[list[FileReport], list[str]]:
+    _add_delivery(context, delivery, "accepted", None)
+    judged = _judge_members(context, delivery)
+    manifest = _read_manifest(judged)
+    findings: list[str] = []
+    reports = []
+    for member, outcome in judged:
+        if isinstance(outcome, Refusal):
+            reports.append(_refuse_file(context, delivery, member, outcome))
+        else:
+            file_report, file_findings = _land_file(context, delivery, outcome, manifest)
+            reports.append(file_report)
+            findings.extend(file_findings)
+    findings.extend(_check_manifest(context, delivery, judged, manifest))
+    return reports, findings
+
+
+# ---------------------------------------------------------------- which feed, which layout
+
+
+def _feed_by_name(context: _Context, delivery: _Delivery, member: Member) -> Feed | None:
+    """Find the feed by file name; a loose CSV's name begins with its export time."""
+    name = member.name
+    if delivery.entry.kind == "csv" and "_" in name:
+        name = name.split("_", 1)[1]
+    for family in delivery.source.families:
+        feed = context.contracts.feed_for(family, name)
+        if feed:
+            return feed
+    return None
+
+
+def _judge_members(
+    context: _Context, delivery: _Delivery
+) -> list[tuple[Member, "_Readable | Refusal"]]:
+    """Say of every member which layout it fits, or why it is refused."""
+    headers: dict[str, tuple[Member, Feed, tuple[str, ...]]] = {}
+    outcomes: dict[str, _Readable | Refusal] = {}
+    for member in delivery.opened.members:
+        outcome = _read_header(context, delivery, member)
+        if isinstance(outcome, Refusal):
+            outcomes[member.name] = outcome
+            continue
+        feed, names = outcome
+        if feed.feed in headers:
+            outcomes[member.name] = Refusal(
+                "FILE_REPEATED", f"The delivery holds {feed.file_name} twice."
+            )
+        else:
+            headers[feed.feed] = (member, feed, names)
+    version = context.contracts.detect_version(
+        {feed: names for feed, (_, _, names) in headers.items() if feed != MANIFEST},
+        _manifest_version(headers.get(MANIFEST)),
+    )
+    for member, feed, names in headers.values():
+        outcomes[member.name] = _fit_layout(context.contracts, member, feed, names, version)
+    return [(member, outcomes[member.name]) for member in delivery.opened.members]
+
+
+def _read_header(
+    context: _Context, delivery: _Delivery, member: Member
+) -> tuple[Feed, tuple[str, ...]] | Refusal:
+    with member.path.open("rb") as stream:
+        beginning = stream.read(1024)
+    if not beginning:
+        return Refusal("EMPTY_FILE", "The file holds no byte.")
+    disguise = _disguise(beginning)
+    if disguise:
+        return disguise
+    feed = _feed_by_name(context, delivery, member)
+    try:
+        with member.path.open("rb") as stream:
+            header = Framer(stream, encoding=delivery.source.encoding).header
+    except HeaderError as error:
+        return Refusal(error.code, str(error))
+    if feed is None:
+        feed = context.contracts.feed_by_header(delivery.source.families, header.names)
+    if feed is None:
+        return Refusal(
+            "UNKNOWN_FILE", "Neither the file's name nor its header belongs to a known feed."
+        )
+    return feed, header.names
+
+
+def _disguise(beginning: bytes) -> Refusal | None:
+    """Refuse what is plainly no CSV, or is written in two bytes per character."""
+    if beginning[:2] in (b"\xff\xfe", b"\xfe\xff") or beginning[:64].count(0) > 16:
+        return Refusal(
+            "WRONG_ENCODING", "The file is UTF-16; export it as UTF-8 or as the source declares."
+        )
+    start = beginning.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    for magic, what in _DISGUISES:
+        if start.startswith(magic.lower()):
+            return Refusal("NOT_A_CSV", f"The file is {what}, not a CSV.")
+    return None
+
+
+def _manifest_version(found: tuple[Member, Feed, tuple[str, ...]] | None) -> str | None:
+    if found is None:
+        return None
+    return _parse_manifest(found[0]).version
+
+
+def _parse_manifest(member: Member) -> _Manifest:
+    """Read a manifest by property name; it is small, so it is read whole."""
+    properties: dict[str, str] = {}
+    for line in member.path.read_bytes()[: 1 << 20].splitlines():
+        name, *rest = leading_fields(line, "utf-8")
+        if rest:
+            properties[name.strip()] = rest[0].strip()
+    return _Manifest(
+        version=properties.get("oneroster.version"),
+        modes={
+            name.removeprefix("file."): mode
+            for name, mode in properties.items()
+            if name.startswith("file.")
+        },
+    )
+
+
+def _fit_layout(
+    contracts: Contracts, member: Member, feed: Feed, names: tuple[str, ...], version: str | None
+) -> _Readable | Refusal:
+    """Choose the layout of the delivery's version, else any the header fits, else explain."""
+    fits = contracts.matching(feed.feed, names)
+    if not fits:
+        difference = contracts.diff(feed.feed, names)
+        return Refusal(difference.code, difference.summary)
+    fit = next((fit for fit in fits if fit.layout.version == version), fits[0])
+    return _Readable(member, feed, fit.layout, fit.metadata_columns)
+
+
+# ---------------------------------------------------------------- one file
+
+
+def _refuse_file(
+    context: _Context, delivery: _Delivery, member: Member, refusal: Refusal
+) -> FileReport:
+    feed = _feed_by_name(context, delivery, member)
+    return _add_file(
+        context,
+        delivery,
+        file_name=member.name,
+        feed=feed.feed if feed else None,
+        sha256=member.sha256,
+        byte_count=member.byte_count,
+        verdict="rejected",
+        code=refusal.code,
+        detail=refusal.detail,
+    )
+
+
+def _land_file(
+    context: _Context, delivery: _Delivery, readable: _Readable, manifest: _Manifest | None
+) -> tuple[FileReport, list[str]]:
+    member, layout = readable.member, readable.layout
+    file_id = _file_id(delivery, member.name, member.sha256)
+    with member.path.open("rb") as stream:
+        framer = Framer(stream, encoding=delivery.source.encoding)
+        malformed = _insert_records(context, file_id, readable, framer)
+    keys = _add_malformed(context, file_id, member, layout, malformed, delivery.source.encoding)
+    declared = _declared_mode(readable, manifest)
+    rows_mode = _mode_of_rows(context, file_id, layout)
+    mode = _effective_mode(declared, rows_mode, delivery.source.mode_authority)
+    warnings = list(
+        _warnings(readable, framer, manifest, declared, rows_mode, mode, keys)
+    )
+    codes = [code for code, _ in warnings]
+    report = _add_file(
+        context,
+        delivery,
+        file_name=member.name,
+        feed=readable.feed.feed,
+        layout_version=layout.version,
+        raw_table=layout.raw_table,
+        declared_mode=declared,
+        mode=mode,
+        are_removals_held=mode == "bulk" and bool({"KEY_UNREADABLE", "NO_RECORDS"} & set(codes)),
+        sha256=member.sha256,
+        byte_count=member.byte_count,
+        encoding=delivery.source.encoding,
+        record_count=framer.record_count,
+        malformed_count=framer.malformed_count,
+        blank_line_count=framer.blank_line_count,
+        verdict="accepted",
+        code=codes[0] if codes else None,
+        detail=" ".join(detail for _, detail in warnings) or None,
+    )
+    for code, detail in warnings:
+        _find(context, file_id, code, detail)
+    where = f"{delivery.source.source_id}/{delivery.entry.name}/{member.name}"
+    return report, [f"{where}: {detail}" for _, detail in warnings]
+
+
+def _file_id(delivery: _Delivery, file_name: str, sha256: str) -> str:
+    return _identifier(delivery.source.source_id, iso(delivery.exported_at), file_name, sha256)
+
+
+def _insert_records(
+    context: _Context, file_id: str, readable: _Readable, framer: Framer
+) -> list[Malformed]:
+    """Stream the well-formed records into the raw table; return the malformed ones."""
+    malformed: list[Malformed] = []
+    names = [column.name for column in readable.layout.columns]
+    extra = readable.metadata_columns
+    batches = record_batches(framer, malformed)
+    context.connection.register("incoming_records", batches)
+    positions = [f'"c{position}"' for position in range(len(names) + len(extra))]
+    metadata = "null"
+    if extra:
+        keys = ", ".join(_literal(name) for name in extra)
+        metadata = f"map([{keys}], [{', '.join(positions[len(names) :])}])"
+    targets = ", ".join(f'"{name}"' for name in names)
+    inserted = context.connection.execute(
+        f"insert into {readable.layout.raw_table} "  # noqa: S608
+        f"({', '.join(ledger.LINEAGE_COLUMNS)}, {targets}, metadata) "
+        f"select {_literal(file_id)}, record_number, line_number, byte_offset, "
+        f"{', '.join(positions[: len(names)])}, {metadata} from incoming_records"
+    ).fetchone()
+    context.connection.unregister("incoming_records")
+    well_formed = framer.record_count - framer.malformed_count
+    if inserted is None or inserted[0] != well_formed:
+        raise RollcallError(
+            f"{readable.member.name}: {well_formed} well-formed records were framed but "
+            f"{inserted[0] if inserted else 0} were stored; nothing of this delivery was kept."
+        )
+    return malformed
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _add_malformed(
+    context: _Context,
+    file_id: str,
+    member: Member,
+    layout: Layout,
+    malformed: list[Malformed],
+    encoding: str,
+) -> list[str | None]:
+    """Record where each malformed record stands; return the keys that could still be read."""
+    if not malformed:
+        return []
+    keys = list(_readable_keys(member, layout, malformed, encoding))
+    rows = pa.table(
+        {
+            "file_id": [file_id] * len(malformed),
+            "record_number": [record.record_number for record in malformed],
+            "line_number": [record.line_number for record in malformed],
+            "byte_offset": [record.byte_offset for record in malformed],
+            "byte_length": [record.byte_length for record in malformed],
+            "code": [str(record.code) for record in malformed],
+            "record_key": pa.array(keys, pa.string()),
+        }
+    )
+    context.connection.register("incoming_malformed", rows)
+    context.connection.execute(
+        "insert into landing.malformed_records by name select * from incoming_malformed"
+    )
+    context.connection.unregister("incoming_malformed")
+    return keys
+
+
+def _readable_keys(
+    member: Member, layout: Layout, malformed: list[Malformed], encoding: str
+) -> Iterator[str | None]:
+    """Yield the key of each malformed record, or None where the defect comes before it."""
+    if len(layout.key_positions) != 1:
+        yield from (None for _ in malformed)
+        return
+    position = layout.key_positions[0]
+    with member.path.open("rb") as stream:
+        for record in malformed:
+            stream.seek(record.byte_offset)
+            fields = leading_fields(stream.read(min(record.byte_length, 1 << 16)), encoding)
+            key = fields[position].strip() if len(fields) > position else ""
+            yield key or None
+
+
+def _declared_mode(readable: _Readable, manifest: _Manifest | None) -> str | None:
+    if manifest is None or readable.feed.feed == MANIFEST:
+        return None
+    return manifest.modes.get(readable.feed.file_name.removesuffix(".csv"), "absent")
+
+
+def _mode_of_rows(context: _Context, file_id: str, layout: Layout) -> str | None:
+    """Say what the rows say: `delta` when any is dated or has a status, `bulk` when none has.
+
+    OneRoster leaves both columns blank in every row of a bulk file. None without rows or columns.
+    """
+    names = {column.name for column in layout.columns}
+    if not names.issuperset(_MODE_COLUMNS):
+        return None
+    filled = " or ".join(f"nullif(trim(\"{name}\"), '') is not null" for name in _MODE_COLUMNS)
+    row = context.connection.execute(
+        f"select count(*), count(*) filter ({filled}) from {layout.raw_table} where file_id = ?",  # noqa: S608
+        [file_id],
+    ).fetchone()
+    if row is None or not row[0]:
+        return None
+    return "delta" if row[1] else "bulk"
+
+
+def _effective_mode(declared: str | None, rows: str | None, authority: str) -> str:
+    """Decide whether the file is the whole truth; in doubt it is not, so nothing is removed."""
+    if declared is None:
+        return rows or "delta"
+    if declared == "bulk":
+        return "delta" if rows == "delta" and authority == "rows" else "bulk"
+    return "delta"
+
+
+def _warnings(
+    readable: _Readable,
+    framer: Framer,
+    manifest: _Manifest | None,
+    declared: str | None,
+    rows_mode: str | None,
+    mode: str,
+    keys: list[str | None],
+) -> Iterator[tuple[str, str]]:
+    """Yield what a person should know of an accepted file: (code, sentence)."""
+    unreadable = keys.count(None)
+    if mode == "bulk" and unreadable:
+        yield (
+            "KEY_UNREADABLE",
+            f"{unreadable} malformed records hide their key, so nothing is removed by this file.",
+        )
+    if framer.record_count == 0:
+        yield "NO_RECORDS", "The file holds a header and no record; nothing is removed by it."
+    if declared in ("bulk", "delta") and rows_mode not in (None, declared):
+        yield (
+            "MODE_CONFLICT",
+            f"The manifest says {declared}, the rows say {rows_mode}; it is read as {mode}.",
+        )
+    if manifest and manifest.version and not _same_version(manifest.version, readable.layout):
+        yield (
+            "VERSION_MISMATCH",
+            f"The manifest says OneRoster {manifest.version}, "
+            f"the header is that of {readable.layout.version}.",
+        )
+
+
+def _same_version(named: str, layout: Layout) -> bool:
+    return layout.version == named or (named == "1.2" and layout.version == "1.2.1")
+
+
+def _read_manifest(
+    judged: list[tuple[Member, "_Readable | Refusal"]],
+) -> _Manifest | None:
+    for member, outcome in judged:
+        if isinstance(outcome, _Readable) and outcome.feed.feed == MANIFEST:
+            return _parse_manifest(member)
+    return None
+
+
+def _check_manifest(
+    context: _Context,
+    delivery: _Delivery,
+    judged: list[tuple[Member, "_Readable | Refusal"]],
+    manifest: _Manifest | None,
+) -> list[str]:
+    """Compare what the manifest announces with what is there."""
+    readable = [outcome for _, outcome in judged if isinstance(outcome, _Readable)]
+    sentences: list[tuple[str, str]] = []
+    if manifest is None:
+        if delivery.entry.kind != "csv" and any(item.layout.version != "1.0" for item in readable):
+            sentences.append(
+                ("MANIFEST_MISSING", "The delivery has no manifest; each file's rows say its mode.")
+            )
+    else:
+        present = {member.name.removesuffix(".csv") for member, _ in judged} - {"manifest"}
+        announced = {name for name, mode in manifest.modes.items() if mode in ("bulk", "delta")}
+        for name in sorted(announced - present):
+            sentences.append(
+                ("MANIFEST_MISMATCH", f"The manifest announces {name}.csv, which is not there.")
+            )
+        for name in sorted(present - announced):
+            sentences.append(
+                ("MANIFEST_MISMATCH", f"{name}.csv is there, but the manifest does not announce it.")
+            )
+    for code, sentence in sentences:
+        _find(context, None, code, f"{delivery.entry.name}: {sentence}")
+    where = f"{delivery.source.source_id}/{delivery.entry.name}"
+    return [f"{where}: {sentence}" for _, sentence in sentences]
+
+
+# ---------------------------------------------------------------- the ledger
+
+
+def _add_file(
+    context: _Context,
+    delivery: _Delivery,
+    *,
+    file_name: str,
+    sha256: str,
+    verdict: str,
+    code: str | None,
+    detail: str | None,
+    **more: Any,
+) -> FileReport:
+    file_id = _file_id(delivery, file_name, sha256)
+    ledger.add(
+        context.connection,
+        "files",
+        {
+            "file_id": file_id,
+            "delivery_id": delivery.delivery_id,
+            "job_id": context.job_id,
+            "source_id": delivery.source.source_id,
+            "delivery_name": delivery.entry.name,
+            "file_name": file_name,
+            "sha256": sha256,
+            "verdict": verdict,
+            "code": code,
+            "detail": detail,
+            "exported_at": delivery.exported_at,
+            "landed_at": context.at,
+            "are_removals_held": False,
+        }
+        | more,
+    )
+    _note(context, f"file_{verdict}", file_id, f"{sha256} {code or ''}".rstrip())
+    return FileReport(
+        source_id=delivery.source.source_id,
+        delivery_name=delivery.entry.name,
+        file_name=file_name,
+        feed=more.get("feed"),
+        verdict=verdict,
+        code=code,
+        detail=detail,
+        record_count=more.get("record_count"),
+        malformed_count=more.get("malformed_count"),
+    )
+
+
+def _find(context: _Context, file_id: str | None, code: str, detail: str) -> None:
+    ledger.add_finding(
+        context.connection,
+        job_id=context.job_id,
+        file_id=file_id,
+        code=code,
+        detail=detail,
+        at=context.at,
+    )
+
+
+def _note(context: _Context, kind: str, subject: str, detail: str) -> None:
+    ledger.note(
+        context.connection,
+        job_id=context.job_id,
+        at=context.at,
+        kind=kind,
+        subject=subject,
+        detail=detail,
+    )

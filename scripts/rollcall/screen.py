@@ -1,0 +1,187 @@
+"""What people read on the terminal: tables of at most 80 columns, colour only on a terminal."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from rollcall.clock import iso
+from rollcall.cycle import CycleReport
+from rollcall.doctor import Check
+from rollcall.landing import FileReport, LandReport
+from rollcall.status import StatusReport
+
+_WIDTH = 80
+
+
+def _console() -> Console:
+    if sys.stdout.isatty():
+        return Console(highlight=False)
+    return Console(highlight=False, width=_WIDTH, no_color=True)
+
+
+def say(line: str) -> None:
+    """Print one line as it is, without markup."""
+    _console().print(line, markup=False)
+
+
+class TerminalProgress:
+    """Follows a long command on standard error when it is a terminal."""
+
+    def __init__(self, bar: Progress | None) -> None:
+        self._bar = bar
+        self._task = bar.add_task("starting", total=None) if bar else None
+
+    def say(self, line: str) -> None:
+        """Show what happens now."""
+        if self._bar and self._task is not None:
+            self._bar.update(self._task, description=line[:48])
+
+    def nodes(self, done: int, total: int, name: str) -> None:
+        """Show how many dbt nodes are done."""
+        if self._bar and self._task is not None:
+            self._bar.update(self._task, completed=done, total=total, description=name[:48])
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[TerminalProgress]:
+    """Open a progress line on a terminal; elsewhere stay silent."""
+    if quiet or not sys.stderr.isatty():
+        yield TerminalProgress(None)
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        yield TerminalProgress(bar)
+
+
+def show_table(title: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Print rows that share their keys as a table."""
+    table = _table(title, list(rows[0]) if rows else [])
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row.values()))
+    _console().print(table)
+
+
+def show_landing(report: LandReport) -> None:
+    """Print what landed, what was refused and why, and what was left alone."""
+    if not report.files and not report.left_alone and not report.unknown:
+        again = f" ({report.deliveries_again} known deliveries)" if report.deliveries_again else ""
+        say(f"Nothing new in the inbox{again}.")
+        return
+    say(
+        f"Landed {report.deliveries_landed} deliveries"
+        + (f", refused {report.deliveries_refused}" if report.deliveries_refused else "")
+        + (f", {report.deliveries_again} known already" if report.deliveries_again else "")
+        + "."
+    )
+    refused = [file for file in report.files if file.verdict != "accepted"]
+    for file in refused:
+        _show_refused_file(file)
+    for line in report.findings:
+        say(f"  note: {line}")
+    for line in report.left_alone:
+        say(f"  left alone: {line}")
+    for line in report.unknown:
+        say(f"  not understood: {line}")
+
+
+def _show_refused_file(file: FileReport) -> None:
+    say(f"  {file.verdict.upper()} {file.source_id}/{file.delivery_name}: {file.file_name}")
+    say(f"    {file.code}: {file.detail}")
+
+
+def show_cycle(report: CycleReport) -> None:
+    """Print what a cycle did: files, refusals, and whether the warehouse is good."""
+    show_landing(report.landed)
+    if report.balances:
+        table = _table("Files seen", ["file", "records", "malf.", "rej.", "dupl.", "accepted"])
+        for row in report.balances:
+            table.add_row(
+                f"{row['source_id']} {row['delivery_name']} {row['file_name']}"
+                if row["file_name"] != row["delivery_name"]
+                else f"{row['source_id']} {row['delivery_name']}",
+                *(
+                    _cell(row[f"{kind}_count"])
+                    for kind in ("record", "malformed", "rejected", "duplicate", "accepted")
+                ),
+            )
+        _console().print(table)
+    if report.refusals:
+        table = _table("Refused records", ["file", "code", "column", "count", "line"])
+        for row in report.refusals:
+            table.add_row(
+                f"{row['source_id']} {row['file_name']}",
+                row["code"],
+                _cell(row["column_name"]),
+                _cell(row["record_count"]),
+                _cell(row["first_line"]),
+            )
+        _console().print(table)
+    for cycle in report.completed:
+        say(f"Cycle {cycle.cycle_id} published; data as of {iso(cycle.cutoff_at)}.")
+    if report.failed:
+        say(f"Cycle {report.failed.cycle_id} FAILED; nothing was published, the last good state stands.")
+        for failure in report.failures:
+            say(f"  {failure.kind} {failure.name}: {failure.message}")
+        say("Mend the cause and run `rollcall cycle` again: the same cycle is repeated.")
+    elif not report.completed:
+        say("No cycle was needed: there is no file that the warehouse has not seen.")
+
+
+def show_status(report: StatusReport) -> None:
+    """Print the state of a home and what to do next."""
+    if report.last_cycle:
+        say(
+            f"Last good cycle: {report.last_cycle['cycle_id']}, "
+            f"cut-off {iso(report.last_cycle['cutoff_at'])}."
+        )
+    else:
+        say("No cycle has completed yet.")
+    if report.unfinished_cycle:
+        say(
+            f"Cycle {report.unfinished_cycle['cycle_id']} is {report.unfinished_cycle['status']}; "
+            "run `rollcall cycle` to repeat it."
+        )
+    if report.waiting_files:
+        say(f"{report.waiting_files} landed files wait for the next cycle.")
+    table = _table("Sources", ["source", "last export", "hours old", "target", "files", "refused"])
+    for source in report.sources:
+        table.add_row(
+            source.source_id,
+            iso(source.last_exported_at) or "never",
+            _cell(source.age_hours) + (" stale" if source.is_stale else ""),
+            _cell(source.latency_target_hours),
+            _cell(source.file_count),
+            _cell(source.refused_count),
+        )
+    _console().print(table)
+    for row in report.refused_files:
+        say(f"{row['verdict']}: {row['source_id']}/{row['delivery_name']} {row['file_name']}")
+        say(f"    {row['code']}: {row['detail']}")
+
+
+def show_checks(checks: Sequence[Check]) -> None:
+    """Print what the doctor found."""
+    for check in checks:
+        say(f"{'ok ' if check.is_good else 'BAD'} {check.name}: {check.detail}")
+
+
+def _table(title: str, columns: Sequence[str]) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value)

@@ -1,0 +1,189 @@
+"""The warehouse: dbt builds it aside, and one rename puts it in place."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from rollcall.errors import RollcallError
+from rollcall.home import PROJECT_DIR, Home
+
+_BUILT_FROM = ("dbt_project.yml", "macros", "models", "seeds/contracts", "seeds/reference")
+_FAILED = frozenset({"error", "fail", "runtime error"})
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A dbt node that failed: its name, kind (model, test, seed) and a one-line message."""
+
+    name: str
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What one dbt build did: nodes run, and those that failed."""
+
+    node_count: int
+    failures: tuple[Failure, ...]
+
+
+def code_version(project: Path = PROJECT_DIR) -> str:
+    """Hash what decides the warehouse's tables: models, macros, contracts and reference seeds.
+
+    Files that lie about unfinished (hidden, compiled) do not count.
+    """
+    return _hash_files(project, list(_files(project, _BUILT_FROM)))
+
+
+def seed_files(project: Path = PROJECT_DIR) -> list[Path]:
+    """Return every seed, in a total order."""
+    return sorted((project / "seeds").rglob("*.csv"))
+
+
+def _files(project: Path, names: tuple[str, ...]) -> Iterator[Path]:
+    for name in names:
+        path = project / name
+        if path.is_file():
+            yield path
+        else:
+            yield from sorted(p for p in path.rglob("*") if p.is_file() and p.name[0] != ".")
+
+
+def _hash_files(project: Path, paths: list[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(f"{path.relative_to(project)}\n".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def start_from_last_good(home: Home) -> None:
+    """Put a copy of the last good warehouse where the next one is built; throw away any remains."""
+    discard(home)
+    if home.warehouse_db.exists():
+        shutil.copyfile(home.warehouse_db, home.building_db)
+        home.building_db.chmod(0o600)
+
+
+def discard(home: Home) -> None:
+    """Throw away a warehouse in the making."""
+    home.building_db.unlink(missing_ok=True)
+    _wal(home.building_db).unlink(missing_ok=True)
+
+
+def build(
+    home: Home,
+    lock: int,
+    *,
+    full_refresh: bool,
+    progress: Callable[[int, int, str], None] = lambda *_: None,
+) -> Build:
+    """Run `dbt build` for the newest cycle in `building.duckdb`.
+
+    Args:
+        home: the home, locked.
+        lock: descriptor of the lock; dbt keeps it, so that a killed parent does not free the home.
+        full_refresh: rebuild every incremental table, because code or contracts changed.
+        progress: told (nodes done, nodes in all, name of the last one).
+
+    Raises:
+        RollcallError: dbt could not run at all; the message says where its log is.
+    """
+    results = home.dbt_target / "run_results.json"
+    results.unlink(missing_ok=True)
+    command = [
+        str(Path(sys.executable).with_name("dbt")),
+        "--log-format=json",
+        "build",
+        "--target=cycle",
+        "--exclude-resource-type=unit_test",
+    ]
+    if full_refresh:
+        command.append("--full-refresh")
+    environment = os.environ | {
+        "ROLLCALL_HOME": str(home.path.resolve()),
+        "DBT_PROFILES_DIR": str(PROJECT_DIR / "profiles"),
+        "DBT_TARGET_PATH": str(home.dbt_target.resolve()),
+        "DBT_LOG_PATH": str(home.logs.resolve()),
+    }
+    last_words = ""
+    with subprocess.Popen(
+        command,
+        cwd=PROJECT_DIR,
+        env=environment,
+        pass_fds=(lock,),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None  # noqa: S101  (asked for above)
+        for line in process.stdout:
+            last_words = _follow(line, progress) or last_words
+    if not results.exists():
+        raise RollcallError(
+            f"dbt could not build the warehouse: {last_words or 'it said nothing'} "
+            f"(its log: {home.logs / 'dbt.log'})."
+        )
+    return _read_results(results)
+
+
+def _follow(line: str, progress: Callable[[int, int, str], None]) -> str | None:
+    """Report a finished node; return what dbt says in error."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return line.strip() or None
+    data = event.get("data", {})
+    if "index" in data and "total" in data and "execution_time" in data:
+        progress(data["index"], data["total"], data.get("node_info", {}).get("node_name", ""))
+    if event.get("info", {}).get("level") == "error":
+        return " ".join(str(event["info"].get("msg", "")).split())
+    return None
+
+
+def _read_results(path: Path) -> Build:
+    results: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["results"]
+    failures = []
+    for result in results:
+        if result["status"] in _FAILED:
+            kind, _, *name = result["unique_id"].split(".")
+            message = " ".join((result["message"] or "").split())
+            failures.append(Failure(name[0], kind, message))
+    return Build(len(results), tuple(failures))
+
+
+def publish(home: Home) -> None:
+    """Put the built warehouse in place of the last good one, in one rename.
+
+    A reader that keeps the old file open keeps seeing the old state.
+    """
+    with duckdb.connect(str(home.building_db)) as connection:
+        connection.execute("checkpoint")
+    _wal(home.building_db).unlink(missing_ok=True)
+    home.building_db.chmod(0o400)
+    _sync(home.building_db)
+    _wal(home.warehouse_db).unlink(missing_ok=True)
+    home.building_db.replace(home.warehouse_db)
+    _sync(home.path)
+
+
+def _wal(database: Path) -> Path:
+    return database.with_name(database.name + ".wal")
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
