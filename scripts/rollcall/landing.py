@@ -300,9 +300,7 @@ def _add_delivery(
     )
 
 
-def _land_delivery(
-    context: _Context, delivery: _Delivery
-) -> tuple[list[FileReport], list[str]]:
+def _land_delivery(context: _Context, delivery: _Delivery) -> tuple[list[FileReport], list[str]]:
     _add_delivery(context, delivery, "accepted", None)
     judged = _judge_members(context, delivery)
     manifest = _read_manifest(judged)
@@ -466,9 +464,7 @@ def _land_file(
     declared = _declared_mode(readable, manifest)
     rows_mode = _mode_of_rows(context, file_id, layout)
     mode = _effective_mode(declared, rows_mode, delivery.source.mode_authority)
-    warnings = list(
-        _warnings(readable, framer, manifest, declared, rows_mode, mode, keys)
-    )
+    warnings = list(_warnings(readable, framer, manifest, declared, rows_mode, mode, keys))
     codes = [code for code, _ in warnings]
     report = _add_file(
         context,
@@ -682,7 +678,10 @@ def _check_manifest(
             )
         for name in sorted(present - announced):
             sentences.append(
-                ("MANIFEST_MISMATCH", f"{name}.csv is there, but the manifest does not announce it.")
+                (
+                    "MANIFEST_MISMATCH",
+                    f"{name}.csv is there, but the manifest does not announce it.",
+                )
             )
     for code, sentence in sentences:
         _find(context, None, code, f"{delivery.entry.name}: {sentence}")

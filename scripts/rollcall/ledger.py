@@ -123,7 +123,9 @@ def note(
             "subject": subject,
             "detail": detail,
             "previous_sha256": previous,
-            "sha256": event_hash(previous, [str(number), str(job_id), iso(at), kind, subject, detail]),
+            "sha256": event_hash(
+                previous, [str(number), str(job_id), iso(at), kind, subject, detail]
+            ),
         },
     )
 

@@ -130,7 +130,9 @@ def show_cycle(report: CycleReport) -> None:
     for cycle in report.completed:
         say(f"Cycle {cycle.cycle_id} published; data as of {iso(cycle.cutoff_at)}.")
     if report.failed:
-        say(f"Cycle {report.failed.cycle_id} FAILED; nothing was published, the last good state stands.")
+        say(
+            f"Cycle {report.failed.cycle_id} FAILED; nothing was published, the last good state stands."
+        )
         for failure in report.failures:
             say(f"  {failure.kind} {failure.name}: {failure.message}")
         say("Mend the cause and run `rollcall cycle` again: the same cycle is repeated.")

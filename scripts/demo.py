@@ -1,0 +1,108 @@
+"""Run the sample district night by night into a fresh home and answer what people ask.
+
+Usage: python scripts/demo.py HOME
+"""
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLE = ROOT / "sample_exports"
+ROLLCALL = Path(sys.executable).with_name("rollcall")
+
+QUESTIONS = (
+    (
+        "Does every record answer the roll?",
+        "select count(*) as files, sum(record_count)::bigint as records, "
+        "sum(malformed_count)::bigint as malformed, sum(rejected_count)::bigint as rejected, "
+        "sum(duplicate_count)::bigint as duplicates, sum(accepted_count)::bigint as accepted, "
+        "bool_and(is_balanced) as balanced from reconciliation.recon_file_balance",
+    ),
+    (
+        "What was refused, and why?",
+        "select code, count(*) as times, any_value(message) as meaning "
+        "from audit.audit_rejected_record group by code order by times desc, code",
+    ),
+    (
+        "Which files were not taken?",
+        "select source_id, delivery_name, file_name, code "
+        "from audit.audit_ingestion_log where verdict <> 'accepted' order by all",
+    ),
+    (
+        "Who is on the roster, and what do we know of them?",
+        "select 'students' as what, count(*) filter (is_active) as active, "
+        "count(*) filter (not is_active) as removed from core.dim_user where role = 'student' "
+        "union all select 'classes', count(*) filter (is_active), count(*) filter (not is_active) "
+        "from core.dim_class "
+        "union all select 'enrollments', count(*) filter (is_active), "
+        "count(*) filter (not is_active) from core.fct_enrollment "
+        "union all select 'results', count(*) filter (is_active), "
+        "count(*) filter (not is_active) from core.fct_result",
+    ),
+    (
+        "What still waits for something that has not come?",
+        "select 'result' as what, unnest(awaiting) as missing, count(*) as records "
+        "from core.fct_result group by all "
+        "union all select 'enrollment', unnest(awaiting), count(*) from core.fct_enrollment "
+        "group by all order by all",
+    ),
+)
+
+
+def main(home: Path) -> int:
+    """Run every night, then ask; returns 0 when every cycle was published."""
+    _fresh(home)
+    with (SAMPLE / "nights.csv").open(encoding="utf-8", newline="") as stream:
+        nights = list(csv.DictReader(stream))
+    for night in nights:
+        print(f"\n--- night {night['night']}: {night['story']}")
+        code = _cycle(home, f"night_{night['night']}", night["cutoff_at"])
+        if code not in (0, 3):
+            print(f"rollcall cycle ended with {code}; the demo stops here.", file=sys.stderr)
+            return code
+    _ask(home)
+    print(f"\nAsk on: duckdb {home / 'warehouse.duckdb'}, or rollcall status --home {home}")
+    return 0
+
+
+def _fresh(home: Path) -> None:
+    """Remove what an earlier demo left; only a folder that a demo made is ever removed."""
+    marker = home / ".demo"
+    if home.exists() and any(home.iterdir()) and not marker.exists():
+        sys.exit(f"{home} is not a demo's home; name another folder.")
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(mode=0o700, parents=True)
+    marker.touch()
+
+
+def _cycle(home: Path, night: str, cutoff_at: str) -> int:
+    environment = os.environ | {"ROLLCALL_NOW": cutoff_at}
+    command = [ROLLCALL, "cycle", "--home", home, "--inbox", SAMPLE / night, "--cutoff", cutoff_at]
+    return subprocess.run(command, env=environment, check=False).returncode
+
+
+def _ask(home: Path) -> None:
+    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
+        for question, sql in QUESTIONS:
+            print(f"\n{question}")
+            relation = connection.sql(sql)
+            widths = [len(name) for name in relation.columns]
+            rows = [
+                ["" if value is None else str(value) for value in row]
+                for row in relation.fetchall()
+            ]
+            for row in rows:
+                widths = [max(width, len(cell)) for width, cell in zip(widths, row, strict=True)]
+            for row in [relation.columns, *rows]:
+                cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+                print("  " + "  ".join(cells).rstrip())
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,120 @@
+"""What the tests share: a home, an inbox, exports written by hand, and the real command."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from rollcall.home import PROJECT_DIR
+
+ROLLCALL = Path(sys.executable).with_name("rollcall")
+ORGS = "sourcedId,status,dateLastModified,name,type,identifier,parentSourcedId\n"
+ORG_ROWS = "d1,,,Plainfield Schools,district,100,\ns1,,,North School,school,101,d1\n"
+MANIFEST = "propertyName,value\nmanifest.version,1.0\noneroster.version,1.1\n"
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What `--json` printed."""
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class District:
+    """A home and an inbox of a test, driven through the real command."""
+
+    home: Path
+    inbox: Path
+
+    def run(self, *arguments: str, now: str = "2026-09-01T18:00:00Z") -> Done:
+        """Run `rollcall` on this home at a moment of the test's choosing."""
+        environment = os.environ | {"ROLLCALL_HOME": str(self.home), "ROLLCALL_NOW": now}
+        process = subprocess.run(
+            [ROLLCALL, *arguments], env=environment, capture_output=True, text=True, check=False
+        )
+        assert "Traceback" not in process.stderr, process.stderr
+        return Done(process.returncode, process.stdout, process.stderr)
+
+    def land(self, *arguments: str, now: str = "2026-09-01T18:00:00Z") -> Done:
+        """Land the inbox."""
+        return self.run("land", "--inbox", str(self.inbox), "--json", *arguments, now=now)
+
+    def deliver(self, name: str, files: Mapping[str, str | bytes], source: str = "sis") -> Path:
+        """Put a folder delivery into the inbox."""
+        folder = self.inbox / source / name
+        folder.mkdir(parents=True)
+        for file_name, content in files.items():
+            (folder / file_name).write_bytes(
+                content if isinstance(content, bytes) else content.encode()
+            )
+        return folder
+
+    def ledger(self, sql: str) -> list[tuple[Any, ...]]:
+        """Ask the landing database."""
+        with duckdb.connect(str(self.home / "landing.duckdb"), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def warehouse(self, sql: str) -> list[tuple[Any, ...]]:
+        """Ask the published warehouse."""
+        with duckdb.connect(str(self.home / "warehouse.duckdb"), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+
+@pytest.fixture
+def district(tmp_path: Path) -> District:
+    """Give an empty home and an inbox with the two shipped sources."""
+    inbox = tmp_path / "inbox"
+    for source in ("sis", "lms"):
+        (inbox / source).mkdir(parents=True)
+    return District(tmp_path / "home", inbox)
+
+
+@pytest.fixture(scope="session")
+def dbt() -> Callable[..., str]:
+    """Run dbt as an engineer would; fails the test when dbt fails."""
+
+    def run(*arguments: str, home: Path, target_path: Path) -> str:
+        environment = os.environ | {
+            "ROLLCALL_HOME": str(home),
+            "DBT_PROFILES_DIR": str(PROJECT_DIR / "profiles"),
+            "DBT_TARGET_PATH": str(target_path),
+            "DBT_LOG_PATH": str(target_path),
+        }
+        process = subprocess.run(
+            [Path(sys.executable).with_name("dbt"), *arguments],
+            cwd=PROJECT_DIR,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert process.returncode == 0, process.stdout
+        return process.stdout
+
+    return run
+
+
+def tables(database: Path) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
+    """Yield every table of a warehouse with its rows, sorted."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        names = connection.execute(
+            "select table_schema || '.' || table_name from information_schema.tables "
+            "where table_type = 'BASE TABLE' order by all"
+        ).fetchall()
+        for (name,) in names:
+            yield name, sorted(connection.execute(f"from {name}").fetchall(), key=repr)

@@ -1,0 +1,201 @@
+"""Cycles: numbered, resumed after a crash, published only when the tests pass."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+from conftest import MANIFEST, ORG_ROWS, ORGS, ROLLCALL, District, tables
+
+from rollcall.home import PROJECT_DIR
+
+FIRST = "2026-09-01T010000Z"
+SECOND = "2026-09-02T010000Z"
+
+
+def cycle(district: District, night: int = 1) -> tuple[int, str]:
+    done = district.run("cycle", "--inbox", str(district.inbox), now=f"2026-09-0{night}T18:00:00Z")
+    return done.code, done.out + done.err
+
+
+def deliver_two_nights(district: District) -> None:
+    manifest = MANIFEST + "file.orgs,bulk\n"
+    district.deliver(FIRST, {"orgs.csv": ORGS + ORG_ROWS, "manifest.csv": manifest})
+    rows = "d1,,,Plainfield Unified,district,100,\n"
+    district.deliver(SECOND, {"orgs.csv": ORGS + rows, "manifest.csv": manifest})
+
+
+def test_a_cycle_sees_what_its_cutoff_allows_and_absence_removes(district: District) -> None:
+    deliver_two_nights(district)
+    code, out = cycle(district, night=1)
+    assert code == 0, out
+    assert district.warehouse("select org_id, name, is_active from core.dim_org order by 1") == [
+        ("d1", "Plainfield Schools", True),
+        ("s1", "North School", True),
+    ]
+    code, out = cycle(district, night=2)
+    assert code == 0, out
+    assert district.warehouse("select org_id, name, is_active from core.dim_org order by 1") == [
+        ("d1", "Plainfield Unified", True),
+        ("s1", "North School", False),
+    ]
+    assert district.warehouse(
+        "select first_cycle_id, record_count, accepted_count, is_balanced "
+        "from reconciliation.recon_file_balance where feed = 'oneroster/orgs' order by 1"
+    ) == [(1, 2, 2, True), (2, 1, 1, True)]
+    code, out = cycle(district, night=2)
+    assert code == 0
+    assert "No cycle was needed" in out
+    assert district.ledger("select cycle_id, status from landing.cycles order by 1") == [
+        (1, "completed"),
+        (2, "completed"),
+    ]
+
+
+def test_a_bare_dbt_build_equals_the_published_warehouse(
+    district: District, dbt: Callable[..., str], tmp_path: Path
+) -> None:
+    deliver_two_nights(district)
+    cycle(district, night=1)
+    cycle(district, night=2)
+    for arguments in ((), (), ("--full-refresh",)):
+        dbt(
+            *("build", "--exclude-resource-type", "unit_test", *arguments),
+            home=district.home,
+            target_path=tmp_path / "target",
+        )
+        built = dict(tables(district.home / "dev.duckdb"))
+        assert built == dict(tables(district.home / "warehouse.duckdb"))
+        assert len(built) > 20
+
+
+def test_the_cutoff_never_goes_back(district: District) -> None:
+    deliver_two_nights(district)
+    assert cycle(district, night=2)[0] == 0
+    arguments = ("cycle", "--inbox", str(district.inbox), "--cutoff", "2026-09-01T18:00:00Z")
+    done = district.run(*arguments)
+    assert done.code == 2
+    assert "cycles only go forward" in done.err
+
+
+def test_a_failed_test_publishes_nothing_and_the_same_cycle_is_repeated(
+    district: District,
+) -> None:
+    deliver_two_nights(district)
+    assert cycle(district, night=1)[0] == 0
+    before = dict(tables(district.home / "warehouse.duckdb"))
+    district.run("land", "--inbox", str(district.inbox), now="2026-09-02T18:00:00Z")
+    with duckdb.connect(str(district.home / "landing.duckdb")) as connection:
+        connection.execute("update landing.files set record_count = record_count + 1")
+    code, out = cycle(district, night=2)
+    assert code == 4
+    assert "every_file_balances" in out
+    assert dict(tables(district.home / "warehouse.duckdb")) == before
+    assert not (district.home / "building.duckdb").exists()
+    with duckdb.connect(str(district.home / "landing.duckdb")) as connection:
+        connection.execute("update landing.files set record_count = record_count - 1")
+    code, out = cycle(district, night=3)
+    assert code == 0, out
+    assert district.ledger("select cycle_id, cutoff_at::varchar, status from landing.cycles order by 1") == [
+        (1, "2026-09-01 18:00:00", "completed"),
+        (2, "2026-09-02 18:00:00", "completed"),
+    ]
+
+
+def test_new_code_rebuilds_incremental_tables(district: District) -> None:
+    deliver_two_nights(district)
+    assert cycle(district, night=1)[0] == 0
+    with duckdb.connect(str(district.home / "landing.duckdb")) as connection:
+        connection.execute("update landing.cycles set code_version = 'older'")
+    with duckdb.connect(str(district.home / "warehouse.duckdb"), read_only=True):
+        pass
+    assert cycle(district, night=2)[0] == 0
+    assert district.warehouse("select count(*) from core.dim_org") == [(2,)]
+
+
+def test_the_published_warehouse_is_read_only_and_complete(district: District) -> None:
+    deliver_two_nights(district)
+    assert cycle(district, night=1)[0] == 0
+    warehouse = district.home / "warehouse.duckdb"
+    assert warehouse.stat().st_mode & 0o777 == 0o400
+    assert not warehouse.with_name("warehouse.duckdb.wal").exists()
+    assert (district.home / "landing.duckdb").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two nights run without disturbance."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    for source in ("sis", "lms"):
+        (folder / "inbox" / source).mkdir(parents=True)
+    district = District(folder / "home", folder / "inbox")
+    deliver_two_nights(district)
+    assert cycle(district, night=1)[0] == 0
+    assert cycle(district, night=2)[0] == 0
+    return folder
+
+
+@pytest.mark.parametrize("moment", range(5))
+def test_a_killed_cycle_run_again_equals_an_undisturbed_one(
+    undisturbed: Path, tmp_path: Path, moment: int
+) -> None:
+    district = District(tmp_path / "home", undisturbed / "inbox")
+    chance = random.Random(moment)  # noqa: S311  (where to kill, not a secret)
+    for night in (1, 2):
+        environment = os.environ | {
+            "ROLLCALL_HOME": str(district.home),
+            "ROLLCALL_NOW": f"2026-09-0{night}T18:00:00Z",
+        }
+        command = [ROLLCALL, "cycle", "--inbox", district.inbox]
+        process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True
+        )
+        time.sleep(chance.uniform(0.3, 9.0))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        code, out = cycle(district, night=night)
+        assert code == 0, out
+    assert dict(tables(district.home / "warehouse.duckdb")) == dict(
+        tables(undisturbed / "home" / "warehouse.duckdb")
+    )
+
+
+def test_dbt_keeps_the_home_locked_when_its_parent_is_killed(district: District) -> None:
+    deliver_two_nights(district)
+    environment = os.environ | {
+        "ROLLCALL_HOME": str(district.home),
+        "ROLLCALL_NOW": "2026-09-02T18:00:00Z",
+    }
+    command = [ROLLCALL, "cycle", "--inbox", district.inbox]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not list((district.home / "logs").glob("dbt.log")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    assert cycle(district, night=2)[0] == 5
+    while cycle(district, night=2)[0] == 5 and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert district.warehouse("select count(*) from core.dim_org") == [(2,)]
+
+
+def test_a_home_without_room_says_so(district: District, tmp_path: Path) -> None:
+    """A quota is imitated by a limit on the size of a file, which fails writes like a full disk."""
+    deliver_two_nights(district)
+    command = f"ulimit -f 64; exec {ROLLCALL} cycle --inbox {district.inbox}"
+    environment = os.environ | {"ROLLCALL_HOME": str(district.home)}
+    process = subprocess.run(
+        ["bash", "-c", command], env=environment, capture_output=True, text=True, check=False
+    )
+    assert process.returncode != 0
+    assert "Traceback" not in process.stderr
+    shutil.rmtree(district.home)
+    assert PROJECT_DIR.is_dir()
+    assert sys.executable

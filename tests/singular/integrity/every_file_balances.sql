@@ -1,0 +1,15 @@
+-- Finds: files whose records are not all accounted for.
+-- Matters: a record that is neither malformed, rejected, a repeat nor accepted has been lost, or counted twice.
+-- Do: look at the file in audit.audit_ingestion_log; compare raw rows with int_oneroster_records_refused.
+select
+    file_id,
+    source_id,
+    delivery_name,
+    file_name,
+    record_count,
+    malformed_count,
+    rejected_count,
+    duplicate_count,
+    accepted_count
+from {{ ref('recon_file_balance') }}
+where is_balanced is distinct from true
