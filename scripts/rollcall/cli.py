@@ -155,9 +155,7 @@ def sample(
 def main() -> None:
     """Run the command line; a failure is one sentence and an exit code, never a traceback."""
     try:
-        app(standalone_mode=False, prog_name="rollcall")
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
+        code = app(standalone_mode=False, prog_name="rollcall")
     except typer.TyperException as error:
         _fail(error.format_message(), ExitCode.USAGE)
     except RollcallError as error:
@@ -166,9 +164,10 @@ def main() -> None:
         _fail("Stopped; nothing half-done is kept. Run the same command again.", ExitCode.INTERNAL)
     except (OSError, duckdb.Error) as error:
         _fail(_explain(error), ExitCode.INTERNAL)
-    except Exception:  # noqa: BLE001  (the last resort: say it in one sentence, keep the trace)
+    except Exception:  # the last resort: one sentence, and the trace in a file
         _fail(_explain(None), ExitCode.INTERNAL)
-    sys.exit(0)
+    else:
+        sys.exit(code or 0)
 
 
 def _contracts() -> Contracts:

@@ -17,7 +17,7 @@ PROJECT_DIR = Path(__file__).resolve().parents[2]
 """The dbt project: models, seeds and macros of the same code as this package."""
 
 _READER_PATIENCE_SECONDS = 600
-_LANDING_MEMORY = "512MB"
+_LANDING_MEMORY = "800MB"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,25 +118,30 @@ class Home:
                 f"There is nothing in {self.path} yet; "
                 "`rollcall cycle` makes it, or name another home with --home."
             )
-        connection = _connect_patiently(self.landing_db, read_only, say)
-        try:
+        with duckdb.connect() as connection:
             connection.execute("set timezone = 'UTC'")
             connection.execute(f"set memory_limit = '{_LANDING_MEMORY}'")
+            connection.execute(f"set temp_directory = '{self.spool}'")
+            _attach_patiently(connection, self.landing_db, read_only, say)
             yield connection
-        finally:
-            connection.close()
         if not read_only:
             self.landing_db.chmod(0o600)
 
 
-def _connect_patiently(
-    database: Path, read_only: bool, say: Callable[[str], None]
-) -> duckdb.DuckDBPyConnection:
+def _attach_patiently(
+    connection: duckdb.DuckDBPyConnection,
+    database: Path,
+    read_only: bool,
+    say: Callable[[str], None],
+) -> None:
+    """Attach under another name than its own: file and schema are both called `landing`."""
     deadline = time.monotonic() + _READER_PATIENCE_SECONDS
+    mode = " (read_only)" if read_only else ""
     told = False
     while True:
         try:
-            return duckdb.connect(str(database), read_only=read_only)
+            connection.execute(f"attach '{database}' as store{mode}")
+            connection.execute("use store")
         except duckdb.IOException as error:
             if "lock" not in str(error).lower():
                 raise
@@ -148,3 +153,5 @@ def _connect_patiently(
                 say(f"Waiting: {database.name} is open in another program.")
                 told = True
             time.sleep(0.5)
+        else:
+            return

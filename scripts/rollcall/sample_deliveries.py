@@ -199,7 +199,7 @@ def _users(district: District) -> Iterator[str]:
     for person in district.teachers.values():
         yield (
             f"TE-{person.number:05d},,,true,{person.school.org_id},teacher,{person.login},,"
-            f"{person.given_name},{person.family_name},,00{person.number:05d},"
+            f"{person.given_name},{person.family_name},,90{person.number:05d},"
             f"{person.login}@staff.example.org,,,,,\n"
         )
     for person in district.students.values():

@@ -297,21 +297,8 @@ class Planter:
         return [delivery]
 
     def _sis_4(self, delivery: Delivery) -> list[Delivery]:
-        with self._sheet(delivery, "users.csv") as users:
-            absent = users.pick(0.95, lambda fields: fields[0].startswith(b"ST-"))
-            self._absent = absent.key
-            users.lines.remove(absent)
-            users.mark_file(
-                "absent_student",
-                "",
-                "accepted",
-                "A student is missing from users, enrollments and demographics: no longer active "
-                "until night 5 brings the records again.",
-                self._absent.decode(),
-            )
-        with self._sheet(delivery, "demographics.csv") as demographics:
-            demographics.lines = [x for x in demographics.lines if x.key != self._absent]
         with self._sheet(delivery, "enrollments.csv") as enrollments:
+            self._absent = _who_stays(enrollments)
             enrollments.lines = [
                 x for x in enrollments.lines if enrollments.get(x, "userSourcedId") != self._absent
             ]
@@ -334,6 +321,18 @@ class Planter:
                 "Cut after seven fields; its key can be read, so the enrollment of night 3 stays "
                 "active.",
             )
+        with self._sheet(delivery, "users.csv") as users:
+            users.lines.remove(users.find(self._absent))
+            users.mark_file(
+                "absent_student",
+                "",
+                "accepted",
+                "A student is missing from users, enrollments and demographics: no longer active "
+                "until night 5 brings the records again.",
+                self._absent.decode(),
+            )
+        with self._sheet(delivery, "demographics.csv") as demographics:
+            demographics.lines.remove(demographics.find(self._absent))
         again = self._night + 1
         self._mark_delivery(
             delivery,
@@ -670,6 +669,19 @@ class Planter:
 
 def _key_of(row: bytes) -> bytes:
     return row.split(b",", 1)[0]
+
+
+def _who_stays(enrollments: _Sheet) -> bytes:
+    """Return a student who does not leave on the next night: those last in a class may."""
+    last_of_class = {
+        enrollments.get(line, "classSourcedId"): enrollments.get(line, "userSourcedId")
+        for line in enrollments.lines
+    }
+    leaving = set(last_of_class.values())
+    staying = enrollments.pick(
+        0.9, lambda fields: fields[6] == b"student" and fields[5] not in leaving
+    )
+    return enrollments.get(staying, "userSourcedId")
 
 
 def _is_graded(fields: list[bytes]) -> bool:

@@ -66,7 +66,9 @@ class District:
 
     def ledger(self, sql: str) -> list[tuple[Any, ...]]:
         """Ask the landing database."""
-        with duckdb.connect(str(self.home / "landing.duckdb"), read_only=True) as connection:
+        with duckdb.connect() as connection:
+            connection.execute(f"attach '{self.home / 'landing.duckdb'}' as store (read_only)")
+            connection.execute("use store")
             return connection.execute(sql).fetchall()
 
     def warehouse(self, sql: str) -> list[tuple[Any, ...]]:

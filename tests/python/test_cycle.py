@@ -93,14 +93,14 @@ def test_a_failed_test_publishes_nothing_and_the_same_cycle_is_repeated(
     before = dict(tables(district.home / "warehouse.duckdb"))
     district.run("land", "--inbox", str(district.inbox), now="2026-09-02T18:00:00Z")
     with duckdb.connect(str(district.home / "landing.duckdb")) as connection:
-        connection.execute("update landing.files set record_count = record_count + 1")
+        connection.execute("update landing.landing.files set record_count = record_count + 1")
     code, out = cycle(district, night=2)
     assert code == 4
     assert "every_file_balances" in out
     assert dict(tables(district.home / "warehouse.duckdb")) == before
     assert not (district.home / "building.duckdb").exists()
     with duckdb.connect(str(district.home / "landing.duckdb")) as connection:
-        connection.execute("update landing.files set record_count = record_count - 1")
+        connection.execute("update landing.landing.files set record_count = record_count - 1")
     code, out = cycle(district, night=3)
     assert code == 0, out
     assert district.ledger("select cycle_id, cutoff_at::varchar, status from landing.cycles order by 1") == [
@@ -113,7 +113,7 @@ def test_new_code_rebuilds_incremental_tables(district: District) -> None:
     deliver_two_nights(district)
     assert cycle(district, night=1)[0] == 0
     with duckdb.connect(str(district.home / "landing.duckdb")) as connection:
-        connection.execute("update landing.cycles set code_version = 'older'")
+        connection.execute("update landing.landing.cycles set code_version = 'older'")
     with duckdb.connect(str(district.home / "warehouse.duckdb"), read_only=True):
         pass
     assert cycle(district, night=2)[0] == 0

@@ -59,9 +59,9 @@ final as (
         error_codes.advice,
         files.first_cycle_id as cycle_id
     from violations
-    inner join files using (file_id)
-    inner join ledger_files using (file_id)
-    inner join error_codes using (code)
+    inner join files on violations.file_id = files.file_id
+    inner join ledger_files on violations.file_id = ledger_files.file_id
+    inner join error_codes on violations.code = error_codes.code
 )
 
 select * from final
