@@ -15,10 +15,9 @@ sources as (
     select * from {{ ref('sources') }}
 ),
 
-last_completed as (
-    select coalesce(max(cycle_id), 0) as cycle_id
+newest_cycle as (
+    select max(cycle_id) as cycle_id
     from cycles
-    where status = 'completed'
 ),
 
 final as (
@@ -34,12 +33,12 @@ final as (
         files.landed_at,
         cycles.cutoff_at as visible_at,
         cycles.cycle_id as first_cycle_id,
-        cycles.cycle_id > last_completed.cycle_id as is_new
+        cycles.cycle_id = newest_cycle.cycle_id as is_new
     from files
     inner join cycle_files using (file_id)
     inner join cycles on cycle_files.cycle_id = cycles.cycle_id
     inner join sources on files.source_id = sources.source_id
-    cross join last_completed
+    cross join newest_cycle
 )
 
 select * from final
