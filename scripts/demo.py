@@ -47,10 +47,11 @@ QUESTIONS = (
     ),
     (
         "What still waits for something that has not come?",
-        "select 'result' as what, unnest(awaiting) as missing, count(*) as records "
-        "from core.fct_result group by all "
-        "union all select 'enrollment', unnest(awaiting), count(*) from core.fct_enrollment "
-        "group by all order by all",
+        "select what, missing, count(*) as records from ("
+        "select 'result' as what, unnest(awaiting) as missing from core.fct_result "
+        "union all select 'enrollment', unnest(awaiting) from core.fct_enrollment "
+        "union all select 'class', unnest(awaiting) from core.dim_class"
+        ") group by all order by all",
     ),
 )
 
@@ -99,6 +100,9 @@ def _ask(home: Path) -> None:
             ]
             for row in rows:
                 widths = [max(width, len(cell)) for width, cell in zip(widths, row, strict=True)]
+            if not rows:
+                print("  nothing")
+                continue
             for row in [relation.columns, *rows]:
                 cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
                 print("  " + "  ".join(cells).rstrip())

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 _CHUNK_BYTES = 4 << 20
 
@@ -45,7 +45,7 @@ def keep(archive: Path, source: Path) -> Archived:
     return Archived(copied.sha256, copied.byte_count, path)
 
 
-def spool(stream: BinaryIO, folder: Path) -> Archived:
+def spool(stream: IO[bytes], folder: Path) -> Archived:
     """Write a stream to a new file in `folder`, hashing it on the way."""
     digest = hashlib.sha256()
     byte_count = 0
@@ -62,7 +62,7 @@ def spool(stream: BinaryIO, folder: Path) -> Archived:
     return Archived(digest.hexdigest(), byte_count, Path(name))
 
 
-def _chunks(stream: BinaryIO) -> Iterator[bytes]:
+def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
     while chunk := stream.read(_CHUNK_BYTES):
         yield chunk
 

@@ -6,7 +6,6 @@ nothing is copied or parsed a second time. The layout is that of the Arrow colum
 """
 
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -103,7 +102,7 @@ def _unescape(
     starts: NDArray[np.int32],
     ends: NDArray[np.int32],
 ) -> bytes:
-    """Point the views of fields that hold `\"\"` to texts without the doubling; return those."""
+    """Point the views of fields with doubled quotes to texts without the doubling."""
     following = np.append(doubled, len(data))[np.searchsorted(doubled, starts)]
     rows = np.flatnonzero(following < ends)
     if not len(rows):

@@ -5,7 +5,6 @@ after its cut-off and that no earlier cycle saw. A cycle that did not complete i
 its own files before a new one is opened.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,6 +15,7 @@ import duckdb
 from rollcall import ledger, warehouse
 from rollcall.archive import keep
 from rollcall.clock import iso
+from rollcall.clock import now as clock_now
 from rollcall.errors import ExitCode, UsageError
 from rollcall.home import PROJECT_DIR, Home
 from rollcall.landing import LandReport, land
@@ -92,7 +92,7 @@ def run_cycle(
             if cycle is None:
                 break
             progress.say(f"Cycle {cycle.cycle_id}, cut-off {iso(cycle.cutoff_at)}")
-            _run(home, lock, cycle, full_refresh, report, progress, now)
+            _run(home, lock, cycle, full_refresh, report, progress)
     return report
 
 
@@ -202,7 +202,6 @@ def _run(
     full_refresh: bool,
     report: CycleReport,
     progress: Progress,
-    now: datetime,
 ) -> None:
     warehouse.start_from_last_good(home)
     try:
@@ -222,12 +221,12 @@ def _run(
     with home.landing(say=progress.say) as connection, ledger.transaction(connection):
         connection.execute(
             "update landing.cycles set status = ?, closed_at = ? where cycle_id = ?",
-            [status, now, cycle.cycle_id],
+            [status, clock_now(), cycle.cycle_id],
         )
         ledger.note(
             connection,
             job_id=report.landed.job_id,
-            at=now,
+            at=clock_now(),
             kind=f"cycle_{status}",
             subject=str(cycle.cycle_id),
             detail=" ".join(failure.name for failure in built.failures),
@@ -240,10 +239,14 @@ def _read_outcome(home: Home, cycle: Cycle, report: CycleReport) -> None:
         report.balances.extend(
             _rows(
                 connection,
-                "select source_id, delivery_name, file_name, record_count, malformed_count, "
-                "rejected_count, duplicate_count, accepted_count "
+                "select source_id, delivery_name, count(*) as files, "
+                "sum(record_count)::bigint as records, sum(malformed_count)::bigint as malformed, "
+                "sum(rejected_count)::bigint as rejected, "
+                "sum(duplicate_count)::bigint as duplicates, "
+                "sum(accepted_count)::bigint as accepted "
                 "from audit.audit_ingestion_log where first_cycle_id = ? "
-                "order by source_id, exported_at, file_name",
+                "group by source_id, delivery_name, exported_at "
+                "order by exported_at, source_id, delivery_name",
                 [cycle.cycle_id],
             )
         )

@@ -170,7 +170,7 @@ class Framer:
             is_settled = is_whole and (end < len(body) or body[-1:] == b"\n")
             if is_settled or not chunk or len(data) > self._max_record_bytes:
                 break
-        if not is_whole or len(fields) == 1 and not fields[0]:
+        if not is_whole or (len(fields) == 1 and not fields[0]):
             raise HeaderError(
                 "HEADER_UNREADABLE", "The first line is blank, or its quotes do not match."
             )
@@ -202,7 +202,7 @@ class Framer:
                     yield frame
                 data = data[used:]
                 self.byte_count += used
-                if not is_at_end and len(data) > self._max_record_bytes and not _ends(data):
+                if not is_at_end and _settled(data) > self._max_record_bytes and not _ends(data):
                     skipped_from = self.byte_count
             if is_at_end and skipped_from is None:
                 return
@@ -210,9 +210,7 @@ class Framer:
             is_at_end = not chunk
             data += chunk
 
-    def _skip_line(
-        self, data: bytes, is_at_end: bool, start: int
-    ) -> tuple[bytes, Frame | None]:
+    def _skip_line(self, data: bytes, is_at_end: bool, start: int) -> tuple[bytes, Frame | None]:
         """Drop a line that is too long until its end is seen; then report it."""
         found = _LINE_END.search(data)
         is_half = found is not None and found.end() == len(data) and data[-1:] == b"\r"
@@ -332,6 +330,11 @@ def _scan(data: bytes) -> tuple[list[bytes], int, bool]:
     return fields, position, False
 
 
+def _settled(data: bytes) -> int:
+    """Count the bytes whose part is certain: a CR at the end may be half of a line end."""
+    return len(data) - data.endswith(b"\r")
+
+
 def _ends(data: bytes) -> bool:
     """Say whether a line ends in `data` for certain (a CR at its end may be half of a CRLF)."""
     return _LINE_END.search(data, 0, len(data) - 1) is not None or data[-1:] == b"\n"
@@ -412,7 +415,8 @@ def _join_lines(
     """
     quotes = np.flatnonzero(octets[: len(data)] == _QUOTE)
     first_quote = np.searchsorted(quotes, lines.starts)
-    counts = np.diff(np.append(first_quote, np.searchsorted(quotes, lines.nexts[-1:])))
+    behind_quotes = np.append(first_quote[1:], np.searchsorted(quotes, lines.nexts[-1:]))
+    counts: Positions = behind_quotes - first_quote
     quotes = quotes[: int(counts.sum())]
     outside, inside = _violations(octets, quotes, lines, first_quote, counts)
     is_open = (counts & 1).astype(np.bool_)
@@ -431,7 +435,7 @@ def _join_lines(
             places=np.searchsorted(quoted_lines, open_lines).tolist(),
             closes=(counts & 1).tolist(),
             inside=inside,
-            byte_limit=None if is_at_end else len(data),
+            byte_limit=None if is_at_end else _settled(data),
             max_record_bytes=max_record_bytes,
         )
     for line, defect in outside.items():
@@ -550,7 +554,8 @@ def _count_between(
         rows = separators.reshape(len(starts), wanted)
         if (rows[:, 0] >= starts).all() and (rows[:, -1] < ends).all():
             return np.full(len(starts), wanted)
-    return np.searchsorted(separators, ends) - np.searchsorted(separators, starts)
+    counts: Positions = np.searchsorted(separators, ends) - np.searchsorted(separators, starts)
+    return counts
 
 
 def _undecodable(

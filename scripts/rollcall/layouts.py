@@ -273,9 +273,7 @@ def _differences(known: tuple[str, ...], names: tuple[str, ...]) -> Iterator[tup
         yield "COLUMN_REORDERED", f"'{trailing}' must stand right of all other columns."
 
 
-def _renamed(
-    name: str, place: int, added: list[str], names: tuple[str, ...]
-) -> str | None:
+def _renamed(name: str, place: int, added: list[str], names: tuple[str, ...]) -> str | None:
     """Find the new name of a column: the stranger in its place, else one much like it."""
     if place < len(names) and names[place] in added:
         return names[place]

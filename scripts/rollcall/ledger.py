@@ -58,7 +58,7 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> "Iterator[None]":
 
 def next_job(connection: duckdb.DuckDBPyConnection) -> int:
     """Number the job about to write; jobs count from 1."""
-    return _scalar(connection, "select coalesce(max(job_id), 0) + 1 from landing.events")
+    return int(_scalar(connection, "select coalesce(max(job_id), 0) + 1 from landing.events"))
 
 
 def add(connection: duckdb.DuckDBPyConnection, table: str, row: Mapping[str, Any]) -> None:

@@ -270,7 +270,7 @@ class Planter:
             "ARCHIVE_UNREADABLE",
             "rejected",
             "The upload broke off; the roster of night 1 stands until night 3 brings a whole one.",
-            night=2,
+            night=self._night,
         )
         return [replace(delivery, is_cut_short=True)]
 

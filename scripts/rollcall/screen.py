@@ -17,6 +17,7 @@ from rollcall.landing import FileReport, LandReport
 from rollcall.status import StatusReport
 
 _WIDTH = 80
+_KINDS = ("records", "malformed", "rejected", "duplicate", "accepted")
 
 
 def _console() -> Console:
@@ -104,35 +105,28 @@ def show_cycle(report: CycleReport) -> None:
     """Print what a cycle did: files, refusals, and whether the warehouse is good."""
     show_landing(report.landed)
     if report.balances:
-        table = _table("Files seen", ["file", "records", "malf.", "rej.", "dupl.", "accepted"])
+        table = _table(
+            "Deliveries seen", ["source", "delivery", "files", *(kind for kind in _KINDS)]
+        )
         for row in report.balances:
-            table.add_row(
-                f"{row['source_id']} {row['delivery_name']} {row['file_name']}"
-                if row["file_name"] != row["delivery_name"]
-                else f"{row['source_id']} {row['delivery_name']}",
-                *(
-                    _cell(row[f"{kind}_count"])
-                    for kind in ("record", "malformed", "rejected", "duplicate", "accepted")
-                ),
-            )
+            table.add_row(*(_cell(value) for value in row.values()))
         _console().print(table)
     if report.refusals:
-        table = _table("Refused records", ["file", "code", "column", "count", "line"])
+        table = _table("Records refused", ["file", "from line", "times", "code", "column"])
         for row in report.refusals:
             table.add_row(
                 f"{row['source_id']} {row['file_name']}",
+                _cell(row["first_line"]),
+                _cell(row["record_count"]),
                 row["code"],
                 _cell(row["column_name"]),
-                _cell(row["record_count"]),
-                _cell(row["first_line"]),
             )
         _console().print(table)
     for cycle in report.completed:
         say(f"Cycle {cycle.cycle_id} published; data as of {iso(cycle.cutoff_at)}.")
     if report.failed:
-        say(
-            f"Cycle {report.failed.cycle_id} FAILED; nothing was published, the last good state stands."
-        )
+        say(f"Cycle {report.failed.cycle_id} FAILED; nothing was published.")
+        say("The last good state stands.")
         for failure in report.failures:
             say(f"  {failure.kind} {failure.name}: {failure.message}")
         say("Mend the cause and run `rollcall cycle` again: the same cycle is repeated.")
@@ -179,7 +173,9 @@ def show_checks(checks: Sequence[Check]) -> None:
 
 
 def _table(title: str, columns: Sequence[str]) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(
+        title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False
+    )
     for column in columns:
         table.add_column(column, overflow="fold")
     return table

@@ -1,4 +1,4 @@
-"""What `rollcall status` says: cycles, sources, files that wait for a person, how old the data is."""
+"""What `rollcall status` says: cycles, sources, files that wait, how old the data is."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

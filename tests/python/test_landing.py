@@ -8,16 +8,21 @@ from pathlib import Path
 import pytest
 from conftest import MANIFEST, ORG_ROWS, ORGS, District
 
+from rollcall.clock import iso
+from rollcall.ledger import event_hash
+
 NIGHT = "2026-09-01T010000Z"
 
 
 def test_a_folder_lands_with_its_ledger_entry(district: District) -> None:
-    district.deliver(NIGHT, {"orgs.csv": ORGS + ORG_ROWS, "manifest.csv": MANIFEST + "file.orgs,bulk\n"})
+    district.deliver(
+        NIGHT, {"orgs.csv": ORGS + ORG_ROWS, "manifest.csv": MANIFEST + "file.orgs,bulk\n"}
+    )
     done = district.land()
     assert done.code == 0, done.err
     assert district.ledger(
-        "select file_name, feed, layout_version, mode, record_count, malformed_count, verdict, code "
-        "from landing.files order by file_name"
+        "select file_name, feed, layout_version, mode, record_count, malformed_count, verdict, "
+        "code from landing.files order by file_name"
     ) == [
         ("manifest.csv", "oneroster/manifest", "1.1", "delta", 3, 0, "accepted", None),
         ("orgs.csv", "oneroster/orgs", "1.1", "bulk", 2, 0, "accepted", None),
@@ -67,7 +72,9 @@ def test_other_bytes_for_the_same_boundary_conflict(district: District) -> None:
     done = district.land()
     assert done.code == 3
     assert [file["code"] for file in done.json["files"]] == ["DELIVERY_CONFLICT"]
-    assert district.ledger('select count(*) from raw_oneroster.orgs_1_1 where "name" = \'Renamed\'') == [(0,)]
+    assert district.ledger(
+        "select count(*) from raw_oneroster.orgs_1_1 where \"name\" = 'Renamed'"
+    ) == [(0,)]
 
 
 def test_a_cut_zip_is_refused_and_its_whole_self_accepted(district: District) -> None:
@@ -87,7 +94,11 @@ def test_a_cut_zip_is_refused_and_its_whole_self_accepted(district: District) ->
 
 @pytest.mark.parametrize(
     ("member", "code"),
-    [("../orgs.csv", "ARCHIVE_UNSAFE"), ("folder/orgs.csv", "ARCHIVE_UNSAFE"), ("a.zip", "ARCHIVE_UNSAFE")],
+    [
+        ("../orgs.csv", "ARCHIVE_UNSAFE"),
+        ("folder/orgs.csv", "ARCHIVE_UNSAFE"),
+        ("a.zip", "ARCHIVE_UNSAFE"),
+    ],
 )
 def test_unsafe_zips_are_refused_whole(district: District, member: str, code: str) -> None:
     with zipfile.ZipFile(district.inbox / "sis" / f"{NIGHT}.zip", "w") as archive:
@@ -106,7 +117,10 @@ def test_unsafe_zips_are_refused_whole(district: District, member: str, code: st
         (b"", "EMPTY_FILE"),
         (ORGS.encode("utf-16"), "WRONG_ENCODING"),
         (b'"sourcedId,status\nd1,x\n', "HEADER_UNREADABLE"),
-        (b"sourcedId,status,dateLastModified,title,type,identifier,parentSourcedId\n", "COLUMN_RENAMED"),
+        (
+            b"sourcedId,status,dateLastModified,title,type,identifier,parentSourcedId\n",
+            "COLUMN_RENAMED",
+        ),
         (b"some,thing,else\n1,2,3\n", "LAYOUT_UNKNOWN"),
     ],
 )
@@ -137,9 +151,9 @@ def test_malformed_records_are_isolated_with_line_offset_and_key(district: Distr
         (3, 5, content.index(short), len(short) - 1, "TOO_FEW_FIELDS", "s3"),
         (4, 6, content.index(stray), len(stray) - 1, "STRAY_QUOTE", "s4"),
     ]
-    assert district.ledger("select record_count, malformed_count, blank_line_count from landing.files") == [
-        (5, 2, 1)
-    ]
+    assert district.ledger(
+        "select record_count, malformed_count, blank_line_count from landing.files"
+    ) == [(5, 2, 1)]
 
 
 def test_rows_win_over_a_manifest_that_says_bulk(district: District) -> None:
@@ -212,9 +226,6 @@ def test_a_home_that_cannot_be_made(tmp_path: Path) -> None:
 
 
 def test_the_events_are_a_chain(district: District) -> None:
-    from rollcall.clock import iso
-    from rollcall.ledger import event_hash
-
     district.deliver(NIGHT, {"orgs.csv": ORGS + ORG_ROWS})
     district.land()
     previous = "0" * 64

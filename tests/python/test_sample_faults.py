@@ -1,0 +1,127 @@
+"""The sample district, night by night: every planted fault gets its answer, all else is taken."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from conftest import District
+
+from rollcall.home import PROJECT_DIR
+
+SAMPLE = PROJECT_DIR / "sample_exports"
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+NIGHTS = read(SAMPLE / "nights.csv")
+FAULTS = read(SAMPLE / "faults.csv")
+
+
+@pytest.fixture(scope="session")
+def sample_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[District, list[int]]:
+    """Run every night of the sample; gives the district and the exit codes."""
+    district = District(tmp_path_factory.mktemp("sample") / "home", SAMPLE)
+    codes = []
+    for night in NIGHTS:
+        inbox = SAMPLE / f"night_{night['night']}"
+        done = district.run("cycle", "--inbox", str(inbox), now=night["cutoff_at"])
+        assert done.code in (0, 3), done.out + done.err
+        codes.append(done.code)
+    return district, codes
+
+
+def answers(district: District) -> set[tuple[str, ...]]:
+    """All that was said of files and records: source, delivery, file, line, code, verdict."""
+    rows = district.warehouse(
+        "select source_id, delivery_name, file_name, line_number::varchar, code, verdict "
+        "from audit.audit_rejected_record "
+        "union all select source_id, delivery_name, file_name, line_number::varchar, code, "
+        "'accepted' from audit.audit_record_warning "
+        "union all select source_id, delivery_name, file_name, '', code, verdict "
+        "from audit.audit_ingestion_log where code is not null"
+    )
+    return set(rows)
+
+
+def as_answer(fault: dict[str, str]) -> tuple[str, ...]:
+    columns = ("source_id", "delivery_name", "file_name", "line_number", "code", "verdict")
+    return tuple(fault[column] for column in columns)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=[f"{f['fault_id']}_{f['fault']}" for f in FAULTS])
+def test_every_planted_fault_is_answered(
+    sample_run: tuple[District, list[int]], fault: dict[str, str]
+) -> None:
+    district, _ = sample_run
+    said = answers(district)
+    if fault["code"]:
+        assert as_answer(fault) in said
+    else:
+        place = as_answer(fault)[:4]
+        assert not [answer for answer in said if answer[:4] == place and answer[5] != "accepted"]
+
+
+def test_nothing_else_is_refused(sample_run: tuple[District, list[int]]) -> None:
+    district, _ = sample_run
+    planted = {as_answer(fault) for fault in FAULTS}
+    assert answers(district) - planted == set()
+
+
+def test_nights_with_refused_files_end_with_3(sample_run: tuple[District, list[int]]) -> None:
+    _, codes = sample_run
+    refused = {
+        int(fault["night"])
+        for fault in FAULTS
+        if fault["verdict"] == "rejected" and not fault["line_number"]
+    }
+    assert [night for night, code in enumerate(codes, 1) if code == 3] == sorted(refused)
+
+
+def test_every_file_of_the_sample_balances(sample_run: tuple[District, list[int]]) -> None:
+    district, _ = sample_run
+    assert district.warehouse(
+        "select count(*) > 70, bool_and(is_balanced), "
+        "sum(record_count) = sum(malformed_count + rejected_count + duplicate_count "
+        "+ accepted_count) from reconciliation.recon_file_balance"
+    ) == [(True, True, True)]
+
+
+def keys(fault: str) -> list[str]:
+    return [row["record_key"] for row in FAULTS if row["fault"] == fault]
+
+
+def test_stories_end_well(sample_run: tuple[District, list[int]]) -> None:
+    """Returns, corrections, stale re-sends and refused records leave the right state."""
+    district, _ = sample_run
+    [student] = keys("student_returns")
+    [refused] = keys("refused_but_present")
+    assert district.warehouse(
+        f"select user_id, is_active from core.dim_user where user_id in ('{student}', '{refused}') "
+        "order by 1"
+    ) == sorted([(student, True), (refused, True)])
+    [returned] = keys("result_returns")
+    assert district.warehouse(
+        f"select is_active from core.fct_result where result_id = '{returned}'"
+    ) == [(True,)]
+    [corrected], [stale] = keys("late_correction"), keys("stale_resend")
+    assert district.warehouse(
+        "select result_id, exported_at = timestamp '2026-09-06 16:00:00' from core.fct_result "
+        f"where result_id in ('{corrected}', '{stale}')"
+        "order by result_id"
+    ) == sorted([(corrected, True), (stale, False)])
+    assert district.warehouse("select count(*) from core.fct_result where len(awaiting) > 0") == [
+        (0,)
+    ]
+
+
+def test_running_a_night_again_changes_nothing(sample_run: tuple[District, list[int]]) -> None:
+    district, _ = sample_run
+    before = (district.home / "warehouse.duckdb").stat().st_mtime_ns
+    last = NIGHTS[-1]
+    inbox = str(SAMPLE / f"night_{last['night']}")
+    done = district.run("cycle", "--inbox", inbox, "--json", now=last["cutoff_at"])
+    assert (done.code, done.json["completed"]) == (0, [])
+    assert (district.home / "warehouse.duckdb").stat().st_mtime_ns == before
