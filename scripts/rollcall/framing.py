@@ -542,7 +542,8 @@ def _find_separators(
         counts = np.diff(np.append(first, len(marks)))
         quotes_before = quotes_before[first[0] :] - np.repeat(at_start, counts)
         marks, is_quote = marks[first[0] :], is_quote[first[0] :]
-    return marks[~is_quote & ((quotes_before & 1) == 0)]
+    separators: Positions = marks[~is_quote & ((quotes_before & 1) == 0)]
+    return separators
 
 
 def _count_between(

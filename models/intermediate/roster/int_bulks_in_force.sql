@@ -4,7 +4,10 @@ with files as (
 ),
 
 final as (
-    select source_id, feed, max(exported_at) as exported_at
+    select
+        source_id,
+        feed,
+        max(exported_at) as exported_at
     from files
     where mode = 'bulk' and not are_removals_held
     group by source_id, feed

@@ -26,23 +26,31 @@ sighting_files as (
 
 sightings as (
     select
-        sighting_files.source_id, sighting_files.feed, records.record_key,
-        sighting_files.mode, sighting_files.exported_at
+        sighting_files.source_id,
+        sighting_files.feed,
+        records.record_key,
+        sighting_files.mode,
+        sighting_files.exported_at
     from records
     inner join sighting_files using (file_id)
 
     union all
 
     select
-        sighting_files.source_id, sighting_files.feed, malformed_records.record_key,
-        sighting_files.mode, sighting_files.exported_at
+        sighting_files.source_id,
+        sighting_files.feed,
+        malformed_records.record_key,
+        sighting_files.mode,
+        sighting_files.exported_at
     from malformed_records
     inner join sighting_files using (file_id)
 ),
 
 final as (
     select
-        source_id, feed, record_key,
+        source_id,
+        feed,
+        record_key,
         max(case when mode = 'bulk' then exported_at end) as bulk_exported_at
     from sightings
     where record_key is not null

@@ -1,4 +1,4 @@
--- One row per staged record that is not active: deleted by its newest version, or absent since the bulk in force.
+-- One row per staged record that is not active: deleted, or absent since the bulk in force.
 with newest_versions as (
     select * from {{ ref('int_oneroster_newest_versions') }}
 ),
@@ -33,7 +33,9 @@ judged as (
 
 final as (
     select
-        source_id, feed, record_key,
+        source_id,
+        feed,
+        record_key,
         case when is_deleted_by_record then 'deleted' else 'absent' end as reason
     from judged
     where is_deleted_by_record or is_absent_from_bulk

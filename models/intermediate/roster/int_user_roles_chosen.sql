@@ -1,4 +1,4 @@
--- One row per source and user that has an active role of its own feed (OneRoster 1.2): the role that stands for the user.
+-- One row per source and user with roles of their own feed (1.2): the role that stands for the user.
 with roles as (
     select * from {{ ref('stg_oneroster__roles') }}
 ),
@@ -25,7 +25,11 @@ ranked as (
 ),
 
 final as (
-    select source_id, user_id, role, org_id
+    select
+        source_id,
+        user_id,
+        role,
+        org_id
     from ranked
     where preference = 1
 )

@@ -20,21 +20,34 @@ error_codes as (
 ),
 
 refused_violations as (
-    select file_id, record_number, line_number, record_key, verdict, unnest(violations) as violation
+    select
+        file_id,
+        record_number,
+        line_number,
+        record_key,
+        verdict,
+        unnest(violations) as violation
     from refused
 ),
 
 violations as (
     select
-        file_id, record_number, line_number, record_key, verdict,
-        violation.column_name as column_name,
-        violation.code as code
+        refused_violations.file_id,
+        refused_violations.record_number,
+        refused_violations.line_number,
+        refused_violations.record_key,
+        refused_violations.verdict,
+        refused_violations.violation.column_name,
+        refused_violations.violation.code
     from refused_violations
 
     union all
 
     select
-        file_id, record_number, line_number, record_key,
+        file_id,
+        record_number,
+        line_number,
+        record_key,
         'malformed' as verdict,
         null as column_name,
         code

@@ -21,12 +21,18 @@ removed as (
 ),
 
 class_terms as (
-    select source_id, roster_source_id, class_id, unnest(term_ids) as term_id
+    select
+        source_id,
+        roster_source_id,
+        class_id,
+        unnest(term_ids) as term_id
     from classes
 ),
 
 classes_awaiting_terms as (
-    select distinct class_terms.source_id, class_terms.class_id
+    select distinct
+        class_terms.source_id,
+        class_terms.class_id
     from class_terms
     left join terms
         on

@@ -12,7 +12,9 @@ rejected as (
 ),
 
 repeated_keys as (
-    select file_id, record_key
+    select
+        file_id,
+        record_key
     from records
     where not is_rejected
     group by file_id, record_key
@@ -35,7 +37,12 @@ repeats as (
 
 final as (
     select
-        file_id, record_number, line_number, source_id, feed, record_key,
+        file_id,
+        record_number,
+        line_number,
+        source_id,
+        feed,
+        record_key,
         'rejected' as verdict,
         violations
     from rejected
@@ -43,7 +50,12 @@ final as (
     union all
 
     select
-        file_id, record_number, line_number, source_id, feed, record_key,
+        file_id,
+        record_number,
+        line_number,
+        source_id,
+        feed,
+        record_key,
         case when is_conflict then 'rejected' else 'duplicate' end as verdict,
         {{ repeat_violation('is_conflict', 'record_key') }} as violations
     from repeats

@@ -1,4 +1,4 @@
--- One row per source and category: its newest accepted version, deleted ones included.
+-- One row per source and category: its newest accepted version.
 {{ config(unique_key=['source_id', 'category_id']) }}
 
 with records as (
@@ -7,22 +7,25 @@ with records as (
     select * from {{ ref('base_oneroster__categories_1_2') }}
 ),
 
+records_to_add as (
+    select * from records
+    {% if is_incremental() %}where is_new{% endif %}
+),
+
 refused as (
     select * from {{ ref('int_oneroster_records_refused') }}
 ),
 
 accepted as (
     select
-        records.*,
+        records_to_add.*,
         row_number() over (
-            partition by records.source_id, records.category_id
-            order by records.version_at desc, records.exported_at desc
+            partition by records_to_add.source_id, records_to_add.category_id
+            order by records_to_add.version_at desc, records_to_add.exported_at desc
         ) as recency
-    from records
+    from records_to_add
     left join refused using (file_id, record_number)
-    where
-        refused.file_id is null
-        {% if is_incremental() %}and records.is_new{% endif %}
+    where refused.file_id is null
 ),
 
 newest as (

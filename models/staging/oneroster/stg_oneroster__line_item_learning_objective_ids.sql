@@ -1,8 +1,13 @@
--- One row per source and alignment of a line item with an objective: its newest accepted version, deleted ones included.
+-- One row per source and alignment of a line item with an objective: its newest accepted version.
 {{ config(unique_key=['source_id', 'line_item_objective_id']) }}
 
 with records as (
     select * from {{ ref('base_oneroster__line_item_learning_objective_ids_1_2') }}
+),
+
+records_to_add as (
+    select * from records
+    {% if is_incremental() %}where is_new{% endif %}
 ),
 
 refused as (
@@ -11,16 +16,14 @@ refused as (
 
 accepted as (
     select
-        records.*,
+        records_to_add.*,
         row_number() over (
-            partition by records.source_id, records.line_item_objective_id
-            order by records.version_at desc, records.exported_at desc
+            partition by records_to_add.source_id, records_to_add.line_item_objective_id
+            order by records_to_add.version_at desc, records_to_add.exported_at desc
         ) as recency
-    from records
+    from records_to_add
     left join refused using (file_id, record_number)
-    where
-        refused.file_id is null
-        {% if is_incremental() %}and records.is_new{% endif %}
+    where refused.file_id is null
 ),
 
 newest as (

@@ -1,5 +1,5 @@
 -- Finds: files whose records are not all accounted for.
--- Matters: a record that is neither malformed, rejected, a repeat nor accepted has been lost, or counted twice.
+-- Matters: a record that is neither malformed, rejected, a repeat nor accepted was lost or counted twice.
 -- Do: look at the file in audit.audit_ingestion_log; compare raw rows with int_oneroster_records_refused.
 select
     file_id,

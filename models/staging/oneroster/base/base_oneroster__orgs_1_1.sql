@@ -1,4 +1,4 @@
--- One row per record of an OneRoster orgs.csv file of layouts 1.1, 1.2 and 1.2.1, with what it violates.
+-- One row per record of an OneRoster orgs.csv file, layouts 1.1, 1.2 and 1.2.1.
 {% set checks = oneroster_checks() + [
     required('name'),
     required('type'),

@@ -1,4 +1,4 @@
--- One row per record of an OneRoster users.csv file of layout 1.1, with what it violates.
+-- One row per record of an OneRoster users.csv file, layout 1.1.
 {% set checks = oneroster_checks() + [
     required('enabledUser'),
     readable('enabledUser', 'boolean'),
