@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,19 +31,24 @@ def keep(archive: Path, source: Path) -> Archived:
 
     The copy is complete and on disk before it gets its name, so a crash leaves no half file.
     """
-    with source.open("rb") as stream:
-        copied = spool(stream, archive)
-    path = archive_path(archive, copied.sha256)
-    if path.exists():
-        copied.path.unlink()
-    else:
-        copied.path.chmod(0o400)
-        with copied.path.open("rb") as handle:
-            os.fsync(handle.fileno())
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        copied.path.rename(path)
-        _sync_folder(path.parent)
-    return Archived(copied.sha256, copied.byte_count, path)
+    descriptor, name = tempfile.mkstemp(dir=archive, prefix=".incoming-")
+    os.close(descriptor)
+    copy = Path(name)
+    try:
+        shutil.copyfile(source, copy)
+        with copy.open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+            byte_count = stream.tell()
+            path = archive_path(archive, sha256)
+            if not path.exists():
+                os.fsync(stream.fileno())
+                copy.chmod(0o400)
+                path.parent.mkdir(mode=0o700, exist_ok=True)
+                copy.rename(path)
+                _sync_folder(path.parent)
+    finally:
+        copy.unlink(missing_ok=True)
+    return Archived(sha256, byte_count, path)
 
 
 def spool(stream: IO[bytes], folder: Path) -> Archived:
