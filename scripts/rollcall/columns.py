@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from rollcall.framing import PADDING, Frame, Framer, Malformed, Positions
+from rollcall.framing import PADDING, Frame, Framer, Malformed
+from rollcall.records import Positions
 
 _QUOTE = 34
 _NONE: Positions = np.empty(0, np.int64)

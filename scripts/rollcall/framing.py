@@ -7,19 +7,27 @@ quote inside an unquoted field, is cut at its first line end, and reading goes o
 line: one bad record never takes its neighbours with it. Blank lines are counted; they are no
 records.
 
-The work is done on whole blocks with numpy. It is exact because of the rule above: records always
-start at line starts, so it is enough to know of every line what it is when it starts outside a
-quote and what it is when it starts inside one. Only records that span lines are walked one by one.
+The work is done on whole blocks with numpy; `records.py` says which lines make which record.
 """
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rollcall.records import (
+    Defect,
+    Flags,
+    Lines,
+    Positions,
+    Records,
+    find_lines,
+    find_records,
+    settled,
+)
 
 SUPPORTED_ENCODINGS = frozenset(
     {"utf-8", "cp1252", "latin-1", "iso-8859-15", "mac_roman", "cp437", "cp850"}
@@ -32,24 +40,8 @@ PADDING = 16
 
 _BLOCK_BYTES = 4 << 20
 _BOM = b"\xef\xbb\xbf"
-_LF, _CR, _QUOTE, _COMMA = 10, 13, 34, 44
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _FIELD = re.compile(rb'(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|\r|\n|\Z)')
-
-Positions = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-
-
-class Defect(StrEnum):
-    """Why a record is malformed; the codes of `seeds/reference/error_codes.csv`."""
-
-    TOO_FEW_FIELDS = "TOO_FEW_FIELDS"
-    TOO_MANY_FIELDS = "TOO_MANY_FIELDS"
-    STRAY_QUOTE = "STRAY_QUOTE"
-    TEXT_AFTER_QUOTE = "TEXT_AFTER_QUOTE"
-    UNCLOSED_QUOTE = "UNCLOSED_QUOTE"
-    BAD_BYTES = "BAD_BYTES"
-    RECORD_TOO_LONG = "RECORD_TOO_LONG"
 
 
 class HeaderError(Exception):
@@ -103,26 +95,6 @@ class Frame:
     bounds: NDArray[np.int32]
     has_quotes: bool
     malformed: tuple[Malformed, ...]
-
-
-@dataclass(slots=True)
-class _Lines:
-    """Physical lines of a block: where each starts, its content ends and the next starts."""
-
-    starts: Positions
-    ends: Positions
-    nexts: Positions
-
-
-@dataclass(slots=True)
-class _Records:
-    """Records of a block by their lines; `defects` maps record index to what is wrong."""
-
-    first_line: Positions
-    last_line: Positions
-    blank_count: int
-    line_count: int
-    defects: dict[int, Defect] = field(default_factory=dict)
 
 
 class Framer:
@@ -202,7 +174,7 @@ class Framer:
                     yield frame
                 data = data[used:]
                 self.byte_count += used
-                if not is_at_end and _settled(data) > self._max_record_bytes and not _ends(data):
+                if not is_at_end and settled(data) > self._max_record_bytes and not _ends(data):
                     skipped_from = self.byte_count
             if is_at_end and skipped_from is None:
                 return
@@ -236,10 +208,8 @@ class Framer:
         """Frame the complete records of `data`; return how many bytes they take."""
         padded = data + b"\0" * PADDING
         octets = np.frombuffer(padded, np.uint8)
-        lines = _find_lines(octets, data, is_at_end)
-        records = _find_records(
-            octets, data, lines, is_at_end=is_at_end, max_record_bytes=self._max_record_bytes
-        )
+        lines = find_lines(octets, data, is_at_end)
+        records = find_records(octets, data, lines, is_at_end, self._max_record_bytes)
         if records.line_count == 0:
             return 0, None
         used = int(lines.nexts[records.line_count - 1])
@@ -251,14 +221,13 @@ class Framer:
         return used, frame
 
     def _cut_fields(
-        self, padded: bytes, octets: NDArray[np.uint8], lines: _Lines, records: _Records
+        self, padded: bytes, octets: NDArray[np.uint8], lines: Lines, records: Records
     ) -> Frame:
         width = len(self.header.names)
         starts = lines.starts[records.first_line]
         ends = lines.ends[records.last_line]
         used = len(octets) - PADDING
-        has_quotes = padded.find(b'"', 0, used) >= 0
-        separators = _find_separators(octets[:used], starts, ends, has_quotes)
+        separators = records.separators[: np.searchsorted(records.separators, used)]
         is_good = np.ones(len(starts), np.bool_)
         is_good[list(records.defects)] = False
         counts = _count_between(separators, starts, ends, width, is_good)
@@ -296,7 +265,7 @@ class Framer:
             line_numbers[is_good],
             offsets[is_good],
             bounds,
-            has_quotes,
+            records.has_quotes,
             malformed,
         )
 
@@ -330,11 +299,6 @@ def _scan(data: bytes) -> tuple[list[bytes], int, bool]:
     return fields, position, False
 
 
-def _settled(data: bytes) -> int:
-    """Count the bytes whose part is certain: a CR at the end may be half of a line end."""
-    return len(data) - data.endswith(b"\r")
-
-
 def _ends(data: bytes) -> bool:
     """Say whether a line ends in `data` for certain (a CR at its end may be half of a CRLF)."""
     return _LINE_END.search(data, 0, len(data) - 1) is not None or data[-1:] == b"\n"
@@ -344,206 +308,6 @@ def _empty_frame(width: int, malformed: tuple[Malformed, ...]) -> Frame:
     none = np.empty(0, np.int64)
     bounds = np.empty((width + 1, 0), np.int32)
     return Frame(b"\0" * PADDING, none, none, none, bounds, False, malformed)
-
-
-def _find_lines(octets: NDArray[np.uint8], data: bytes, is_at_end: bool) -> _Lines:
-    """Find the physical lines; what follows the last line end is a line only at the file's end."""
-    content = octets[: len(data)]
-    if data.find(b"\r") < 0:
-        ends = np.flatnonzero(content == _LF)
-        nexts = ends + 1
-    else:
-        marks = np.flatnonzero((content == _LF) | (content == _CR))
-        is_second = (content[marks] == _LF) & (marks > 0) & (content[marks - 1] == _CR)
-        ends = marks[~is_second]
-        if not is_at_end and len(ends) and ends[-1] == len(data) - 1 and data[-1] == _CR:
-            ends = ends[:-1]
-        nexts = ends + 1 + ((octets[ends] == _CR) & (octets[ends + 1] == _LF))
-    if is_at_end and (len(nexts) == 0 or nexts[-1] < len(data)):
-        ends = np.append(ends, len(data))
-        nexts = np.append(nexts, len(data))
-    starts = np.empty_like(nexts)
-    starts[:1] = 0
-    starts[1:] = nexts[:-1]
-    return _Lines(starts, ends, nexts)
-
-
-def _find_records(
-    octets: NDArray[np.uint8],
-    data: bytes,
-    lines: _Lines,
-    *,
-    is_at_end: bool,
-    max_record_bytes: int,
-) -> _Records:
-    """Join lines to records and find those whose quotes are wrong or that are too long."""
-    line_count = len(lines.starts)
-    last_line = np.arange(line_count)
-    is_first = np.ones(line_count, np.bool_)
-    line_defects: dict[int, Defect] = {}
-    if data.find(b'"') >= 0:
-        line_count = _join_lines(
-            octets, data, lines, last_line, is_first, line_defects, is_at_end, max_record_bytes
-        )
-    is_first = is_first[:line_count]
-    for line in np.flatnonzero(
-        is_first & (lines.ends[:line_count] - lines.starts[:line_count] > max_record_bytes)
-    ).tolist():
-        line_defects[line] = Defect.RECORD_TOO_LONG
-    is_blank = lines.starts[:line_count] == lines.ends[:line_count]
-    blank_count = int(np.count_nonzero(is_first & is_blank))
-    first_line = np.flatnonzero(is_first & ~is_blank) if blank_count else np.flatnonzero(is_first)
-    records = _Records(first_line, last_line[first_line], blank_count, line_count)
-    for line in sorted(line_defects):
-        records.defects[int(np.searchsorted(first_line, line))] = line_defects[line]
-    return records
-
-
-def _join_lines(
-    octets: NDArray[np.uint8],
-    data: bytes,
-    lines: _Lines,
-    last_line: Positions,
-    is_first: Flags,
-    defects: dict[int, Defect],
-    is_at_end: bool,
-    max_record_bytes: int,
-) -> int:
-    """Walk the records that span lines; return how many lines belong to complete records.
-
-    `last_line`, `is_first` and `defects` are filled in place, by line.
-    """
-    quotes = np.flatnonzero(octets[: len(data)] == _QUOTE)
-    first_quote = np.searchsorted(quotes, lines.starts)
-    behind_quotes = np.append(first_quote[1:], np.searchsorted(quotes, lines.nexts[-1:]))
-    counts: Positions = behind_quotes - first_quote
-    quotes = quotes[: int(counts.sum())]
-    outside, inside = _violations(octets, quotes, lines, first_quote, counts)
-    is_open = (counts & 1).astype(np.bool_)
-    is_open[list(outside)] = False
-    line_count = len(lines.starts)
-    open_lines = np.flatnonzero(is_open)
-    if len(open_lines):
-        quoted_lines = np.flatnonzero(counts > 0)
-        line_count = _walk_open_lines(
-            lines,
-            last_line,
-            is_first,
-            defects,
-            open_lines=open_lines.tolist(),
-            quoted_lines=quoted_lines.tolist(),
-            places=np.searchsorted(quoted_lines, open_lines).tolist(),
-            closes=(counts & 1).tolist(),
-            inside=inside,
-            byte_limit=None if is_at_end else _settled(data),
-            max_record_bytes=max_record_bytes,
-        )
-    for line, defect in outside.items():
-        if line < line_count and is_first[line]:
-            defects[line] = defect
-    return line_count
-
-
-def _walk_open_lines(
-    lines: _Lines,
-    last_line: Positions,
-    is_first: Flags,
-    defects: dict[int, Defect],
-    *,
-    open_lines: list[int],
-    quoted_lines: list[int],
-    places: list[int],
-    closes: list[int],
-    inside: dict[int, Defect],
-    byte_limit: int | None,
-    max_record_bytes: int,
-) -> int:
-    """Find where each record that ends its first line inside a quote closes, or that it does not.
-
-    `places` says where each open line stands among the lines that hold quotes; `closes` is 1 for
-    a line that leaves a quote it started in. `byte_limit` is where the block ends when more is to
-    come: a record that reaches it without closing waits for the next block.
-    """
-    starts, ends = lines.starts.tolist(), lines.ends.tolist()
-    done = 0
-    for line, place in zip(open_lines, places, strict=True):
-        if line < done or ends[line] - starts[line] > max_record_bytes:
-            continue
-        farthest = starts[line] + max_record_bytes
-        for place_after in range(place + 1, len(quoted_lines)):
-            following = quoted_lines[place_after]
-            if ends[following] > farthest:
-                defects[line] = Defect.UNCLOSED_QUOTE
-                break
-            if following in inside:
-                defects[line] = inside[following]
-                break
-            if closes[following]:
-                last_line[line] = following
-                is_first[line + 1 : following + 1] = False
-                done = following + 1
-                break
-        else:
-            if byte_limit is not None and byte_limit <= farthest:
-                return line
-            defects[line] = Defect.UNCLOSED_QUOTE
-    return len(starts)
-
-
-def _violations(
-    octets: NDArray[np.uint8],
-    quotes: Positions,
-    lines: _Lines,
-    first_quote: Positions,
-    counts: Positions,
-) -> tuple[dict[int, Defect], dict[int, Defect]]:
-    """Find the first wrong quote of each line, were the line to start outside or inside a quote.
-
-    Quotes open and close in turn. An opening one stands at the start of a line or behind a comma
-    or, as the second of a doubled pair, behind a quote; a closing one stands before a comma, the
-    end of the line, or a quote.
-    """
-    before = octets[quotes - 1]
-    after = octets[quotes + 1]
-    starts, ends = np.repeat(lines.starts, counts), np.repeat(lines.ends, counts)
-    is_behind_quote = (before == _QUOTE) & (quotes > starts)
-    may_open = (quotes == starts) | ((before == _COMMA) & (quotes > starts)) | is_behind_quote
-    may_close = (after == _COMMA) | (after == _QUOTE) | (quotes + 1 == ends)
-    if may_open.all() and may_close.all():
-        return {}, {}
-    is_odd = ((np.arange(len(quotes)) - np.repeat(first_quote, counts)) & 1).astype(np.bool_)
-    line_of = np.repeat(np.arange(len(counts)), counts)
-    found: list[dict[int, Defect]] = []
-    for opens in (~is_odd, is_odd):
-        wrong = np.flatnonzero(np.where(opens, ~may_open, ~may_close))
-        which, first = np.unique(line_of[wrong], return_index=True)
-        is_stray = opens[wrong[first]]
-        found.append(
-            {
-                line: Defect.STRAY_QUOTE if stray else Defect.TEXT_AFTER_QUOTE
-                for line, stray in zip(which.tolist(), is_stray.tolist(), strict=True)
-            }
-        )
-    return found[0], found[1]
-
-
-def _find_separators(
-    octets: NDArray[np.uint8], starts: Positions, ends: Positions, has_quotes: bool
-) -> Positions:
-    """Find the commas outside quotes; only those of records with right quotes mean something."""
-    if not has_quotes:
-        return np.flatnonzero(octets == _COMMA)
-    marks = np.flatnonzero((octets == _COMMA) | (octets == _QUOTE))
-    is_quote = octets[marks] == _QUOTE
-    quotes_before = np.cumsum(is_quote, dtype=np.int32)
-    first = np.searchsorted(marks, starts)
-    at_start = np.where(first > 0, quotes_before[first - 1], 0) if len(marks) else first
-    if (at_start & 1).any():
-        counts = np.diff(np.append(first, len(marks)))
-        quotes_before = quotes_before[first[0] :] - np.repeat(at_start, counts)
-        marks, is_quote = marks[first[0] :], is_quote[first[0] :]
-    separators: Positions = marks[~is_quote & ((quotes_before & 1) == 0)]
-    return separators
 
 
 def _count_between(
