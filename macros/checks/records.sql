@@ -19,6 +19,11 @@
     source_id, feed, file_id, record_number, line_number, record_key, is_new, is_rejected, violations, content_hash
 {%- endmacro %}
 
+{#- The columns by which presence is decided, whatever the feed. -#}
+{% macro presence_columns(feed, key) -%}
+    source_id, '{{ feed }}' as feed, {{ key }} as record_key, is_deleted, exported_at
+{%- endmacro %}
+
 {#- The moment a version of a record counts from; never after the export that carried it. -#}
 {% macro version_at(modified_at, exported_at) -%}
     least(coalesce({{ modified_at }}, {{ exported_at }}), {{ exported_at }})

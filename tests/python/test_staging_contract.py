@@ -1,0 +1,143 @@
+"""Staging SQL is held to the contracts: every layout, column, requirement and severity."""
+
+import csv
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from rollcall.home import PROJECT_DIR
+from rollcall.layouts import Contracts
+
+CONTRACTS = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
+STAGING = PROJECT_DIR / "models" / "staging" / "oneroster"
+TOLERATED = {"enrollments": {"aide", "guardian", "parent", "relative"}}
+"""Values that staging takes beyond the specification; see docs/decisions.md."""
+REQUIRED_IN_PART = {("results_1_1", "score"), ("academic_sessions_1_1", "schoolYear")}
+"""Required columns whose lack or form is not always an error; see docs/decisions.md."""
+
+
+def rows() -> list[dict[str, str]]:
+    path = PROJECT_DIR / "seeds" / "contracts" / "layouts_oneroster.csv"
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def staged_structures() -> dict[str, list[dict[str, str]]]:
+    """Rows of all layouts with staged columns, by raw table."""
+    tables = {(layout.feed, layout.version): layout.raw_table for layout in CONTRACTS.layouts}
+    found = defaultdict(list)
+    for row in rows():
+        found[tables[row["feed"], row["layout_version"]].split(".")[1]].append(row)
+    return {
+        table: members
+        for table, members in found.items()
+        if any(member["staged_as"] for member in members)
+    }
+
+
+STRUCTURES = staged_structures()
+
+
+def base_sql(table: str) -> str:
+    return (STAGING / "base" / f"base_oneroster__{table}.sql").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("table", STRUCTURES)
+def test_every_staged_structure_has_a_base_view_that_stages_its_columns(table: str) -> None:
+    sql = base_sql(table)
+    for row in STRUCTURES[table]:
+        if row["staged_as"]:
+            name = row["staged_as"].split(".")[1]
+            pattern = rf"\('{row['column_name']}'\) \}}\}} as {name},"
+            assert re.search(pattern, sql), f"{row['column_name']} is not staged as {name}"
+    hashed = set(re.findall(r"'(\w+)'", sql[sql.index("content_hash([") : sql.index("as content")]))
+    staged = {row["staged_as"].split(".")[1] for row in STRUCTURES[table] if row["staged_as"]}
+    assert staged <= hashed
+
+
+@pytest.mark.parametrize("table", STRUCTURES)
+def test_required_columns_are_required_and_values_are_those_allowed(table: str) -> None:
+    sql = base_sql(table)
+    for row in STRUCTURES[table]:
+        name = row["column_name"]
+        if not row["staged_as"] or name in ("sourcedId", "status", "dateLastModified"):
+            continue
+        is_required = f"required('{name}')" in sql
+        if (table, name) not in REQUIRED_IN_PART:
+            assert is_required == (row["is_required"] == "yes"), name
+        if row["allowed_values"] and row["data_type"] == "enum":
+            found = re.search(rf"allowed\('{name}', \[(.*?)\]", sql, re.DOTALL)
+            assert found, f"{name} is not checked against its values"
+            allowed = set(re.findall(r"'([^']+)'", found[1]))
+            extra = TOLERATED.get(row["feed"].split("/")[1], set())
+            assert allowed - extra >= set(row["allowed_values"].split("|")) - extra
+        if row["data_type"] in ("date", "float", "integer", "year", "bool"):
+            assert f"readable('{name}'" in sql, f"{name} is not checked for its type"
+
+
+def test_staged_as_names_a_column_of_a_contracted_model() -> None:
+    for row in rows():
+        if row["staged_as"]:
+            model, column = row["staged_as"].split(".")
+            text = (STAGING / f"{model}.yml").read_text(encoding="utf-8")
+            assert f"{{name: {column}," in text
+            assert f"personal_data: {row['personal_data']}" in next(
+                line for line in text.splitlines() if f"{{name: {column}," in line
+            )
+
+
+def test_every_raw_structure_of_a_staged_feed_is_a_dbt_source() -> None:
+    text = (STAGING / "_oneroster__sources.yml").read_text(encoding="utf-8")
+    assert set(re.findall(r"- name: (\w+_\d\w*)", text)) == set(STRUCTURES)
+
+
+def test_codes_raised_by_macros_and_loader_are_catalogued() -> None:
+    path = PROJECT_DIR / "seeds" / "reference" / "error_codes.csv"
+    with path.open(encoding="utf-8", newline="") as stream:
+        codes = {row["code"]: row for row in csv.DictReader(stream)}
+    raised = set()
+    for folder, pattern in (("macros", "*.sql"), ("scripts/rollcall", "*.py")):
+        for file in (PROJECT_DIR / folder).rglob(pattern):
+            raised |= set(re.findall(r"[\"']([A-Z]+(?:_[A-Z]+)+)[\"']", file.read_text("utf-8")))
+    raised -= {"ROLLCALL_HOME", "ROLLCALL_NOW"}
+    raised -= {name for name in raised if name.startswith(("DBT_", "ROLLCALL_"))}
+    assert raised == set(codes)
+    macros = (PROJECT_DIR / "macros" / "checks" / "checks.sql").read_text(encoding="utf-8")
+    for code in re.findall(r"'code': '(\w+)',[^}]*?'is_error': false", macros, re.DOTALL):
+        if code not in ("VALUE_NOT_ALLOWED",):
+            assert codes[code]["severity"] == "warning", code
+
+
+def models() -> list[Path]:
+    return sorted((PROJECT_DIR / "models").rglob("*.sql"))
+
+
+@pytest.mark.parametrize("path", models(), ids=lambda path: path.stem)
+def test_models_are_short_and_say_their_grain(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert lines[0].startswith("-- One row per "), "line 1 says the grain"
+    assert len(lines) <= 100
+    described = path.with_suffix(".yml").read_text(encoding="utf-8")
+    assert len(described.splitlines()) <= 150
+    assert "description: 'One row per " in described
+
+
+def test_no_model_macro_or_snapshot_reads_the_clock_or_chance() -> None:
+    forbidden = re.compile(
+        r"\b(now|today|current_timestamp|current_date|localtimestamp|random|uuid|"
+        r"get_current_timestamp)\b\s*(\(|,|$)",
+        re.IGNORECASE | re.MULTILINE,
+    )
+    for folder in ("models", "macros", "snapshots", "tests/generic", "tests/singular"):
+        for path in (PROJECT_DIR / folder).rglob("*.sql"):
+            assert not forbidden.search(path.read_text(encoding="utf-8")), path.name
+
+
+def test_the_reading_order_names_files_that_are_there() -> None:
+    text = (PROJECT_DIR / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    order = re.findall(r"^\d+\. `([^`]+)`", text, re.MULTILINE)
+    assert len(order) == 10
+    for name in order:
+        assert (PROJECT_DIR / name).is_file(), name
