@@ -53,4 +53,4 @@ clean:  ## remove state; the environment stays
 lock:  ## resolve the dependencies anew
 	$(BIN)/pip install --quiet pip-tools
 	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --extra dev --no-emit-index-url \
-	    --no-emit-find-links --strip-extras --no-header --upgrade -o requirements.lock pyproject.toml
+	    --no-emit-find-links --no-strip-extras --no-header --upgrade -o requirements.lock pyproject.toml

@@ -2,29 +2,41 @@
 {{ config(materialized='view') }}
 
 with newest_versions as (
-    select {{ presence_columns('oneroster/orgs', 'org_id') }} from {{ ref('stg_oneroster__orgs') }}
+    select {{ presence_columns('oneroster/orgs', 'org_id') }}
+    from {{ ref('stg_oneroster__orgs') }}
     union all
-    select {{ presence_columns('oneroster/academic_sessions', 'term_id') }} from {{ ref('stg_oneroster__academic_sessions') }}
+    select {{ presence_columns('oneroster/academic_sessions', 'term_id') }}
+    from {{ ref('stg_oneroster__academic_sessions') }}
     union all
-    select {{ presence_columns('oneroster/courses', 'course_id') }} from {{ ref('stg_oneroster__courses') }}
+    select {{ presence_columns('oneroster/courses', 'course_id') }}
+    from {{ ref('stg_oneroster__courses') }}
     union all
-    select {{ presence_columns('oneroster/classes', 'class_id') }} from {{ ref('stg_oneroster__classes') }}
+    select {{ presence_columns('oneroster/classes', 'class_id') }}
+    from {{ ref('stg_oneroster__classes') }}
     union all
-    select {{ presence_columns('oneroster/users', 'user_id') }} from {{ ref('stg_oneroster__users') }}
+    select {{ presence_columns('oneroster/users', 'user_id') }}
+    from {{ ref('stg_oneroster__users') }}
     union all
-    select {{ presence_columns('oneroster/roles', 'role_id') }} from {{ ref('stg_oneroster__roles') }}
+    select {{ presence_columns('oneroster/roles', 'role_id') }}
+    from {{ ref('stg_oneroster__roles') }}
     union all
-    select {{ presence_columns('oneroster/enrollments', 'enrollment_id') }} from {{ ref('stg_oneroster__enrollments') }}
+    select {{ presence_columns('oneroster/enrollments', 'enrollment_id') }}
+    from {{ ref('stg_oneroster__enrollments') }}
     union all
-    select {{ presence_columns('oneroster/categories', 'category_id') }} from {{ ref('stg_oneroster__categories') }}
+    select {{ presence_columns('oneroster/categories', 'category_id') }}
+    from {{ ref('stg_oneroster__categories') }}
     union all
-    select {{ presence_columns('oneroster/line_items', 'line_item_id') }} from {{ ref('stg_oneroster__line_items') }}
+    select {{ presence_columns('oneroster/line_items', 'line_item_id') }}
+    from {{ ref('stg_oneroster__line_items') }}
     union all
-    select {{ presence_columns('oneroster/results', 'result_id') }} from {{ ref('stg_oneroster__results') }}
+    select {{ presence_columns('oneroster/results', 'result_id') }}
+    from {{ ref('stg_oneroster__results') }}
     union all
-    select {{ presence_columns('oneroster/line_item_learning_objective_ids', 'line_item_objective_id') }} from {{ ref('stg_oneroster__line_item_learning_objective_ids') }}
+    select {{ presence_columns('oneroster/line_item_learning_objective_ids', 'line_item_objective_id') }}
+    from {{ ref('stg_oneroster__line_item_learning_objective_ids') }}
     union all
-    select {{ presence_columns('oneroster/result_learning_objective_ids', 'result_objective_id') }} from {{ ref('stg_oneroster__result_learning_objective_ids') }}
+    select {{ presence_columns('oneroster/result_learning_objective_ids', 'result_objective_id') }}
+    from {{ ref('stg_oneroster__result_learning_objective_ids') }}
 )
 
 select * from newest_versions
