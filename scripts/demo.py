@@ -68,7 +68,8 @@ def main(home: Path) -> int:
             print(f"rollcall cycle ended with {code}; the demo stops here.", file=sys.stderr)
             return code
     _ask(home)
-    print(f"\nAsk on: duckdb {home / 'warehouse.duckdb'}, or rollcall status --home {home}")
+    print(f"\nThe warehouse is {home / 'warehouse.duckdb'}; ask on with any DuckDB client.")
+    print(f"What arrived and what did not: .venv/bin/rollcall status --home {home}")
     return 0
 
 

@@ -242,7 +242,7 @@ def _read_outcome(home: Home, cycle: Cycle, report: CycleReport) -> None:
                 "select source_id, delivery_name, count(*) as files, "
                 "sum(record_count)::bigint as records, sum(malformed_count)::bigint as malformed, "
                 "sum(rejected_count)::bigint as rejected, "
-                "sum(duplicate_count)::bigint as duplicates, "
+                "sum(duplicate_count)::bigint as repeats, "
                 "sum(accepted_count)::bigint as accepted "
                 "from audit.audit_ingestion_log where first_cycle_id = ? "
                 "group by source_id, delivery_name, exported_at "

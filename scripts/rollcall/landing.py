@@ -236,7 +236,7 @@ def _refusal(context: _Context, delivery: _Delivery) -> Refusal | None:
         feed.feed
         for member in delivery.opened.members
         if (feed := _feed_by_name(context, delivery, member))
-    }
+    } - {MANIFEST}
     earlier = context.connection.execute(
         "select distinct delivery_name, feed from landing.files "
         "where source_id = ? and exported_at = ? and verdict <> 'rejected' and feed is not null "
@@ -493,7 +493,7 @@ def _land_file(
 
 
 def _file_id(delivery: _Delivery, file_name: str, sha256: str) -> str:
-    return _identifier(delivery.source.source_id, iso(delivery.exported_at), file_name, sha256)
+    return _identifier(delivery.delivery_id, file_name, sha256)
 
 
 def _insert_records(

@@ -17,7 +17,7 @@ from rollcall.landing import FileReport, LandReport
 from rollcall.status import StatusReport
 
 _WIDTH = 80
-_KINDS = ("records", "malformed", "rejected", "duplicate", "accepted")
+_COUNTS = ("files", "records", "malformed", "rejected", "repeats", "accepted")
 
 
 def _console() -> Console:
@@ -105,11 +105,10 @@ def show_cycle(report: CycleReport) -> None:
     """Print what a cycle did: files, refusals, and whether the warehouse is good."""
     show_landing(report.landed)
     if report.balances:
-        table = _table(
-            "Deliveries seen", ["source", "delivery", "files", *(kind for kind in _KINDS)]
-        )
+        table = _table("Deliveries seen", ["delivery", *_COUNTS])
         for row in report.balances:
-            table.add_row(*(_cell(value) for value in row.values()))
+            name = f"{row['source_id']} {row['delivery_name']}"
+            table.add_row(name, *(_cell(row[count]) for count in _COUNTS))
         _console().print(table)
     if report.refusals:
         table = _table("Records refused", ["file", "from line", "times", "code", "column"])
@@ -174,7 +173,13 @@ def show_checks(checks: Sequence[Check]) -> None:
 
 def _table(title: str, columns: Sequence[str]) -> Table:
     table = Table(
-        title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False
+        title=f"\n{title}",
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
     )
     for column in columns:
         table.add_column(column, overflow="fold")

@@ -238,3 +238,20 @@ def test_the_events_are_a_chain(district: District) -> None:
         assert before == previous
         previous = event_hash(before, [str(number), str(job), iso(at), kind, subject, detail])
         assert sha256 == previous
+
+
+def test_two_deliveries_of_one_boundary_may_bring_different_feeds(district: District) -> None:
+    manifest = MANIFEST + "file.orgs,bulk\n"
+    district.deliver(NIGHT, {"orgs.csv": ORGS + ORG_ROWS, "manifest.csv": manifest})
+    categories = "sourcedId,status,dateLastModified,title\nc1,,,Tests\n"
+    district.deliver(NIGHT + "_more", {"categories.csv": categories, "manifest.csv": manifest})
+    done = district.land()
+    assert (done.code, done.json["deliveries_landed"]) == (0, 2)
+
+
+def test_a_file_under_another_name_is_known_by_its_header(district: District) -> None:
+    (district.inbox / "sis" / f"{NIGHT}_export 7.csv").write_text(
+        "sourcedId,status,dateLastModified,title,weight\nc1,,,Tests,40\n"
+    )
+    done = district.land()
+    assert [file["feed"] for file in done.json["files"]] == ["oneroster/categories"]
