@@ -4,7 +4,7 @@ One delivery is one transaction: its ledger entries and its rows are there toget
 The loader judges files; records are judged later, by dbt.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -26,21 +26,22 @@ from rollcall.deliveries import (
     read_inbox,
 )
 from rollcall.errors import RollcallError
-from rollcall.framing import Framer, HeaderError, Malformed, leading_fields
+from rollcall.framing import Framer, Malformed, leading_fields
 from rollcall.home import Home
-from rollcall.layouts import Contracts, Feed, Layout, Source
-
-MANIFEST = "oneroster/manifest"
-_DISGUISES = (
-    (b"PK\x03\x04", "a zip archive"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"%PDF", "a PDF document"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
-    (b"<!doctype", "an HTML page"),
-    (b"<html", "an HTML page"),
-    (b"<?xml", "an XML document"),
+from rollcall.layouts import Contracts, Layout, Source
+from rollcall.verdicts import (
+    MANIFEST,
+    MODE_COLUMNS,
+    Manifest,
+    Readable,
+    check_manifest,
+    declared_mode,
+    effective_mode,
+    feed_by_name,
+    judge_members,
+    read_manifest,
+    warnings_of,
 )
-_MODE_COLUMNS = ("status", "dateLastModified")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,24 +98,6 @@ class _Delivery:
     source: Source
     exported_at: datetime | None
     opened: Opened
-
-
-@dataclass(frozen=True, slots=True)
-class _Manifest:
-    """What a manifest says: the version it names, and the mode of each file it lists."""
-
-    version: str | None
-    modes: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Readable:
-    """A member that is a CSV of a known feed, with the layout its header fits."""
-
-    member: Member
-    feed: Feed
-    layout: Layout
-    metadata_columns: tuple[str, ...]
 
 
 def land(
@@ -235,7 +218,7 @@ def _refusal(context: _Context, delivery: _Delivery) -> Refusal | None:
     feeds = {
         feed.feed
         for member in delivery.opened.members
-        if (feed := _feed_by_name(context, delivery, member))
+        if (feed := feed_by_name(context.contracts, delivery.source, delivery.entry.kind, member))
     } - {MANIFEST}
     earlier = context.connection.execute(
         "select distinct delivery_name, feed from landing.files "
@@ -302,8 +285,10 @@ def _add_delivery(
 
 def _land_delivery(context: _Context, delivery: _Delivery) -> tuple[list[FileReport], list[str]]:
     _add_delivery(context, delivery, "accepted", None)
-    judged = _judge_members(context, delivery)
-    manifest = _read_manifest(judged)
+    judged = judge_members(
+        context.contracts, delivery.source, delivery.entry.kind, delivery.opened.members
+    )
+    manifest = read_manifest(judged)
     findings: list[str] = []
     reports = []
     for member, outcome in judged:
@@ -313,132 +298,17 @@ def _land_delivery(context: _Context, delivery: _Delivery) -> tuple[list[FileRep
             file_report, file_findings = _land_file(context, delivery, outcome, manifest)
             reports.append(file_report)
             findings.extend(file_findings)
-    findings.extend(_check_manifest(context, delivery, judged, manifest))
+    where = f"{delivery.source.source_id}/{delivery.entry.name}"
+    for code, sentence in check_manifest(delivery.entry.kind, judged, manifest):
+        _find(context, None, code, f"{where}: {sentence}")
+        findings.append(f"{where}: {sentence}")
     return reports, findings
-
-
-# ---------------------------------------------------------------- which feed, which layout
-
-
-def _feed_by_name(context: _Context, delivery: _Delivery, member: Member) -> Feed | None:
-    """Find the feed by file name; a loose CSV's name begins with its export time."""
-    name = member.name
-    if delivery.entry.kind == "csv" and "_" in name:
-        name = name.split("_", 1)[1]
-    for family in delivery.source.families:
-        feed = context.contracts.feed_for(family, name)
-        if feed:
-            return feed
-    return None
-
-
-def _judge_members(
-    context: _Context, delivery: _Delivery
-) -> list[tuple[Member, "_Readable | Refusal"]]:
-    """Say of every member which layout it fits, or why it is refused."""
-    headers: dict[str, tuple[Member, Feed, tuple[str, ...]]] = {}
-    outcomes: dict[str, _Readable | Refusal] = {}
-    for member in delivery.opened.members:
-        outcome = _read_header(context, delivery, member)
-        if isinstance(outcome, Refusal):
-            outcomes[member.name] = outcome
-            continue
-        feed, names = outcome
-        if feed.feed in headers:
-            outcomes[member.name] = Refusal(
-                "FILE_REPEATED", f"The delivery holds {feed.file_name} twice."
-            )
-        else:
-            headers[feed.feed] = (member, feed, names)
-    version = context.contracts.detect_version(
-        {feed: names for feed, (_, _, names) in headers.items() if feed != MANIFEST},
-        _manifest_version(headers.get(MANIFEST)),
-    )
-    for member, feed, names in headers.values():
-        outcomes[member.name] = _fit_layout(context.contracts, member, feed, names, version)
-    return [(member, outcomes[member.name]) for member in delivery.opened.members]
-
-
-def _read_header(
-    context: _Context, delivery: _Delivery, member: Member
-) -> tuple[Feed, tuple[str, ...]] | Refusal:
-    with member.path.open("rb") as stream:
-        beginning = stream.read(1024)
-    if not beginning:
-        return Refusal("EMPTY_FILE", "The file holds no byte.")
-    disguise = _disguise(beginning)
-    if disguise:
-        return disguise
-    feed = _feed_by_name(context, delivery, member)
-    try:
-        with member.path.open("rb") as stream:
-            header = Framer(stream, encoding=delivery.source.encoding).header
-    except HeaderError as error:
-        return Refusal(error.code, str(error))
-    if feed is None:
-        feed = context.contracts.feed_by_header(delivery.source.families, header.names)
-    if feed is None:
-        return Refusal(
-            "UNKNOWN_FILE", "Neither the file's name nor its header belongs to a known feed."
-        )
-    return feed, header.names
-
-
-def _disguise(beginning: bytes) -> Refusal | None:
-    """Refuse what is plainly no CSV, or is written in two bytes per character."""
-    if beginning[:2] in (b"\xff\xfe", b"\xfe\xff") or beginning[:64].count(0) > 16:
-        return Refusal(
-            "WRONG_ENCODING", "The file is UTF-16; export it as UTF-8 or as the source declares."
-        )
-    start = beginning.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    for magic, what in _DISGUISES:
-        if start.startswith(magic.lower()):
-            return Refusal("NOT_A_CSV", f"The file is {what}, not a CSV.")
-    return None
-
-
-def _manifest_version(found: tuple[Member, Feed, tuple[str, ...]] | None) -> str | None:
-    if found is None:
-        return None
-    return _parse_manifest(found[0]).version
-
-
-def _parse_manifest(member: Member) -> _Manifest:
-    """Read a manifest by property name; it is small, so it is read whole."""
-    properties: dict[str, str] = {}
-    for line in member.path.read_bytes()[: 1 << 20].splitlines():
-        name, *rest = leading_fields(line, "utf-8")
-        if rest:
-            properties[name.strip()] = rest[0].strip()
-    return _Manifest(
-        version=properties.get("oneroster.version"),
-        modes={
-            name.removeprefix("file."): mode
-            for name, mode in properties.items()
-            if name.startswith("file.")
-        },
-    )
-
-
-def _fit_layout(
-    contracts: Contracts, member: Member, feed: Feed, names: tuple[str, ...], version: str | None
-) -> _Readable | Refusal:
-    """Choose the layout of the delivery's version, else any the header fits, else explain."""
-    fits = contracts.matching(feed.feed, names)
-    if not fits:
-        difference = contracts.diff(feed.feed, names)
-        return Refusal(difference.code, difference.summary)
-    fit = next((fit for fit in fits if fit.layout.version == version), fits[0])
-    return _Readable(member, feed, fit.layout, fit.metadata_columns)
-
-
-# ---------------------------------------------------------------- one file
 
 
 def _refuse_file(
     context: _Context, delivery: _Delivery, member: Member, refusal: Refusal
 ) -> FileReport:
-    feed = _feed_by_name(context, delivery, member)
+    feed = feed_by_name(context.contracts, delivery.source, delivery.entry.kind, member)
     return _add_file(
         context,
         delivery,
@@ -453,7 +323,7 @@ def _refuse_file(
 
 
 def _land_file(
-    context: _Context, delivery: _Delivery, readable: _Readable, manifest: _Manifest | None
+    context: _Context, delivery: _Delivery, readable: Readable, manifest: Manifest | None
 ) -> tuple[FileReport, list[str]]:
     member, layout = readable.member, readable.layout
     file_id = _file_id(delivery, member.name, member.sha256)
@@ -461,10 +331,10 @@ def _land_file(
         framer = Framer(stream, encoding=delivery.source.encoding)
         malformed = _insert_records(context, file_id, readable, framer)
     keys = _add_malformed(context, file_id, member, layout, malformed, delivery.source.encoding)
-    declared = _declared_mode(readable, manifest)
+    declared = declared_mode(readable, manifest)
     rows_mode = _mode_of_rows(context, file_id, layout)
-    mode = _effective_mode(declared, rows_mode, delivery.source.mode_authority)
-    warnings = list(_warnings(readable, framer, manifest, declared, rows_mode, mode, keys))
+    mode = effective_mode(declared, rows_mode, delivery.source.mode_authority)
+    warnings = list(warnings_of(readable, framer, manifest, declared, rows_mode, mode, keys))
     codes = [code for code, _ in warnings]
     report = _add_file(
         context,
@@ -497,7 +367,7 @@ def _file_id(delivery: _Delivery, file_name: str, sha256: str) -> str:
 
 
 def _insert_records(
-    context: _Context, file_id: str, readable: _Readable, framer: Framer
+    context: _Context, file_id: str, readable: Readable, framer: Framer
 ) -> list[Malformed]:
     """Stream the well-formed records into the raw table; return the malformed ones."""
     malformed: list[Malformed] = []
@@ -578,21 +448,15 @@ def _readable_keys(
             yield key or None
 
 
-def _declared_mode(readable: _Readable, manifest: _Manifest | None) -> str | None:
-    if manifest is None or readable.feed.feed == MANIFEST:
-        return None
-    return manifest.modes.get(readable.feed.file_name.removesuffix(".csv"), "absent")
-
-
 def _mode_of_rows(context: _Context, file_id: str, layout: Layout) -> str | None:
     """Say what the rows say: `delta` when any is dated or has a status, `bulk` when none has.
 
     OneRoster leaves both columns blank in every row of a bulk file. None without rows or columns.
     """
     names = {column.name for column in layout.columns}
-    if not names.issuperset(_MODE_COLUMNS):
+    if not names.issuperset(MODE_COLUMNS):
         return None
-    filled = " or ".join(f"nullif(trim(\"{name}\"), '') is not null" for name in _MODE_COLUMNS)
+    filled = " or ".join(f"nullif(trim(\"{name}\"), '') is not null" for name in MODE_COLUMNS)
     row = context.connection.execute(
         f"select count(*), count(*) filter ({filled}) from {layout.raw_table} where file_id = ?",  # noqa: S608
         [file_id],
@@ -600,96 +464,6 @@ def _mode_of_rows(context: _Context, file_id: str, layout: Layout) -> str | None
     if row is None or not row[0]:
         return None
     return "delta" if row[1] else "bulk"
-
-
-def _effective_mode(declared: str | None, rows: str | None, authority: str) -> str:
-    """Decide whether the file is the whole truth; in doubt it is not, so nothing is removed."""
-    if declared is None:
-        return rows or "delta"
-    if declared == "bulk":
-        return "delta" if rows == "delta" and authority == "rows" else "bulk"
-    return "delta"
-
-
-def _warnings(
-    readable: _Readable,
-    framer: Framer,
-    manifest: _Manifest | None,
-    declared: str | None,
-    rows_mode: str | None,
-    mode: str,
-    keys: list[str | None],
-) -> Iterator[tuple[str, str]]:
-    """Yield what a person should know of an accepted file: (code, sentence)."""
-    unreadable = keys.count(None)
-    if mode == "bulk" and unreadable:
-        yield (
-            "KEY_UNREADABLE",
-            f"{unreadable} malformed records hide their key, so nothing is removed by this file.",
-        )
-    if framer.record_count == 0:
-        yield "NO_RECORDS", "The file holds a header and no record; nothing is removed by it."
-    if declared in ("bulk", "delta") and rows_mode not in (None, declared):
-        yield (
-            "MODE_CONFLICT",
-            f"The manifest says {declared}, the rows say {rows_mode}; it is read as {mode}.",
-        )
-    if manifest and manifest.version and not _same_version(manifest.version, readable.layout):
-        yield (
-            "VERSION_MISMATCH",
-            f"The manifest says OneRoster {manifest.version}, "
-            f"the header is that of {readable.layout.version}.",
-        )
-
-
-def _same_version(named: str, layout: Layout) -> bool:
-    return layout.version == named or (named == "1.2" and layout.version == "1.2.1")
-
-
-def _read_manifest(
-    judged: list[tuple[Member, "_Readable | Refusal"]],
-) -> _Manifest | None:
-    for member, outcome in judged:
-        if isinstance(outcome, _Readable) and outcome.feed.feed == MANIFEST:
-            return _parse_manifest(member)
-    return None
-
-
-def _check_manifest(
-    context: _Context,
-    delivery: _Delivery,
-    judged: list[tuple[Member, "_Readable | Refusal"]],
-    manifest: _Manifest | None,
-) -> list[str]:
-    """Compare what the manifest announces with what is there."""
-    readable = [outcome for _, outcome in judged if isinstance(outcome, _Readable)]
-    sentences: list[tuple[str, str]] = []
-    if manifest is None:
-        if delivery.entry.kind != "csv" and any(item.layout.version != "1.0" for item in readable):
-            sentences.append(
-                ("MANIFEST_MISSING", "The delivery has no manifest; each file's rows say its mode.")
-            )
-    else:
-        present = {member.name.removesuffix(".csv") for member, _ in judged} - {"manifest"}
-        announced = {name for name, mode in manifest.modes.items() if mode in ("bulk", "delta")}
-        for name in sorted(announced - present):
-            sentences.append(
-                ("MANIFEST_MISMATCH", f"The manifest announces {name}.csv, which is not there.")
-            )
-        for name in sorted(present - announced):
-            sentences.append(
-                (
-                    "MANIFEST_MISMATCH",
-                    f"{name}.csv is there, but the manifest does not announce it.",
-                )
-            )
-    for code, sentence in sentences:
-        _find(context, None, code, f"{delivery.entry.name}: {sentence}")
-    where = f"{delivery.source.source_id}/{delivery.entry.name}"
-    return [f"{where}: {sentence}" for _, sentence in sentences]
-
-
-# ---------------------------------------------------------------- the ledger
 
 
 def _add_file(

@@ -1,36 +1,7 @@
 """The sample district, night by night: every planted fault gets its answer, all else is taken."""
 
-import csv
-from pathlib import Path
-
 import pytest
-from conftest import District
-
-from rollcall.home import PROJECT_DIR
-
-SAMPLE = PROJECT_DIR / "sample_exports"
-
-
-def read(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
-NIGHTS = read(SAMPLE / "nights.csv")
-FAULTS = read(SAMPLE / "faults.csv")
-
-
-@pytest.fixture(scope="session")
-def sample_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[District, list[int]]:
-    """Run every night of the sample; gives the district and the exit codes."""
-    district = District(tmp_path_factory.mktemp("sample") / "home", SAMPLE)
-    codes = []
-    for night in NIGHTS:
-        inbox = SAMPLE / f"night_{night['night']}"
-        done = district.run("cycle", "--inbox", str(inbox), now=night["cutoff_at"])
-        assert done.code in (0, 3), done.out + done.err
-        codes.append(done.code)
-    return district, codes
+from conftest import FAULTS, NIGHTS, SAMPLE, District
 
 
 def answers(district: District) -> set[tuple[str, ...]]:

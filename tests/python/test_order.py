@@ -1,0 +1,51 @@
+"""The state is a function of the set of files, not of the order in which they came."""
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+from conftest import FAULTS, NIGHTS, SAMPLE, District
+
+_WHEN_TAKEN = {"landed_at", "visible_at"}
+
+
+def core(district: District) -> dict[str, list[tuple[object, ...]]]:
+    """The core marts but for when their files were taken."""
+    state = {}
+    with duckdb.connect(str(district.home / "warehouse.duckdb"), read_only=True) as connection:
+        for (table,) in connection.execute(
+            "select table_name from information_schema.tables where table_schema = 'core'"
+        ).fetchall():
+            relation = connection.table(f"core.{table}")
+            kept = [name for name in relation.columns if name not in _WHEN_TAKEN]
+            state[table] = sorted(relation.select(*kept).fetchall(), key=repr)
+    return state
+
+
+@pytest.mark.parametrize("size", [7, 3])
+def test_grouping_into_cycles_and_late_arrival_do_not_change_the_state(
+    sample_run: tuple[District, list[int]], tmp_path: Path, size: int
+) -> None:
+    """All nights at once, and the first nights after the last ones, end as night by night."""
+    conflicts = {
+        (fault["night"], fault["delivery_name"])
+        for fault in FAULTS
+        if fault["code"] == "DELIVERY_CONFLICT"
+    }
+    district = District(tmp_path / "home", tmp_path / "inbox")
+    nights = [night["night"] for night in NIGHTS]
+    later = len(nights) - size
+    for step, batch in enumerate((nights[later:], nights[:later]), 1):
+        inbox = tmp_path / f"inbox_{step}"
+        for night in batch:
+            for path in sorted((SAMPLE / f"night_{night}").glob("*/*")):
+                target = inbox / path.parent.name / path.name
+                if (night, path.name) in conflicts or target.exists():
+                    continue
+                target.parent.mkdir(parents=True, exist_ok=True)
+                (shutil.copytree if path.is_dir() else shutil.copy2)(path, target)
+        if inbox.exists():
+            done = district.run("cycle", "--inbox", str(inbox), now=f"2026-09-1{step}T18:00:00Z")
+            assert done.code in (0, 3), done.out + done.err
+    assert core(district) == core(sample_run[0])
