@@ -7,6 +7,7 @@ BIN := .venv/bin
 export ROLLCALL_HOME ?= warehouse
 export DBT_PROFILES_DIR := $(CURDIR)/profiles
 DEMO_HOME := $(ROLLCALL_HOME)/demo
+CHECK_HOME := $(ROLLCALL_HOME)/check
 
 setup: .venv/installed  ## .venv/ with rollcall, dbt and sqlfluff, and an empty home
 	@$(BIN)/rollcall init > /dev/null
@@ -15,8 +16,8 @@ setup: .venv/installed  ## .venv/ with rollcall, dbt and sqlfluff, and an empty 
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	    || { echo "Python 3.11 or newer is needed; name it with PYTHON=..."; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/pip install --quiet --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 demo: setup  ## run the sample district night by night into a fresh home
@@ -31,7 +32,9 @@ lint:  ## style, types and SQL style
 	$(BIN)/sqlfluff lint --disable-progress-bar models tests/singular
 
 check:  ## contracts and unit tests without data
-	$(BIN)/dbt --quiet build --empty --exclude-resource-type snapshot --target-path $(ROLLCALL_HOME)/target-empty
+	@ROLLCALL_HOME=$(CHECK_HOME) $(BIN)/rollcall init > /dev/null
+	ROLLCALL_HOME=$(CHECK_HOME) $(BIN)/dbt --quiet build --empty --exclude-resource-type snapshot \
+	    --target-path $(CHECK_HOME)/target
 
 sample-test:  ## the sample, properties and crashes
 	$(BIN)/pytest -m "not long"
