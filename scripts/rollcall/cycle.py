@@ -237,7 +237,7 @@ def _read_outcome(home: Home, cycle: Cycle, report: CycleReport) -> None:
     """Read what the cycle's files came to, from the warehouse just built."""
     with duckdb.connect(str(home.building_db), read_only=True) as connection:
         report.balances.extend(
-            _rows(
+            ledger.rows(
                 connection,
                 "select source_id, delivery_name, count(*) as files, "
                 "sum(record_count)::bigint as records, sum(malformed_count)::bigint as malformed, "
@@ -251,7 +251,7 @@ def _read_outcome(home: Home, cycle: Cycle, report: CycleReport) -> None:
             )
         )
         report.refusals.extend(
-            _rows(
+            ledger.rows(
                 connection,
                 "select source_id, file_name, verdict, code, column_name, "
                 "count(*) as record_count, min(line_number) as first_line, "
@@ -261,11 +261,3 @@ def _read_outcome(home: Home, cycle: Cycle, report: CycleReport) -> None:
                 [cycle.cycle_id],
             )
         )
-
-
-def _rows(
-    connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any]
-) -> list[dict[str, Any]]:
-    result = connection.execute(sql, parameters)
-    names = [column[0] for column in result.description]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

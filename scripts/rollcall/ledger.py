@@ -5,7 +5,7 @@ each entry carries the SHA-256 of the one before, so that a changed or removed e
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -137,6 +137,15 @@ def event_hash(previous: str, fields: Iterable[str]) -> str:
         text = field.encode()
         digest.update(b"%d:" % len(text) + text)
     return digest.hexdigest()
+
+
+def rows(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any] = ()
+) -> list[dict[str, Any]]:
+    """Ask a question and return each row as column -> value."""
+    result = connection.execute(sql, list(parameters))
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
 def _scalar(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:

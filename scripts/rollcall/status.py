@@ -4,10 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import duckdb
-
 from rollcall.home import Home
 from rollcall.layouts import Contracts
+from rollcall.ledger import rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
     """
     with home.landing(read_only=True) as connection:
         report = StatusReport()
-        for cycle in _rows(
+        for cycle in rows(
             connection, "select cycle_id, cutoff_at, status from landing.cycles order by cycle_id"
         ):
             if cycle["status"] == "completed":
@@ -55,7 +54,7 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
             else:
                 report.unfinished_cycle = cycle
         report.waiting_files = len(
-            _rows(
+            rows(
                 connection,
                 "select file_id from landing.files where verdict = 'accepted' "
                 "and file_id not in (select file_id from landing.cycle_files)",
@@ -63,7 +62,7 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
         )
         seen = {
             row["source_id"]: row
-            for row in _rows(
+            for row in rows(
                 connection,
                 "select source_id, count(*) as files, "
                 "count(*) filter (verdict <> 'accepted') as refused, "
@@ -71,7 +70,7 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
                 "from landing.files group by source_id",
             )
         }
-        report.refused_files = _rows(
+        report.refused_files = rows(
             connection,
             "select source_id, delivery_name, file_name, verdict, code, detail from landing.files "
             "where verdict <> 'accepted' order by landed_at desc, source_id, file_name limit 20",
@@ -91,9 +90,3 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
             )
         )
     return report
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
-    result = connection.execute(sql)
-    names = [column[0] for column in result.description]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

@@ -44,22 +44,15 @@ final as (
         files.exported_at,
         files.landed_at,
         cycle_files.cycle_id as first_cycle_id,
-        case
-            when cycle_files.cycle_id is null then null
-            when feeds.is_staged and files.layout_version <> '1.0'
-                then coalesce(counted.rejected_count, 0)
-            else 0
-        end as rejected_count,
-        case
-            when cycle_files.cycle_id is null then null
-            when feeds.is_staged and files.layout_version <> '1.0'
-                then coalesce(counted.duplicate_count, 0)
-            else 0
-        end as duplicate_count,
+        case when cycle_files.cycle_id is not null then coalesce(counted.rejected_count, 0) end
+            as rejected_count,
+        case when cycle_files.cycle_id is not null then coalesce(counted.duplicate_count, 0) end
+            as duplicate_count,
         case
             when cycle_files.cycle_id is null then null
             when feeds.is_staged and files.layout_version <> '1.0'
                 then coalesce(counted.accepted_count, 0)
+            -- Kept raw only: the loader has checked that every well-formed record is stored.
             else files.record_count - files.malformed_count
         end as accepted_count
     from files
