@@ -21,7 +21,7 @@
 
 {#- The columns by which presence is decided, whatever the feed. -#}
 {% macro presence_columns(feed, key) -%}
-    source_id, '{{ feed }}' as feed, {{ key }} as record_key, is_deleted, exported_at
+    source_id, '{{ feed }}' as feed, {{ key }} as record_key, is_deleted, file_id, exported_at
 {%- endmacro %}
 
 {#- The moment a version of a record counts from; never after the export that carried it. -#}

@@ -91,3 +91,21 @@
 {% macro default__end_of_day(date, time_zone) -%}
     cast({{ date }} + 1 as timestamp) at time zone {{ time_zone }} at time zone 'UTC'
 {%- endmacro %}
+
+{#- Hours from one instant to a later one, with fractions; negative when the second is the earlier. -#}
+{% macro hours_between(start, stop) -%}
+    {{ adapter.dispatch('hours_between', 'rollcall')(start, stop) }}
+{%- endmacro %}
+
+{% macro default__hours_between(start, stop) -%}
+    round(epoch({{ stop }} - {{ start }}) / 3600, 2)
+{%- endmacro %}
+
+{#- The value below which that share (0 to 1) of the rows lies, between two rows in proportion. -#}
+{% macro percentile(expression, share) -%}
+    {{ adapter.dispatch('percentile', 'rollcall')(expression, share) }}
+{%- endmacro %}
+
+{% macro default__percentile(expression, share) -%}
+    round(quantile_cont({{ expression }}, {{ share }}), 2)
+{%- endmacro %}

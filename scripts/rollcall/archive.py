@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from gzip import GzipFile
 from pathlib import Path
 from typing import IO
 
@@ -51,8 +52,16 @@ def keep(archive: Path, source: Path) -> Archived:
     return Archived(sha256, byte_count, path)
 
 
-def spool(stream: IO[bytes], folder: Path) -> Archived:
-    """Write a stream to a new file in `folder`, hashing it on the way."""
+class UnpackedTooLargeError(Exception):
+    """A stream holds more bytes than it may."""
+
+
+def spool(stream: IO[bytes] | GzipFile, folder: Path, most_bytes: int) -> Archived:
+    """Write a stream to a new file in `folder`, hashing it on the way.
+
+    Raises:
+        UnpackedTooLargeError: it holds more than `most_bytes`, whatever its directory says.
+    """
     digest = hashlib.sha256()
     byte_count = 0
     descriptor, name = tempfile.mkstemp(dir=folder, prefix=".incoming-")
@@ -62,13 +71,19 @@ def spool(stream: IO[bytes], folder: Path) -> Archived:
                 digest.update(chunk)
                 target.write(chunk)
                 byte_count += len(chunk)
+                _check_room(byte_count, most_bytes)
     except BaseException:
         Path(name).unlink()
         raise
     return Archived(digest.hexdigest(), byte_count, Path(name))
 
 
-def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
+def _check_room(byte_count: int, most_bytes: int) -> None:
+    if byte_count > most_bytes:
+        raise UnpackedTooLargeError
+
+
+def _chunks(stream: IO[bytes] | GzipFile) -> Iterator[bytes]:
     while chunk := stream.read(_CHUNK_BYTES):
         yield chunk
 

@@ -13,13 +13,13 @@ from typing import Annotated, Any
 import duckdb
 import typer
 
-from rollcall import doctor, ledger, screen, status
+from rollcall import decisions, doctor, layout_changes, ledger, rejects, screen, status, verify
 from rollcall.clock import now, parse_instant
+from rollcall.contracts import Contracts
 from rollcall.cycle import run_cycle
 from rollcall.errors import ExitCode, RollcallError, UsageError
 from rollcall.home import PROJECT_DIR, Home
-from rollcall.landing import land
-from rollcall.layouts import Contracts
+from rollcall.landing import Supersede, land
 from rollcall.sample import write_sample
 
 app = typer.Typer(
@@ -39,6 +39,13 @@ InboxOption = Annotated[
     typer.Option("--inbox", help="Folder with one folder of deliveries per source."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+FileArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE", help="A landed file: its id, or source/delivery/file or the end of it."
+    ),
+]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept with the decision.")]
 _DEFAULT_HOME = Path("warehouse")
 _DEFAULT_INBOX = Path("inbox")
 
@@ -61,9 +68,20 @@ def land_command(
         str | None,
         typer.Option("--exported-at", help="Export time of these deliveries, given by hand."),
     ] = None,
+    supersede: Annotated[
+        str | None,
+        typer.Option(
+            "--supersede",
+            metavar="DELIVERY",
+            help="Delivery (source/name) that takes the place of what stands at its boundary.",
+        ),
+    ] = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why it takes the place.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Land what is new in the inbox, untouched, with a verdict for every file."""
+    if bool(supersede) != bool(reason and reason.strip()):
+        raise UsageError("--supersede and --reason go together; give both or neither.")
     district = Home(home)
     district.prepare()
     with district.lock(), screen.progress(quiet=as_json) as progress:
@@ -73,6 +91,7 @@ def land_command(
             _contracts(),
             now(),
             exported_at=_instant(exported_at, "--exported-at"),
+            supersede=Supersede(supersede, reason or "", decisions.who()) if supersede else None,
             say=progress.say,
         )
     _print(as_json, asdict(report), lambda: screen.show_landing(report))
@@ -116,9 +135,15 @@ def doctor_command(home: HomeOption = _DEFAULT_HOME, as_json: JsonOption = False
     )
 
 
-@app.command(name="layouts", epilog="Example: rollcall layouts")
-def layouts_command(as_json: JsonOption = False) -> None:
+layouts_app = typer.Typer(rich_markup_mode=None)
+app.add_typer(layouts_app, name="layouts", help="The known layouts, and how a file differs.")
+
+
+@layouts_app.callback(invoke_without_command=True, epilog="Example: rollcall layouts")
+def layouts_command(context: typer.Context, as_json: JsonOption = False) -> None:
     """List the known layouts: feeds, versions, columns and where they land."""
+    if context.invoked_subcommand:
+        return
     rows = [
         {
             "feed": layout.feed,
@@ -129,6 +154,109 @@ def layouts_command(as_json: JsonOption = False) -> None:
         for layout in _contracts().layouts
     ]
     _print(as_json, {"layouts": rows}, lambda: screen.show_table("Layouts", rows))
+
+
+@layouts_app.command(name="diff", epilog="Example: rollcall layouts diff users.csv")
+def layouts_diff(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="A CSV on disk, or a landed file by id or name.")
+    ],
+    feed: Annotated[
+        str | None, typer.Option("--feed", help="Its feed, where its name does not tell.")
+    ] = None,
+    home: HomeOption = _DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Say how a file's header differs from the layouts, and draft the rows of a new version."""
+    change = layout_changes.diff_file(Home(home), _contracts(), file, feed)
+    _print(as_json, asdict(change), lambda: screen.show_layout_change(change))
+
+
+def _decide(file: str, decision: str, reason: str, home: Path, as_json: bool) -> None:
+    district = Home(home)
+    district.prepare()
+    with district.lock():
+        report = decisions.decide_hold(district, _contracts(), file, decision, reason, now())
+    _print(
+        as_json,
+        asdict(report),
+        lambda: screen.say(f"Recorded: {report.decision} {report.file}. {report.effect}"),
+    )
+
+
+@app.command(epilog="Example: rollcall release 3f0c2ab1d4e5f607 --reason 'North closed'")
+def release(
+    file: FileArgument,
+    reason: ReasonOption,
+    home: HomeOption = _DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Let in what is held: a whole file, or the removals of one."""
+    _decide(file, "release", reason, home, as_json)
+
+
+@app.command(epilog="Example: rollcall refuse 3f0c2ab1d4e5f607 --reason 'last year again'")
+def refuse(
+    file: FileArgument,
+    reason: ReasonOption,
+    home: HomeOption = _DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Keep out what is held, for good."""
+    _decide(file, "refuse", reason, home, as_json)
+
+
+@app.command(epilog="Example: rollcall redrive sis/2026-09-03T010000Z.zip/users.csv")
+def redrive(
+    file: FileArgument, home: HomeOption = _DEFAULT_HOME, as_json: JsonOption = False
+) -> None:
+    """Judge a landed file again, from the archive, by the contracts of today."""
+    district = Home(home)
+    district.prepare()
+    with district.lock():
+        report = decisions.redrive(district, _contracts(), file, now())
+    _print(as_json, asdict(report), lambda: screen.show_file(report))
+    is_taken = report.verdict == "accepted" and not report.are_removals_held
+    raise typer.Exit(ExitCode.DONE if is_taken else ExitCode.ATTENTION)
+
+
+@app.command(
+    name="rejects", epilog="Example: rollcall rejects sis/2026-09-03T010000Z.zip/users.csv"
+)
+def rejects_command(
+    file: FileArgument,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Where to write; in the home by default.")
+    ] = None,
+    home: HomeOption = _DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the refused records of a file, as delivered, for the one who sent it."""
+    report = rejects.write_rejects(Home(home), _contracts(), file, out)
+    _print(
+        as_json,
+        asdict(report),
+        lambda: screen.say(
+            f"{report.refused_count} refused records of {report.file} "
+            f"written to {report.written_to}."
+        ),
+    )
+
+
+@app.command(name="verify", epilog="Example: rollcall verify --head 9f86d081884c7d65")
+def verify_command(
+    head: Annotated[
+        str | None,
+        typer.Option("--head", help="Hash noted earlier, which the chain must still hold."),
+    ] = None,
+    home: HomeOption = _DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Check that nobody has changed the ledger or the archive."""
+    with screen.progress(quiet=as_json) as progress:
+        report = verify.verify(Home(home), head, progress.nodes)
+    _print(as_json, asdict(report), lambda: screen.show_verification(report))
+    raise typer.Exit(ExitCode.ATTENTION if report.problems else ExitCode.DONE)
 
 
 @app.command(

@@ -1,25 +1,25 @@
 """A cycle: land, freeze the files, build, test, publish.
 
-A cycle is numbered and has a cut-off. It sees the accepted files whose export boundary is not
-after its cut-off and that no earlier cycle saw. A cycle that did not complete is run again with
-its own files before a new one is opened.
+A cycle is numbered and has a cut-off. It sees the usable files whose export boundary is not after
+its cut-off and that no earlier cycle saw, and the decisions that none has acted on. A cycle that
+did not complete is run again with its own files before a new one is opened.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
 import duckdb
 
-from rollcall import ledger, warehouse
+from rollcall import ledger, schedule, warehouse
 from rollcall.archive import keep
 from rollcall.clock import iso
 from rollcall.clock import now as clock_now
+from rollcall.contracts import Contracts
 from rollcall.errors import ExitCode, UsageError
 from rollcall.home import PROJECT_DIR, Home
 from rollcall.landing import LandReport, land
-from rollcall.layouts import Contracts
 
 
 class Progress(Protocol):
@@ -50,13 +50,16 @@ class CycleReport:
     failures: tuple[warehouse.Failure, ...] = ()
     balances: list[dict[str, Any]] = field(default_factory=list)
     refusals: list[dict[str, Any]] = field(default_factory=list)
+    missing: list[schedule.ExpectedExport] = field(default_factory=list)
+    is_anything_missed: bool = False
 
     @property
     def exit_code(self) -> ExitCode:
         """The code a scheduler sees."""
         if self.failed:
             return ExitCode.NOT_PUBLISHED
-        return ExitCode.ATTENTION if self.landed.needs_attention else ExitCode.DONE
+        needs_attention = self.landed.needs_attention or self.is_anything_missed
+        return ExitCode.ATTENTION if needs_attention else ExitCode.DONE
 
 
 def run_cycle(
@@ -86,72 +89,160 @@ def run_cycle(
         report = CycleReport(land(home, inbox, contracts, now, say=progress.say))
         while report.failed is None:
             with home.landing(say=progress.say) as connection:
-                cycle, full_refresh = _next_cycle(
-                    connection, home, report.landed.job_id, now, cutoff
-                )
-            if cycle is None:
-                break
+                opening = _Opening(connection, home, contracts, report.landed.job_id, now)
+                cycle = _resume(opening) or _open(opening, cutoff)
+                if cycle is None:
+                    _report_missing(opening, cutoff or now, report)
+                    break
+                full_refresh = _must_rebuild(connection, cycle)
             progress.say(f"Cycle {cycle.cycle_id}, cut-off {iso(cycle.cutoff_at)}")
             _run(home, lock, cycle, full_refresh, report, progress)
     return report
 
 
-def _next_cycle(
-    connection: duckdb.DuckDBPyConnection,
-    home: Home,
-    job_id: int,
-    now: datetime,
-    cutoff: datetime | None,
-) -> tuple[Cycle | None, bool]:
-    """Return the cycle to run now - one that did not complete, else a new one, else none."""
-    code = warehouse.code_version()
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """What it takes to open a cycle."""
+
+    connection: duckdb.DuckDBPyConnection
+    home: Home
+    contracts: Contracts
+    job_id: int
+    now: datetime
+
+    def note(self, kind: str, cycle: Cycle, detail: str = "") -> None:
+        """Append an event about the cycle."""
+        ledger.note(
+            self.connection,
+            job_id=self.job_id,
+            at=self.now,
+            kind=kind,
+            subject=str(cycle.cycle_id),
+            detail=detail,
+        )
+
+
+def _resume(opening: _Opening) -> Cycle | None:
+    """Return the cycle that did not complete, if there is one; it keeps its files."""
+    last = opening.connection.execute(
+        "select cycle_id, cutoff_at from landing.cycles where status <> 'completed'"
+    ).fetchone()
+    if last is None:
+        return None
+    cycle = Cycle(*last)
+    with ledger.transaction(opening.connection):
+        opening.connection.execute(
+            "update landing.cycles set status = 'open', code_version = ? where cycle_id = ?",
+            [warehouse.code_version(), cycle.cycle_id],
+        )
+        opening.note("cycle_resumed", cycle)
+    return cycle
+
+
+def _open(opening: _Opening, cutoff: datetime | None) -> Cycle | None:
+    """Open the next cycle when there is a reason: a file, a decision or an export newly missed."""
+    connection = opening.connection
+    last = connection.execute(
+        "select cycle_id, cutoff_at from landing.cycles order by cycle_id desc limit 1"
+    ).fetchone()
+    last_cutoff = last[1] if last else None
+    cutoff_at = _cutoff(opening.now, cutoff, last_cutoff)
+    files = _ids(
+        connection,
+        f"select file_id from ({ledger.USABLE_FILES}) where exported_at <= ? "
+        "and file_id not in (select file_id from landing.cycle_files) order by file_id",
+        [cutoff_at],
+    )
+    decisions = _ids(
+        connection,
+        "select decision_id from landing.decisions where decision_id not in "
+        "(select decision_id from landing.cycle_decisions) order by decision_id",
+    )
+    missing = schedule.missing(connection, opening.contracts, cutoff_at)
+    newly_missed = [e for e in missing if last_cutoff and e.due_at > last_cutoff]
+    if not (files or decisions or newly_missed):
+        return None
+    if last_cutoff and cutoff_at <= last_cutoff:
+        raise UsageError(
+            f"The last cycle already had the cut-off {iso(last_cutoff)}; "
+            "what is new can only be seen by a cycle with a later one."
+        )
+    cycle = Cycle(last[0] + 1 if last else 1, cutoff_at)
+    with ledger.transaction(connection):
+        _add_cycle(opening, cycle)
+        for table, ids in (("cycle_files", files), ("cycle_decisions", decisions)):
+            for identifier in ids:
+                connection.execute(
+                    f"insert into landing.{table} values (?, ?)",
+                    [cycle.cycle_id, identifier],
+                )
+        for export in schedule.newly_due(connection, opening.contracts, cutoff_at, last_cutoff):
+            ledger.put(
+                connection, "expected_exports", {"cycle_id": cycle.cycle_id, **asdict(export)}
+            )
+        for export in missing:
+            ledger.add_finding(
+                connection,
+                job_id=opening.job_id,
+                cycle_id=cycle.cycle_id,
+                file_id=None,
+                code="FEED_MISSING",
+                detail=f"{export.source_id}: {export.feed} of {iso(export.expected_at)} was due by "
+                f"{iso(export.due_at)} and has not come.",
+                at=opening.now,
+            )
+        if missing:
+            ledger.note(
+                connection,
+                job_id=opening.job_id,
+                at=opening.now,
+                kind="job_found",
+                subject=str(opening.job_id),
+                detail=f"missing={len(missing)}",
+            )
+        opening.note(
+            "cycle_opened",
+            cycle,
+            f"{iso(cycle.cutoff_at)} files={len(files)} decisions={len(decisions)}",
+        )
+    return cycle
+
+
+def _ids(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None
+) -> list[Any]:
+    return [row[0] for row in connection.execute(sql, parameters or []).fetchall()]
+
+
+def _must_rebuild(connection: duckdb.DuckDBPyConnection, cycle: Cycle) -> bool:
+    """Say whether incremental tables must be rebuilt whole.
+
+    That is so when other code built the last good cycle, and when a file that was in use was
+    replaced or judged again.
+    """
     built_by = connection.execute(
         "select code_version from landing.cycles where status = 'completed' "
         "order by cycle_id desc limit 1"
     ).fetchone()
-    full_refresh = built_by is not None and built_by[0] != code
-    last = connection.execute(
-        "select cycle_id, cutoff_at, status from landing.cycles order by cycle_id desc limit 1"
+    if built_by is not None and built_by[0] != warehouse.code_version():
+        return True
+    changed = connection.execute(
+        "select 1 from landing.cycle_decisions "
+        "inner join landing.decisions using (decision_id) "
+        "inner join landing.cycle_files using (file_id) "
+        "where cycle_decisions.cycle_id = ? and decision in ('supersede', 'redrive') "
+        "and cycle_files.cycle_id < cycle_decisions.cycle_id",
+        [cycle.cycle_id],
     ).fetchone()
-    if last and last[2] != "completed":
-        with ledger.transaction(connection):
-            connection.execute(
-                "update landing.cycles set status = 'open', code_version = ? where cycle_id = ?",
-                [code, last[0]],
-            )
-            ledger.note(
-                connection, job_id=job_id, at=now, kind="cycle_resumed", subject=str(last[0])
-            )
-        return Cycle(last[0], last[1]), full_refresh
-    cutoff_at = _cutoff(now, cutoff, last[1] if last else None)
-    files = connection.execute(
-        "select file_id from landing.files where verdict = 'accepted' and exported_at <= ? "
-        "and file_id not in (select file_id from landing.cycle_files) order by file_id",
-        [cutoff_at],
-    ).fetchall()
-    if not files:
-        return None, False
-    if last and cutoff_at <= last[1]:
-        raise UsageError(
-            f"Cycle {last[0]} already had the cut-off {iso(last[1])}; "
-            "new files can only be seen by a cycle with a later one."
-        )
-    cycle = Cycle(last[0] + 1 if last else 1, cutoff_at)
-    with ledger.transaction(connection):
-        _open(connection, home, cycle, code, job_id, now)
-        connection.executemany(
-            "insert into landing.cycle_files values (?, ?)",
-            [(cycle.cycle_id, file_id) for (file_id,) in files],
-        )
-        ledger.note(
-            connection,
-            job_id=job_id,
-            at=now,
-            kind="cycle_opened",
-            subject=str(cycle.cycle_id),
-            detail=f"{iso(cycle.cutoff_at)} files={','.join(file_id for (file_id,) in files)}",
-        )
-    return cycle, full_refresh
+    return changed is not None
+
+
+def _report_missing(opening: _Opening, at: datetime, report: CycleReport) -> None:
+    """Say which due feeds are missing now; only live sources call for attention."""
+    report.missing = schedule.missing(opening.connection, opening.contracts, at)
+    report.is_anything_missed = any(
+        opening.contracts.sources[export.source_id].stage == "live" for export in report.missing
+    )
 
 
 def _cutoff(now: datetime, given: datetime | None, last: datetime | None) -> datetime:
@@ -166,31 +257,25 @@ def _cutoff(now: datetime, given: datetime | None, last: datetime | None) -> dat
     return given
 
 
-def _open(
-    connection: duckdb.DuckDBPyConnection,
-    home: Home,
-    cycle: Cycle,
-    code: str,
-    job_id: int,
-    now: datetime,
-) -> None:
+def _add_cycle(opening: _Opening, cycle: Cycle) -> None:
+    home = opening.home
     listing = "".join(
         f"{keep(home.archive, path).sha256} {path.relative_to(PROJECT_DIR)}\n"
         for path in warehouse.seed_files()
     )
     manifest = home.spool / "seeds"
     manifest.write_text(listing, encoding="utf-8")
-    ledger.add(
-        connection,
+    ledger.put(
+        opening.connection,
         "cycles",
         {
             "cycle_id": cycle.cycle_id,
-            "job_id": job_id,
+            "job_id": opening.job_id,
             "cutoff_at": cycle.cutoff_at,
             "status": "open",
-            "code_version": code,
+            "code_version": warehouse.code_version(),
             "seeds_sha256": keep(home.archive, manifest).sha256,
-            "opened_at": now,
+            "opened_at": opening.now,
         },
     )
 

@@ -1,13 +1,17 @@
 """Deliveries: what stands in the inbox, and the files inside it.
 
-A delivery is a zip, a folder or one CSV under `inbox/<source_id>/`. Its bytes are archived before
-anything is read. Nothing is ever written outside the home: members of a zip are spooled under
-names of our own.
+A delivery is a zip, a folder or one CSV (plain or gzipped) under `inbox/<source_id>/`. Its bytes
+are archived before anything is read. Nothing is ever written outside the home: members of an
+archive are spooled under names of our own.
 """
 
+import gzip
 import hashlib
+import lzma
+import os
 import re
 import stat
+import struct
 import time
 import zipfile
 import zlib
@@ -16,23 +20,33 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from rollcall.archive import Archived, keep, spool
+from rollcall.archive import Archived, UnpackedTooLargeError, archive_path, keep, spool
 from rollcall.clock import parse_instant
+from rollcall.contracts import Limits, Source
 from rollcall.errors import UsageError
 from rollcall.home import Home
-from rollcall.layouts import Source
 
 _UNFINISHED_SUFFIXES = (".part", ".tmp", ".filepart", ".crdownload")
 _SETTLE_SECONDS = 1.5
-_MAX_MEMBERS = 1_000
-_MAX_UNPACKED_BYTES = 50 << 30
-_MAX_RATIO = 500
 _RATIO_APPLIES_ABOVE_BYTES = 64 << 20
+_CANNOT_BE_READ = (
+    zipfile.BadZipFile,
+    gzip.BadGzipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing standing in the inbox of a source: `kind` is zip, folder or csv."""
+    """One thing standing in the inbox of a source.
+
+    `kind` is zip, folder, csv or gzip; link or other for what is no delivery.
+    """
 
     source_id: str
     path: Path
@@ -42,7 +56,7 @@ class Entry:
     @property
     def name(self) -> str:
         """The delivery's name as the vendor gave it."""
-        return self.path.name
+        return readable_name(self.path.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,47 +122,94 @@ def read_inbox(inbox: Path, source_ids: frozenset[str]) -> Inbox:
     return found
 
 
+def readable_name(name: str) -> str:
+    """Write a file's name so that any program can store and show it; odd characters as escapes."""
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
+
+
 def _sort_entry(source_id: str, path: Path, found: Inbox) -> None:
-    name = f"{source_id}/{path.name}"
     if path.name.startswith("."):
         return
-    if path.is_symlink():
-        found.unknown.append(f"{name}: a link, not a file; deliver the file itself")
-    elif path.suffix.lower() in _UNFINISHED_SUFFIXES or any(_unfinished_parts(path)):
-        found.left_alone.append(f"{name}: still being written")
-    elif path.is_dir():
-        found.entries.append(Entry(source_id, path, "folder", _signature(path)))
-    elif path.suffix.lower() == ".zip":
-        found.entries.append(Entry(source_id, path, "zip", _signature(path)))
-    elif path.suffix.lower() == ".csv":
-        found.entries.append(Entry(source_id, path, "csv", _signature(path)))
+    if path.suffix.lower() in _UNFINISHED_SUFFIXES or any(_unfinished_parts(path)):
+        found.left_alone.append(f"{source_id}/{readable_name(path.name)}: still being written")
     else:
-        found.unknown.append(f"{name}: neither a zip, a folder nor a .csv")
+        found.entries.append(Entry(source_id, path, _kind(path), _signature(path)))
+
+
+def _kind(path: Path) -> str:
+    name = path.name.lower()
+    if path.is_symlink():
+        return "link"
+    if path.is_dir():
+        return "folder"
+    if not path.is_file():
+        return "other"
+    for suffix, kind in ((".zip", "zip"), (".csv", "csv"), (".csv.gz", "gzip")):
+        if name.endswith(suffix):
+            return kind
+    return "other"
 
 
 def _unfinished_parts(path: Path) -> Iterator[Path]:
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         yield from (part for part in path.iterdir() if part.suffix in _UNFINISHED_SUFFIXES)
 
 
 def _signature(path: Path) -> str:
     """Return path, size and time of an entry: enough to recognise it without reading it again."""
-    parts = sorted(path.iterdir()) if path.is_dir() else [path]
+    is_folder = path.is_dir() and not path.is_symlink()
     lines = []
-    for part in parts:
+    for part in sorted(path.iterdir()) if is_folder else [path]:
         status = part.lstat()
         lines.append(f"{part.name}|{status.st_size}|{status.st_mtime_ns}")
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return hashlib.sha256(os.fsencode("\n".join(lines))).hexdigest()
 
 
-def open_delivery(entry: Entry, home: Home) -> Opened | None:
+def settle(entries: list[Entry], left_alone: list[str]) -> list[Entry]:
+    """Wait until what was written a moment ago has stood still; leave alone what still moves.
+
+    The time of a file is used for nothing but this: it says whether an upload may be going on.
+    """
+    newest = max((_written_at(entry.path) for entry in entries), default=0.0)
+    time.sleep(min(max(newest + _SETTLE_SECONDS - time.time(), 0), _SETTLE_SECONDS))
+    still = []
+    for entry in entries:
+        if _signature(entry.path) == entry.signature:
+            still.append(entry)
+        else:
+            left_alone.append(f"{entry.source_id}/{entry.name}: still being written")
+    return still
+
+
+def _written_at(path: Path) -> float:
+    parts = list(path.iterdir()) if path.is_dir() and not path.is_symlink() else []
+    return max(part.lstat().st_mtime for part in (path, *parts))
+
+
+def open_delivery(entry: Entry, home: Home, limits: Limits) -> Opened | None:
     """Archive an entry's bytes and list its files; None when it is still being written."""
-    if entry.kind == "zip":
-        opened = _open_zip(entry, home)
-    elif entry.kind == "folder":
+    if entry.kind == "folder":
         opened = _open_folder(entry, home)
-    else:
+    elif entry.kind == "csv":
         opened = _opened([_member(entry.path.name, keep(home.archive, entry.path))])
+    elif entry.kind in ("zip", "gzip"):
+        kept = keep(home.archive, entry.path)
+        unpacked = _unpack(entry.kind, entry.path.name, kept, home, limits)
+        opened = unpacked if isinstance(unpacked, Opened) else _opened(unpacked, kept)
+    elif entry.kind == "link":
+        opened = _refused(
+            "ARCHIVE_UNSAFE", "It is a link, not a file; deliver the file itself.", entry.signature
+        )
+    else:
+        opened = _refused(
+            "NOT_A_DELIVERY",
+            "It is neither a zip, a folder, a .csv nor a .csv.gz.",
+            entry.signature,
+        )
     return opened if _signature(entry.path) == entry.signature else None
 
 
@@ -160,67 +221,109 @@ def _open_folder(entry: Entry, home: Home) -> Opened:
         if path.is_symlink() or not path.is_file():
             return _refused(
                 "ARCHIVE_UNSAFE",
-                f"'{path.name}' in the folder is a link or a folder; only files are read.",
-                hashlib.sha256(entry.signature.encode()).hexdigest(),
+                f"'{readable_name(path.name)}' in the folder is a link or a folder; "
+                "only files are read.",
+                entry.signature,
             )
         members.append(_member(path.name, keep(home.archive, path)))
     return _opened(members)
 
 
-def _open_zip(entry: Entry, home: Home) -> Opened | None:
-    if not zipfile.is_zipfile(entry.path):
-        time.sleep(_SETTLE_SECONDS)
-        if _signature(entry.path) != entry.signature:
-            return None
-    kept = keep(home.archive, entry.path)
+def reopen(
+    container: str,
+    delivery_name: str,
+    archive_sha256: str | None,
+    files: list[tuple[str, str, int]],
+    home: Home,
+    limits: Limits,
+) -> tuple[Member, ...]:
+    """List the files of a landed delivery again, from the archive; `files` is name, hash, bytes."""
+    if archive_sha256 is None:
+        return tuple(
+            Member(name, sha256, byte_count, archive_path(home.archive, sha256))
+            for name, sha256, byte_count in files
+        )
+    path = archive_path(home.archive, archive_sha256)
+    kept = Archived(archive_sha256, path.stat().st_size, path)
+    unpacked = _unpack(container, delivery_name, kept, home, limits)
+    return () if isinstance(unpacked, Opened) else tuple(unpacked)
+
+
+def _unpack(
+    kind: str, name: str, kept: Archived, home: Home, limits: Limits
+) -> list[Member] | Opened:
+    """Spool the files of an archived zip or gzip, or say why it is refused."""
     try:
+        if kind == "gzip":
+            with gzip.open(kept.path) as stream:
+                inside = spool(stream, home.spool, _most_bytes(kept.byte_count, limits))
+            return [_member(name[: -len(".gz")], inside)]
         with zipfile.ZipFile(kept.path) as archive:
-            unsafe = _unsafe(archive, kept.byte_count)
+            unsafe = _unsafe(archive, kept.byte_count, limits)
             if unsafe:
-                return _refused("ARCHIVE_UNSAFE", unsafe, kept.sha256, kept)
+                return _refused(unsafe.code, unsafe.detail, kept.sha256, kept)
             members = []
+            room = _most_bytes(kept.byte_count, limits)
             for info in sorted(archive.infolist(), key=lambda info: info.filename):
                 with archive.open(info) as stream:
-                    members.append(_member(info.filename, spool(stream, home.spool)))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+                    inside = spool(stream, home.spool, room)
+                room -= inside.byte_count
+                members.append(_member(info.filename, inside))
+            return members
+    except UnpackedTooLargeError:
+        return _refused(
+            "ARCHIVE_TOO_LARGE",
+            f"It holds more than {_most_bytes(kept.byte_count, limits)} bytes, which limits.csv "
+            "does not allow for its size.",
+            kept.sha256,
+            kept,
+        )
+    except (*_CANNOT_BE_READ, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         return _refused(
             "ARCHIVE_UNREADABLE",
-            f"The zip of {kept.byte_count} bytes is damaged or cut short.",
+            f"The {kind} of {kept.byte_count} bytes is damaged or cut short.",
             kept.sha256,
             kept,
         )
-    return _opened(members, kept)
 
 
-def _unsafe(archive: zipfile.ZipFile, byte_count: int) -> str | None:
-    """Say what makes a zip unsafe to unpack, or nothing."""
+def _most_bytes(byte_count: int, limits: Limits) -> int:
+    """Return how many bytes an archive of that size may unpack to."""
+    by_ratio = max(byte_count * limits.max_unpacked_ratio, _RATIO_APPLIES_ABOVE_BYTES)
+    return int(min(limits.max_unpacked_bytes, by_ratio))
+
+
+def _unsafe(archive: zipfile.ZipFile, byte_count: int, limits: Limits) -> Refusal | None:
+    """Say what makes a zip unsafe to unpack, or nothing; nothing has been unpacked yet."""
     infos = archive.infolist()
-    names = [info.filename for info in infos]
+    if len(infos) > limits.max_members:
+        return Refusal(
+            "ARCHIVE_TOO_LARGE",
+            f"The zip has {len(infos)} members; at most {limits.max_members:.0f} are read.",
+        )
     unpacked = sum(info.file_size for info in infos)
-    if len(infos) > _MAX_MEMBERS:
-        return f"The zip has {len(infos)} members; at most {_MAX_MEMBERS} are read."
-    if len({name.lower() for name in names}) < len(names):
-        return "The zip holds two members of one name."
-    if unpacked > _MAX_UNPACKED_BYTES or (
-        unpacked > _RATIO_APPLIES_ABOVE_BYTES and unpacked > _MAX_RATIO * byte_count
-    ):
-        return f"The zip would unpack to {unpacked} bytes."
+    if unpacked > _most_bytes(byte_count, limits):
+        return Refusal("ARCHIVE_TOO_LARGE", f"The zip would unpack to {unpacked} bytes.")
     for info in infos:
         if "/" in info.filename or "\\" in info.filename or info.filename in ("", ".", ".."):
-            return "The zip holds folders or paths; OneRoster files stand at its root."
+            return Refusal(
+                "ARCHIVE_UNSAFE", "The zip holds folders or paths; its files stand at its root."
+            )
         if stat.S_ISLNK(info.external_attr >> 16):
-            return "The zip holds a link."
+            return Refusal("ARCHIVE_UNSAFE", "The zip holds a link.")
         if info.flag_bits & 0x1:
-            return "The zip is encrypted."
-        if info.filename.lower().endswith((".zip", ".gz")):
-            return "The zip holds another archive."
+            return Refusal("ARCHIVE_ENCRYPTED", "The zip is encrypted; Rollcall has no password.")
+        if info.filename.lower().endswith((".zip", ".gz", ".tar", ".7z")):
+            return Refusal("ARCHIVE_NESTED", "The zip holds another archive.")
+    if len({info.filename.lower() for info in infos}) < len(infos):
+        return Refusal("MEMBER_REPEATED", "The zip holds two members of one name.")
     return None
 
 
 def _member(name: str, archived: Archived) -> Member:
-    return Member(name, archived.sha256, archived.byte_count, archived.path)
+    return Member(readable_name(name), archived.sha256, archived.byte_count, archived.path)
 
 
 def _opened(members: list[Member], kept: Archived | None = None) -> Opened:

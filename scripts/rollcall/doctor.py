@@ -5,9 +5,9 @@ import sys
 from dataclasses import dataclass
 from importlib import metadata
 
+from rollcall.contracts import Contracts
 from rollcall.errors import RollcallError
 from rollcall.home import PROJECT_DIR, Home
-from rollcall.layouts import Contracts
 
 _PACKAGES = ("dbt-core", "dbt-duckdb", "duckdb", "pyarrow", "numpy")
 _ROOM_BYTES = 1 << 30

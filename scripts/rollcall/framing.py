@@ -120,7 +120,7 @@ class Framer:
         if encoding not in SUPPORTED_ENCODINGS:
             raise ValueError(f"encoding '{encoding}' is not one of {sorted(SUPPORTED_ENCODINGS)}")
         self._stream = stream
-        self._encoding = encoding
+        self.encoding = encoding
         self._block_bytes = block_bytes
         self._max_record_bytes = max_record_bytes
         self.record_count = 0
@@ -147,10 +147,10 @@ class Framer:
                 "HEADER_UNREADABLE", "The first line is blank, or its quotes do not match."
             )
         try:
-            names = tuple(name.decode(self._encoding) for name in fields)
+            names = tuple(name.decode(self.encoding) for name in fields)
         except UnicodeDecodeError:
             raise HeaderError(
-                "HEADER_UNREADABLE", f"The first line cannot be read as {self._encoding}."
+                "HEADER_UNREADABLE", f"The first line cannot be read as {self.encoding}."
             ) from None
         bom_length = len(data) - len(body)
         line_count = len(_LINE_END.findall(body[:end])) or 1
@@ -235,7 +235,7 @@ class Framer:
         for index in np.flatnonzero(is_good & (counts != width - 1)).tolist():
             few = counts[index] < width - 1
             defects[index] = Defect.TOO_FEW_FIELDS if few else Defect.TOO_MANY_FIELDS
-        for index in _undecodable(padded, octets[:used], starts, ends, self._encoding):
+        for index in _undecodable(padded, octets[:used], starts, ends, self.encoding):
             defects.setdefault(index, Defect.BAD_BYTES)
         if defects:
             is_good[list(defects)] = False
@@ -244,8 +244,8 @@ class Framer:
                 + np.tile(np.arange(width - 1), int(is_good.sum()))
             ]
         bounds = _field_bounds(separators, starts[is_good], ends[is_good], width)
-        if self._encoding != "utf-8":
-            padded, bounds = _transcode(padded, octets[:used], self._encoding, bounds)
+        if self.encoding != "utf-8":
+            padded, bounds = _transcode(padded, octets[:used], self.encoding, bounds)
         numbers = self.record_count + 1 + np.arange(len(starts), dtype=np.int64)
         line_numbers = self.line_count + 1 + records.first_line
         offsets = self.byte_count + starts
@@ -280,6 +280,13 @@ def leading_fields(record: bytes, encoding: str) -> list[str]:
         except UnicodeDecodeError:
             break
     return texts
+
+
+def record_length(stream: BinaryIO) -> int:
+    """Return the bytes of the well-formed record that starts here, without its line end."""
+    data = stream.read(MAX_RECORD_BYTES + 2)
+    _, end, _ = _scan(data)
+    return len(data[:end].rstrip(b"\r\n"))
 
 
 def _scan(data: bytes) -> tuple[list[bytes], int, bool]:

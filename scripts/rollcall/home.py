@@ -52,6 +52,11 @@ class Home:
         return self.path / "spool"
 
     @property
+    def rejects(self) -> Path:
+        """Refused records written for their senders."""
+        return self.path / "rejects"
+
+    @property
     def logs(self) -> Path:
         """Logs of rollcall and of dbt."""
         return self.path / "logs"
@@ -97,11 +102,15 @@ class Home:
                     f"Another rollcall process is writing in {self.path}; "
                     "wait for it to end and try again."
                 ) from None
-            shutil.rmtree(self.spool, ignore_errors=True)
-            self.spool.mkdir(mode=0o700, exist_ok=True)
+            self.empty_spool()
             yield descriptor
         finally:
             os.close(descriptor)
+
+    def empty_spool(self) -> None:
+        """Remove what was unpacked for a delivery."""
+        shutil.rmtree(self.spool, ignore_errors=True)
+        self.spool.mkdir(mode=0o700, exist_ok=True)
 
     @contextmanager
     def landing(

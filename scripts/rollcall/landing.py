@@ -4,18 +4,17 @@ One delivery is one transaction: its ledger entries and its rows are there toget
 The loader judges files; records are judged later, by dbt.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
-from rollcall import ledger
+from rollcall import ledger, raw
 from rollcall.clock import iso
-from rollcall.columns import record_batches
+from rollcall.contracts import Contracts, Feed, Source
 from rollcall.deliveries import (
     Entry,
     Member,
@@ -24,14 +23,17 @@ from rollcall.deliveries import (
     export_time,
     open_delivery,
     read_inbox,
+    settle,
 )
-from rollcall.errors import RollcallError
-from rollcall.framing import Framer, Malformed, leading_fields
+from rollcall.errors import UsageError
+from rollcall.framing import Framer
 from rollcall.home import Home
-from rollcall.layouts import Contracts, Layout, Source
+from rollcall.value_checks import judge_values
 from rollcall.verdicts import (
     MANIFEST,
-    MODE_COLUMNS,
+    TERMS,
+    Effect,
+    Judgement,
     Manifest,
     Readable,
     check_manifest,
@@ -39,20 +41,23 @@ from rollcall.verdicts import (
     effective_mode,
     feed_by_name,
     judge_members,
+    judge_structure,
     read_manifest,
-    warnings_of,
 )
+from rollcall.volume_checks import StoredFile, attach_last_good, judge_school_year, judge_volume
 
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
     """What became of one file, for people and for `--json`."""
 
+    file_id: str
     source_id: str
     delivery_name: str
     file_name: str
     feed: str | None
     verdict: str
+    are_removals_held: bool
     code: str | None
     detail: str | None
     record_count: int | None
@@ -74,12 +79,23 @@ class LandReport:
 
     @property
     def needs_attention(self) -> bool:
-        """Whether a person should look: a file was refused or the inbox holds strangers."""
-        return bool(self.unknown) or any(report.verdict != "accepted" for report in self.files)
+        """Whether a person should look: a file or its removals wait or were refused."""
+        return bool(self.unknown) or any(
+            report.verdict != "accepted" or report.are_removals_held for report in self.files
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class _Context:
+class Supersede:
+    """A delivery (`source/name`) that takes the place of what stands at its boundary, and why."""
+
+    delivery: str
+    reason: str
+    decided_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
     """What every step of one landing needs."""
 
     connection: duckdb.DuckDBPyConnection
@@ -87,17 +103,20 @@ class _Context:
     home: Home
     job_id: int
     at: datetime
+    supersede: Supersede | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Delivery:
+class Delivery:
     """A delivery being landed."""
 
     delivery_id: str
-    entry: Entry
+    name: str
+    container: str
     source: Source
-    exported_at: datetime | None
-    opened: Opened
+    exported_at: datetime
+    landed_at: datetime
+    members: tuple[Member, ...]
 
 
 def land(
@@ -107,6 +126,7 @@ def land(
     at: datetime,
     *,
     exported_at: datetime | None = None,
+    supersede: Supersede | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> LandReport:
     """Land what is new in the inbox; what was landed before is recognised and left.
@@ -117,38 +137,60 @@ def land(
         contracts: sources, feeds and layouts.
         at: the moment of landing, UTC.
         exported_at: export boundary given by hand for every delivery of this landing.
+        supersede: the delivery that may replace what stands at its boundary.
         say: told one line per delivery, for progress.
 
     Raises:
-        UsageError: inbox or home cannot be used.
+        UsageError: inbox or home cannot be used, or the delivery to supersede with is not there.
         BusyError: the landing database stays open elsewhere.
     """
     found = read_inbox(inbox, frozenset(contracts.sources))
-    report = LandReport(left_alone=list(found.left_alone), unknown=list(found.unknown))
+    report = LandReport(left_alone=found.left_alone, unknown=found.unknown)
+    if supersede and supersede.delivery not in {_full_name(entry) for entry in found.entries}:
+        raise UsageError(
+            f"There is no delivery '{supersede.delivery}' in the inbox; "
+            "name it as source/name, such as sis/2026-09-01T010000Z.zip."
+        )
     with home.landing(say=say) as connection:
         ledger.prepare(connection, contracts)
         report.job_id = ledger.next_job(connection)
-        context = _Context(connection, contracts, home, report.job_id, at)
+        context = Context(connection, contracts, home, report.job_id, at, supersede)
         known = _known_entries(connection)
         fresh = []
         for entry in found.entries:
-            if exported_at is None and known.get(str(entry.path.resolve())) == entry.signature:
+            is_wanted = exported_at is not None or _supersedes(context, entry)
+            if not is_wanted and known.get(str(entry.path.absolute())) == entry.signature:
                 report.deliveries_again += 1
             else:
-                fresh.append((_boundary(context, entry, exported_at), entry))
-        fresh.sort(key=lambda pair: (pair[0] or datetime.max, pair[1].source_id, pair[1].name))
-        for boundary, entry in fresh:
+                fresh.append(entry)
+        dated = [
+            (_boundary(context, entry, exported_at), entry)
+            for entry in settle(fresh, report.left_alone)
+        ]
+        dated.sort(key=lambda pair: (pair[0] or datetime.max, pair[1].source_id, pair[1].name))
+        if dated:
+            attach_last_good(connection, home)
+        for boundary, entry in dated:
             say(f"{entry.source_id}/{entry.name}")
             _land_entry(context, entry, boundary, report)
         if found.entries:
-            _note(
-                context,
-                "landed",
-                str(inbox.name),
-                f"landed={report.deliveries_landed} refused={report.deliveries_refused} "
-                f"again={report.deliveries_again}",
-            )
+            with ledger.transaction(connection):
+                note(
+                    context,
+                    "job_landed",
+                    str(report.job_id),
+                    f"landed={report.deliveries_landed} refused={report.deliveries_refused} "
+                    f"again={report.deliveries_again}",
+                )
     return report
+
+
+def _full_name(entry: Entry) -> str:
+    return f"{entry.source_id}/{entry.name}"
+
+
+def _supersedes(context: Context, entry: Entry) -> bool:
+    return context.supersede is not None and context.supersede.delivery == _full_name(entry)
 
 
 def _known_entries(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
@@ -156,363 +198,468 @@ def _known_entries(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return dict(rows)
 
 
-def _boundary(context: _Context, entry: Entry, by_hand: datetime | None) -> datetime | None:
+def _boundary(context: Context, entry: Entry, by_hand: datetime | None) -> datetime | None:
     source = context.contracts.sources[entry.source_id]
     return by_hand or export_time(source, entry.name, context.at)
 
 
 def _land_entry(
-    context: _Context, entry: Entry, boundary: datetime | None, report: LandReport
+    context: Context, entry: Entry, boundary: datetime | None, report: LandReport
 ) -> None:
-    opened = open_delivery(entry, context.home)
-    if opened is None:
-        report.left_alone.append(f"{entry.source_id}/{entry.name}: still being written")
-        return
     source = context.contracts.sources[entry.source_id]
-    delivery_id = _identifier(source.source_id, iso(boundary), opened.content_sha256)
-    delivery = _Delivery(delivery_id, entry, source, boundary, opened)
+    opened = open_delivery(entry, context.home, source.limits)
+    if opened is None:
+        report.left_alone.append(f"{_full_name(entry)}: still being written")
+        return
+    delivery_id = ledger.make_id(source.source_id, iso(boundary), opened.content_sha256)
     try:
         with ledger.transaction(context.connection):
-            if _is_landed(context, delivery_id):
+            verdict = _verdict_of_delivery(context, delivery_id)
+            if verdict == "accepted" or (verdict and not _supersedes(context, entry)):
                 report.deliveries_again += 1
             else:
-                refusal = opened.refusal or _refusal(context, delivery)
-                if refusal:
-                    report.deliveries_refused += 1
-                    report.files.append(_refuse_delivery(context, delivery, refusal))
-                else:
-                    report.deliveries_landed += 1
-                    files, findings = _land_delivery(context, delivery)
-                    report.files.extend(files)
-                    report.findings.extend(findings)
+                _land_opened(context, entry, source, boundary, delivery_id, opened, report)
             context.connection.execute(
                 "insert or replace into landing.inbox_entries values (?, ?, ?)",
-                [str(entry.path.resolve()), entry.signature, delivery_id],
+                [str(entry.path.absolute()), entry.signature, delivery_id],
             )
     finally:
-        for member in opened.members:
-            if member.path.parent == context.home.spool:
-                member.path.unlink(missing_ok=True)
+        context.home.empty_spool()
 
 
-def _identifier(*parts: str) -> str:
-    """Make an identifier that depends on what is identified, never on the order of arrival."""
-    return ledger.event_hash("", parts)[:16]
-
-
-def _is_landed(context: _Context, delivery_id: str) -> bool:
+def _verdict_of_delivery(context: Context, delivery_id: str) -> str | None:
     found = context.connection.execute(
-        "select 1 from landing.deliveries where delivery_id = ?", [delivery_id]
+        "select verdict from landing.deliveries where delivery_id = ?", [delivery_id]
     ).fetchone()
-    return found is not None
+    return found[0] if found else None
 
 
-def _refusal(context: _Context, delivery: _Delivery) -> Refusal | None:
-    """Refuse a delivery without a boundary, or one whose boundary holds other bytes already."""
-    if delivery.exported_at is None:
-        return Refusal(
-            "EXPORT_TIME_UNKNOWN",
-            f"The name '{delivery.entry.name}' holds no export time as sources.csv expects it "
-            f"from {delivery.source.source_id}; rename it, or land it with --exported-at.",
+def _land_opened(
+    context: Context,
+    entry: Entry,
+    source: Source,
+    boundary: datetime | None,
+    delivery_id: str,
+    opened: Opened,
+    report: LandReport,
+) -> None:
+    """Land a delivery whose bytes are archived, or refuse it as a whole."""
+    row = {
+        "delivery_id": delivery_id,
+        "job_id": context.job_id,
+        "source_id": source.source_id,
+        "delivery_name": entry.name,
+        "container": entry.kind,
+        "exported_at": boundary,
+        "content_sha256": opened.content_sha256,
+        "archive_sha256": opened.archive_sha256,
+        "byte_count": opened.byte_count,
+        "landed_at": context.at,
+    }
+    if opened.refusal or boundary is None:
+        refusal = opened.refusal or _without_boundary(entry, source)
+        _refuse_delivery(context, row, refusal, report)
+        return
+    delivery = Delivery(
+        delivery_id, entry.name, entry.kind, source, boundary, context.at, opened.members
+    )
+    standing = _standing(context, delivery)
+    if standing and not _supersedes(context, entry):
+        _, name, feed = standing[0]
+        sentence = (
+            f"'{name}' already brought {feed} for the export of {iso(boundary)}, with other bytes."
         )
+        _refuse_delivery(context, row, Refusal("DELIVERY_CONFLICT", sentence), report)
+        return
+    if standing:
+        row["supersedes"] = standing[0][1]
+        _replace_standing(context, delivery, [file_id for file_id, _, _ in standing], report)
+    report.deliveries_landed += 1
+    _add_delivery(context, row, "accepted", None)
+    files, findings = _land_delivery(context, delivery)
+    report.files.extend(files)
+    report.findings.extend(findings)
+
+
+def _without_boundary(entry: Entry, source: Source) -> Refusal:
+    return Refusal(
+        "EXPORT_TIME_UNKNOWN",
+        f"The name '{entry.name}' holds no export time as sources.csv expects it "
+        f"from {source.source_id}; rename it, or land it with --exported-at.",
+    )
+
+
+def _standing(context: Context, delivery: Delivery) -> list[tuple[str, str, str]]:
+    """Return the files that already stand for a feed of this delivery at its boundary."""
     feeds = {
         feed.feed
-        for member in delivery.opened.members
-        if (feed := feed_by_name(context.contracts, delivery.source, delivery.entry.kind, member))
-    } - {MANIFEST}
+        for member in delivery.members
+        if (feed := _feed_of(context, delivery, member)) and feed.feed != MANIFEST
+    }
     earlier = context.connection.execute(
-        "select distinct delivery_name, feed from landing.files "
+        "select file_id, delivery_name, feed from landing.files "
         "where source_id = ? and exported_at = ? and verdict <> 'rejected' and feed is not null "
-        "order by all",
-        [delivery.source.source_id, delivery.exported_at],
+        "and file_id not in (select file_id from landing.decisions where decision = 'supersede') "
+        "and delivery_id <> ? order by feed, delivery_name, file_id",
+        [delivery.source.source_id, delivery.exported_at, delivery.delivery_id],
     ).fetchall()
-    for name, feed in earlier:
-        if feed in feeds:
-            return Refusal(
-                "DELIVERY_CONFLICT",
-                f"'{name}' already brought {feed} for the export of "
-                f"{iso(delivery.exported_at)}, with other bytes.",
-            )
-    return None
+    return [row for row in earlier if row[2] in feeds]
 
 
-def _refuse_delivery(context: _Context, delivery: _Delivery, refusal: Refusal) -> FileReport:
-    _add_delivery(context, delivery, "rejected", refusal)
-    opened = delivery.opened
-    sha256 = opened.archive_sha256 or opened.content_sha256
-    return _add_file(
-        context,
-        delivery,
-        file_name=delivery.entry.name,
-        sha256=sha256,
-        byte_count=opened.byte_count,
-        verdict="rejected",
-        code=refusal.code,
-        detail=refusal.detail,
+def _feed_of(context: Context, delivery: Delivery, member: Member) -> Feed | None:
+    return feed_by_name(context.contracts, delivery.source, delivery.container, member)
+
+
+def _replace_standing(
+    context: Context, delivery: Delivery, file_ids: list[str], report: LandReport
+) -> None:
+    """Record that a person had this delivery replace the files that stood there."""
+    assert context.supersede is not None  # noqa: S101  (asked before)
+    seen = 0
+    for file_id in file_ids:
+        ledger.decide(
+            context.connection,
+            job_id=context.job_id,
+            file_id=file_id,
+            decision="supersede",
+            reason=context.supersede.reason,
+            decided_by=context.supersede.decided_by,
+            at=context.at,
+        )
+        seen += ledger.is_visible(context.connection, file_id)
+    where = f"{delivery.source.source_id}/{delivery.name}"
+    rebuilt = (
+        f"; {seen} of them were in use, so the next cycle rebuilds their feeds" if seen else ""
+    )
+    report.findings.append(f"{where}: takes the place of {len(file_ids)} files{rebuilt}.")
+
+
+def _refuse_delivery(
+    context: Context, row: dict[str, Any], refusal: Refusal, report: LandReport
+) -> None:
+    _add_delivery(context, row, "rejected", refusal)
+    report.deliveries_refused += 1
+    report.files.append(
+        _add_file(
+            context,
+            {
+                "file_id": ledger.make_id(row["delivery_id"], row["delivery_name"]),
+                "delivery_id": row["delivery_id"],
+                "source_id": row["source_id"],
+                "delivery_name": row["delivery_name"],
+                "file_name": row["delivery_name"],
+                "sha256": row["archive_sha256"] or row["content_sha256"],
+                "byte_count": row["byte_count"],
+                "exported_at": row["exported_at"],
+                "landed_at": row["landed_at"],
+                "verdict": "rejected",
+                "code": refusal.code,
+                "detail": refusal.detail,
+            },
+        )
     )
 
 
 def _add_delivery(
-    context: _Context, delivery: _Delivery, verdict: str, refusal: Refusal | None
+    context: Context, row: dict[str, Any], verdict: str, refusal: Refusal | None
 ) -> None:
-    ledger.add(
-        context.connection,
-        "deliveries",
-        {
-            "delivery_id": delivery.delivery_id,
-            "job_id": context.job_id,
-            "source_id": delivery.source.source_id,
-            "delivery_name": delivery.entry.name,
-            "container": delivery.entry.kind,
-            "exported_at": delivery.exported_at,
-            "content_sha256": delivery.opened.content_sha256,
-            "archive_sha256": delivery.opened.archive_sha256,
-            "byte_count": delivery.opened.byte_count,
-            "verdict": verdict,
-            "code": refusal.code if refusal else None,
-            "detail": refusal.detail if refusal else None,
-            "landed_at": context.at,
-        },
-    )
-    _note(
+    delivery_id = row["delivery_id"]
+    refused_before = context.connection.execute(
+        "delete from landing.files where delivery_id = ? returning file_id", [delivery_id]
+    ).fetchall()
+    for (file_id,) in refused_before:
+        note(context, "file_withdrawn", file_id, "its delivery is landed after all")
+    outcome = {
+        "verdict": verdict,
+        "code": refusal.code if refusal else None,
+        "detail": refusal.detail if refusal else None,
+    }
+    ledger.put(context.connection, "deliveries", row | outcome)
+    note(
         context,
         f"delivery_{verdict}",
-        delivery.delivery_id,
-        f"{delivery.source.source_id} {iso(delivery.exported_at)} "
-        f"{delivery.opened.content_sha256} {refusal.code if refusal else ''}".rstrip(),
+        delivery_id,
+        f"{row['source_id']} {iso(row['exported_at'])} {row['content_sha256']} "
+        f"{refusal.code if refusal else ''}".rstrip(),
     )
 
 
-def _land_delivery(context: _Context, delivery: _Delivery) -> tuple[list[FileReport], list[str]]:
-    _add_delivery(context, delivery, "accepted", None)
-    judged = judge_members(
-        context.contracts, delivery.source, delivery.entry.kind, delivery.opened.members
-    )
+def _land_delivery(context: Context, delivery: Delivery) -> tuple[list[FileReport], list[str]]:
+    """Judge and store every file of a delivery; files of terms first, since they date the rest."""
+    judged = judge_members(context.contracts, delivery.source, delivery.container, delivery.members)
     manifest = read_manifest(judged)
     findings: list[str] = []
     reports = []
-    for member, outcome in judged:
+    wrong_year: Judgement | None = None
+    for member, outcome in sorted(judged, key=lambda pair: not _is_of_terms(pair[1])):
         if isinstance(outcome, Refusal):
             reports.append(_refuse_file(context, delivery, member, outcome))
-        else:
-            file_report, file_findings = _land_file(context, delivery, outcome, manifest)
-            reports.append(file_report)
-            findings.extend(file_findings)
-    where = f"{delivery.source.source_id}/{delivery.entry.name}"
-    for code, sentence in check_manifest(delivery.entry.kind, judged, manifest):
-        _find(context, None, code, f"{where}: {sentence}")
+            continue
+        report, sentences, wrong_year = land_file(context, delivery, outcome, manifest, wrong_year)
+        reports.append(report)
+        findings.extend(sentences)
+    where = f"{delivery.source.source_id}/{delivery.name}"
+    notes = list(check_manifest(delivery.container, judged, manifest))
+    if any(report.record_count for report in reports):
+        notes += _repeated(context, delivery)
+    for code, sentence in notes:
+        find(context, None, code, f"{where}: {sentence}")
         findings.append(f"{where}: {sentence}")
     return reports, findings
 
 
-def _refuse_file(
-    context: _Context, delivery: _Delivery, member: Member, refusal: Refusal
+def _is_of_terms(outcome: Readable | Refusal) -> bool:
+    return isinstance(outcome, Readable) and outcome.feed.feed == TERMS
+
+
+def _repeated(context: Context, delivery: Delivery) -> list[tuple[str, str]]:
+    """Say that earlier exports held the very same files: the source may be stuck."""
+    hashes = sorted(member.sha256 for member in delivery.members)
+    earlier = context.connection.execute(
+        "select exported_at from landing.files where source_id = ? and exported_at < ? "
+        "and feed is not null group by delivery_id, exported_at having list_sort(list(sha256)) = ? "
+        "order by exported_at desc",
+        [delivery.source.source_id, delivery.exported_at, hashes],
+    ).fetchall()
+    if not earlier:
+        return []
+    return [
+        (
+            "CONTENT_REPEATED",
+            f"the same bytes as the export of {iso(earlier[0][0])}"
+            + (f" and {len(earlier) - 1} before it" if len(earlier) > 1 else "")
+            + "; the source may be stuck.",
+        )
+    ]
+
+
+def judge_again(
+    context: Context, delivery: Delivery, file: dict[str, Any], decided_by: str
 ) -> FileReport:
-    feed = feed_by_name(context.contracts, delivery.source, delivery.entry.kind, member)
+    """Give one file of a landed delivery a new verdict, by the contracts of today.
+
+    Args:
+        context: the landing; its connection is in a transaction.
+        delivery: the delivery, with its members from the archive.
+        file: the entry of the file in the ledger.
+        decided_by: who asked for it.
+
+    Raises:
+        UsageError: another file stands for the feed at this boundary.
+    """
+    ledger.decide(
+        context.connection,
+        job_id=context.job_id,
+        file_id=file["file_id"],
+        decision="redrive",
+        reason=f"judged again; it was {file['verdict']}"
+        + (f" ({file['code']})" * bool(file["code"])),
+        decided_by=decided_by,
+        at=context.at,
+    )
+    raw.remove(context.connection, file["file_id"], file["raw_table"])
+    attach_last_good(context.connection, context.home)
+    judged = judge_members(context.contracts, delivery.source, delivery.container, delivery.members)
+    [(member, outcome)] = [pair for pair in judged if pair[0].name == file["file_name"]]
+    only = replace(delivery, members=(member,))
+    for _, name, feed in _standing(context, only):
+        raise UsageError(
+            f"'{name}' stands for {feed} at this boundary since; "
+            "land the delivery with --supersede to replace it."
+        )
+    if isinstance(outcome, Refusal):
+        return _refuse_file(context, delivery, member, outcome)
+    wrong_year = _wrong_year(context, delivery)
+    report, _, _ = land_file(context, delivery, outcome, read_manifest(judged), wrong_year)
+    return report
+
+
+def _wrong_year(context: Context, delivery: Delivery) -> Judgement | None:
+    """Return what the delivery's file of terms said of its school year."""
+    found = context.connection.execute(
+        "select findings.code, findings.detail from landing.findings "
+        "inner join landing.files using (file_id) "
+        "where delivery_id = ? and feed = ? and findings.code = 'SCHOOL_YEAR_MISMATCH' "
+        "order by finding_number desc limit 1",
+        [delivery.delivery_id, TERMS],
+    ).fetchone()
+    return Judgement(found[0], found[1], Effect.HOLD) if found else None
+
+
+def _refuse_file(
+    context: Context, delivery: Delivery, member: Member, refusal: Refusal
+) -> FileReport:
+    feed = _feed_of(context, delivery, member)
     return _add_file(
         context,
-        delivery,
-        file_name=member.name,
-        feed=feed.feed if feed else None,
-        sha256=member.sha256,
-        byte_count=member.byte_count,
-        verdict="rejected",
-        code=refusal.code,
-        detail=refusal.detail,
+        _identity(delivery, member)
+        | {
+            "feed": feed.feed if feed else None,
+            "verdict": "rejected",
+            "code": refusal.code,
+            "detail": refusal.detail,
+        },
     )
 
 
-def _land_file(
-    context: _Context, delivery: _Delivery, readable: Readable, manifest: Manifest | None
-) -> tuple[FileReport, list[str]]:
+def _identity(delivery: Delivery, member: Member) -> dict[str, Any]:
+    """What identifies a file, whatever becomes of it: the same in every home."""
+    return {
+        "file_id": ledger.make_id(delivery.delivery_id, member.name, member.sha256),
+        "delivery_id": delivery.delivery_id,
+        "source_id": delivery.source.source_id,
+        "delivery_name": delivery.name,
+        "file_name": member.name,
+        "sha256": member.sha256,
+        "byte_count": member.byte_count,
+        "exported_at": delivery.exported_at,
+        "landed_at": delivery.landed_at,
+    }
+
+
+def land_file(
+    context: Context,
+    delivery: Delivery,
+    readable: Readable,
+    manifest: Manifest | None,
+    wrong_year: Judgement | None,
+) -> tuple[FileReport, list[str], Judgement | None]:
+    """Store and judge one file.
+
+    Returns:
+        The report, a sentence for each judgement, and what the file says of the school year of
+        the whole delivery.
+    """
+    connection, source = context.connection, delivery.source
     member, layout = readable.member, readable.layout
-    file_id = _file_id(delivery, member.name, member.sha256)
+    identity = _identity(delivery, member)
+    file_id = identity["file_id"]
     with member.path.open("rb") as stream:
-        framer = Framer(stream, encoding=delivery.source.encoding)
-        malformed = _insert_records(context, file_id, readable, framer)
-    keys = _add_malformed(context, file_id, member, layout, malformed, delivery.source.encoding)
+        framer = Framer(
+            stream, source.encoding, max_record_bytes=int(source.limits.max_record_bytes)
+        )
+        stored = raw.store(connection, file_id, readable, framer)
     declared = declared_mode(readable, manifest)
-    rows_mode = _mode_of_rows(context, file_id, layout)
-    mode = effective_mode(declared, rows_mode, delivery.source.mode_authority)
-    warnings = list(warnings_of(readable, framer, manifest, declared, rows_mode, mode, keys))
-    codes = [code for code, _ in warnings]
+    rows_mode = raw.mode_of_rows(connection, file_id, layout.raw_table, set(layout.targets))
+    mode = effective_mode(declared, rows_mode, source.mode_authority)
+    file = StoredFile(file_id, source, readable.feed, layout, mode, delivery.exported_at)
+    judgements = list(
+        judge_structure(
+            readable,
+            framer,
+            manifest,
+            declared,
+            rows_mode,
+            mode,
+            hidden_key_count=stored.malformed_keys.count(None),
+            is_cut_short=stored.is_cut_short,
+        )
+    )
+    if layout.is_staged:
+        wrong_year = next(judge_school_year(connection, file), wrong_year)
+        judgements += _judge_records(context, file, framer.malformed_count, wrong_year)
+    verdict = _verdict(judgements)
+    if verdict == "rejected":
+        raw.remove(connection, file_id, layout.raw_table)
+    judgements.sort(key=lambda judgement: -judgement.effect)
     report = _add_file(
         context,
-        delivery,
-        file_name=member.name,
-        feed=readable.feed.feed,
-        layout_version=layout.version,
-        raw_table=layout.raw_table,
-        declared_mode=declared,
-        mode=mode,
-        are_removals_held=mode == "bulk" and bool({"KEY_UNREADABLE", "NO_RECORDS"} & set(codes)),
-        sha256=member.sha256,
-        byte_count=member.byte_count,
-        encoding=delivery.source.encoding,
-        record_count=framer.record_count,
-        malformed_count=framer.malformed_count,
-        blank_line_count=framer.blank_line_count,
-        verdict="accepted",
-        code=codes[0] if codes else None,
-        detail=" ".join(detail for _, detail in warnings) or None,
+        identity
+        | {
+            "feed": readable.feed.feed,
+            "layout_version": layout.version,
+            "raw_table": layout.raw_table,
+            "declared_mode": declared,
+            "mode": mode,
+            "are_removals_held": verdict == "accepted"
+            and any(judgement.effect == Effect.HOLD_REMOVALS for judgement in judgements),
+            "encoding": source.encoding,
+            "record_count": framer.record_count,
+            "malformed_count": framer.malformed_count,
+            "blank_line_count": framer.blank_line_count,
+            "verdict": verdict,
+            "code": judgements[0].code if judgements else None,
+            "detail": " ".join(judgement.sentence for judgement in judgements) or None,
+        },
     )
-    for code, detail in warnings:
-        _find(context, file_id, code, detail)
-    where = f"{delivery.source.source_id}/{delivery.entry.name}/{member.name}"
-    return report, [f"{where}: {detail}" for _, detail in warnings]
+    for judgement in judgements:
+        find(context, file_id, judgement.code, judgement.sentence)
+    where = f"{source.source_id}/{delivery.name}/{member.name}"
+    told = judgements if verdict == "accepted" else []
+    return report, [f"{where}: {judgement.sentence}" for judgement in told], wrong_year
 
 
-def _file_id(delivery: _Delivery, file_name: str, sha256: str) -> str:
-    return _identifier(delivery.delivery_id, file_name, sha256)
-
-
-def _insert_records(
-    context: _Context, file_id: str, readable: Readable, framer: Framer
-) -> list[Malformed]:
-    """Stream the well-formed records into the raw table; return the malformed ones."""
-    malformed: list[Malformed] = []
-    names = [column.name for column in readable.layout.columns]
-    extra = readable.metadata_columns
-    batches = record_batches(framer, malformed)
-    context.connection.register("incoming_records", batches)
-    positions = [f'"c{position}"' for position in range(len(names) + len(extra))]
-    metadata = "null"
-    if extra:
-        keys = ", ".join(_literal(name) for name in extra)
-        metadata = f"map([{keys}], [{', '.join(positions[len(names) :])}])"
-    targets = ", ".join(f'"{name}"' for name in names)
-    inserted = context.connection.execute(
-        f"insert into {readable.layout.raw_table} "  # noqa: S608
-        f"({', '.join(ledger.LINEAGE_COLUMNS)}, {targets}, metadata) "
-        f"select {_literal(file_id)}, record_number, line_number, byte_offset, "
-        f"{', '.join(positions[: len(names)])}, {metadata} from incoming_records"
-    ).fetchone()
-    context.connection.unregister("incoming_records")
-    well_formed = framer.record_count - framer.malformed_count
-    if inserted is None or inserted[0] != well_formed:
-        raise RollcallError(
-            f"{readable.member.name}: {well_formed} well-formed records were framed but "
-            f"{inserted[0] if inserted else 0} were stored; nothing of this delivery was kept."
+def _judge_records(
+    context: Context, file: StoredFile, malformed_count: int, wrong_year: Judgement | None
+) -> list[Judgement]:
+    """Judge a staged file by its records: values, then volume, then when it came."""
+    judgements = list(
+        judge_values(
+            context.connection,
+            file.file_id,
+            file.layout,
+            file.mode,
+            malformed_count=malformed_count,
+            max_rejected_percent=file.source.limits.max_rejected_percent,
+            floor_count=file.source.limits.floor_count,
         )
-    return malformed
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _add_malformed(
-    context: _Context,
-    file_id: str,
-    member: Member,
-    layout: Layout,
-    malformed: list[Malformed],
-    encoding: str,
-) -> list[str | None]:
-    """Record where each malformed record stands; return the keys that could still be read."""
-    if not malformed:
-        return []
-    keys = list(_readable_keys(member, layout, malformed, encoding))
-    rows = pa.table(
-        {
-            "file_id": [file_id] * len(malformed),
-            "record_number": [record.record_number for record in malformed],
-            "line_number": [record.line_number for record in malformed],
-            "byte_offset": [record.byte_offset for record in malformed],
-            "byte_length": [record.byte_length for record in malformed],
-            "code": [str(record.code) for record in malformed],
-            "record_key": pa.array(keys, pa.string()),
-        }
     )
-    context.connection.register("incoming_malformed", rows)
-    context.connection.execute(
-        "insert into landing.malformed_records by name select * from incoming_malformed"
-    )
-    context.connection.unregister("incoming_malformed")
-    return keys
-
-
-def _readable_keys(
-    member: Member, layout: Layout, malformed: list[Malformed], encoding: str
-) -> Iterator[str | None]:
-    """Yield the key of each malformed record, or None where the defect comes before it."""
-    if len(layout.key_positions) != 1:
-        yield from (None for _ in malformed)
-        return
-    position = layout.key_positions[0]
-    with member.path.open("rb") as stream:
-        for record in malformed:
-            stream.seek(record.byte_offset)
-            fields = leading_fields(stream.read(min(record.byte_length, 1 << 16)), encoding)
-            key = fields[position].strip() if len(fields) > position else ""
-            yield key or None
-
-
-def _mode_of_rows(context: _Context, file_id: str, layout: Layout) -> str | None:
-    """Say what the rows say: `delta` when any is dated or has a status, `bulk` when none has.
-
-    OneRoster leaves both columns blank in every row of a bulk file. None without rows or columns.
-    """
-    names = {column.name for column in layout.columns}
-    if not names.issuperset(MODE_COLUMNS):
-        return None
-    filled = " or ".join(f"nullif(trim(\"{name}\"), '') is not null" for name in MODE_COLUMNS)
-    row = context.connection.execute(
-        f"select count(*), count(*) filter ({filled}) from {layout.raw_table} where file_id = ?",  # noqa: S608
-        [file_id],
+    if not any(judgement.effect == Effect.REJECT for judgement in judgements):
+        judgements += judge_volume(context.connection, file)
+    if wrong_year and file.mode == "bulk":
+        judgements.append(wrong_year)
+    newer = context.connection.execute(
+        "select max(exported_at) from landing.files inner join landing.cycle_files using (file_id) "
+        "where source_id = ? and feed = ? and exported_at > ? "
+        "and ? not in (select file_id from landing.cycle_files)",
+        [file.source.source_id, file.feed.feed, file.exported_at, file.file_id],
     ).fetchone()
-    if row is None or not row[0]:
-        return None
-    return "delta" if row[1] else "bulk"
+    if newer and newer[0]:
+        judgements.append(
+            Judgement(
+                "ARRIVED_LATE",
+                f"The export of {iso(newer[0])} was processed before this older one came; it "
+                "changes only what it is the newest for.",
+                Effect.NOTE,
+            )
+        )
+    return judgements
 
 
-def _add_file(
-    context: _Context,
-    delivery: _Delivery,
-    *,
-    file_name: str,
-    sha256: str,
-    verdict: str,
-    code: str | None,
-    detail: str | None,
-    **more: Any,
-) -> FileReport:
-    file_id = _file_id(delivery, file_name, sha256)
-    ledger.add(
+def _verdict(judgements: list[Judgement]) -> str:
+    worst = max((judgement.effect for judgement in judgements), default=Effect.NOTE)
+    return {Effect.REJECT: "rejected", Effect.HOLD: "held"}.get(worst, "accepted")
+
+
+def _add_file(context: Context, row: dict[str, Any]) -> FileReport:
+    ledger.put(
         context.connection,
         "files",
-        {
-            "file_id": file_id,
-            "delivery_id": delivery.delivery_id,
-            "job_id": context.job_id,
-            "source_id": delivery.source.source_id,
-            "delivery_name": delivery.entry.name,
-            "file_name": file_name,
-            "sha256": sha256,
-            "verdict": verdict,
-            "code": code,
-            "detail": detail,
-            "exported_at": delivery.exported_at,
-            "landed_at": context.at,
-            "are_removals_held": False,
-        }
-        | more,
+        {"job_id": context.job_id, "are_removals_held": False} | row,
     )
-    _note(context, f"file_{verdict}", file_id, f"{sha256} {code or ''}".rstrip())
+    note(
+        context,
+        f"file_{row['verdict']}",
+        row["file_id"],
+        f"{row['sha256']} {row['code'] or ''}".rstrip(),
+    )
     return FileReport(
-        source_id=delivery.source.source_id,
-        delivery_name=delivery.entry.name,
-        file_name=file_name,
-        feed=more.get("feed"),
-        verdict=verdict,
-        code=code,
-        detail=detail,
-        record_count=more.get("record_count"),
-        malformed_count=more.get("malformed_count"),
+        file_id=row["file_id"],
+        source_id=row["source_id"],
+        delivery_name=row["delivery_name"],
+        file_name=row["file_name"],
+        feed=row.get("feed"),
+        verdict=row["verdict"],
+        are_removals_held=row.get("are_removals_held", False),
+        code=row["code"],
+        detail=row["detail"],
+        record_count=row.get("record_count"),
+        malformed_count=row.get("malformed_count"),
     )
 
 
-def _find(context: _Context, file_id: str | None, code: str, detail: str) -> None:
+def find(context: Context, file_id: str | None, code: str, detail: str) -> None:
+    """Append a finding of this landing."""
     ledger.add_finding(
         context.connection,
         job_id=context.job_id,
@@ -523,7 +670,8 @@ def _find(context: _Context, file_id: str | None, code: str, detail: str) -> Non
     )
 
 
-def _note(context: _Context, kind: str, subject: str, detail: str) -> None:
+def note(context: Context, kind: str, subject: str, detail: str) -> None:
+    """Append an event of this landing."""
     ledger.note(
         context.connection,
         job_id=context.job_id,

@@ -1,7 +1,9 @@
 """The ledger: what was handed over and what became of it, in `landing.duckdb`.
 
-Every entry is added, never changed, but for the status of a cycle. `landing.events` is a chain:
-each entry carries the SHA-256 of the one before, so that a changed or removed entry shows.
+Entries are added. Two things change: the status of a cycle, and the entry of a file or delivery
+that is judged again. `landing.events` is a chain that tells all of it: each event carries the
+SHA-256 of the one before and of the entries it speaks of, so that a changed, removed or inserted
+one shows.
 """
 
 import hashlib
@@ -14,14 +16,43 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from rollcall.clock import iso
+from rollcall.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rollcall.layouts import Contracts, Layout
+    from rollcall.contracts import Contracts
+    from rollcall.layouts import Layout
 
 _SCHEMA = (Path(__file__).parent / "ledger.sql").read_text(encoding="utf-8")
-_GENESIS = "0" * 64
+GENESIS = "0" * 64
+_TEXTS = {
+    "delivery": "select delivery_id as subject, to_json(t) as text from landing.deliveries as t",
+    "file": "select file_id as subject, to_json(t) as text from landing.files as t union all "
+    "select file_id, to_json(t) from landing.malformed_records as t",
+    "decision": "select cast(decision_id as varchar) as subject, to_json(t) as text "
+    "from landing.decisions as t",
+    "cycle": "select cast(cycle_id as varchar) as subject, to_json(t) as text "
+    "from landing.cycles as t union all "
+    "select cast(cycle_id as varchar), to_json(t) from landing.cycle_files as t union all "
+    "select cast(cycle_id as varchar), to_json(t) from landing.cycle_decisions as t union all "
+    "select cast(cycle_id as varchar), to_json(t) from landing.expected_exports as t",
+    "job": "select cast(job_id as varchar) as subject, to_json(t) as text "
+    "from landing.findings as t",
+}
+"""SQL: the entries that events speak of, by what an event is about; its kind begins with it."""
+SUBJECTS = tuple(_TEXTS)
+USABLE_FILES = """
+    select files.*
+    from landing.files
+    left join (
+        select file_id, max_by(decision, decision_id) as decision
+        from landing.decisions group by file_id
+    ) as decided using (file_id)
+    where (files.verdict = 'accepted' and decided.decision is distinct from 'supersede')
+        or (files.verdict = 'held' and decided.decision = 'release')
+"""
+"""SQL: the files that a cycle may see - accepted and not replaced, or held and released."""
 LINEAGE_COLUMNS = ("file_id", "record_number", "line_number", "byte_offset")
 
 
@@ -61,12 +92,17 @@ def next_job(connection: duckdb.DuckDBPyConnection) -> int:
     return int(_scalar(connection, "select coalesce(max(job_id), 0) + 1 from landing.events"))
 
 
-def add(connection: duckdb.DuckDBPyConnection, table: str, row: Mapping[str, Any]) -> None:
-    """Add one row, given as column -> value, to a ledger table."""
+def make_id(*parts: str) -> str:
+    """Make an identifier that depends on what is identified, never on the order of arrival."""
+    return event_hash("", parts)[:16]
+
+
+def put(connection: duckdb.DuckDBPyConnection, table: str, row: Mapping[str, Any]) -> None:
+    """Add one row, given as column -> value; the row of a file that is judged again is replaced."""
     columns = ", ".join(row)
     marks = ", ".join("?" for _ in row)
     connection.execute(
-        f"insert into landing.{table} ({columns}) values ({marks})",  # noqa: S608
+        f"insert or replace into landing.{table} ({columns}) values ({marks})",
         list(row.values()),
     )
 
@@ -79,17 +115,19 @@ def add_finding(
     code: str,
     detail: str,
     at: datetime,
+    cycle_id: int | None = None,
 ) -> None:
-    """Append a finding: something a person should know, that stopped nothing."""
+    """Append a finding: something a person should know."""
     number = _scalar(
         connection, "select coalesce(max(finding_number), 0) + 1 from landing.findings"
     )
-    add(
+    put(
         connection,
         "findings",
         {
             "finding_number": number,
             "job_id": job_id,
+            "cycle_id": cycle_id,
             "file_id": file_id,
             "code": code,
             "detail": detail,
@@ -107,12 +145,23 @@ def note(
     subject: str,
     detail: str = "",
 ) -> None:
-    """Append an event to the chain."""
+    """Append an event to the chain, with the entries it speaks of as they are now.
+
+    Args:
+        connection: the landing database.
+        job_id: the job that writes.
+        at: when, UTC.
+        kind: what happened; its first word says what `subject` is: delivery, file, decision, cycle
+            or job (whose findings are meant).
+        subject: the id of what it happened to.
+        detail: more, without personal values.
+    """
     last = connection.execute(
         "select event_number, sha256 from landing.events order by event_number desc limit 1"
     ).fetchone()
-    number, previous = (last[0] + 1, last[1]) if last else (1, _GENESIS)
-    add(
+    number, previous = (last[0] + 1, last[1]) if last else (1, GENESIS)
+    entries = digests(connection, kind.split("_")[0], subject).get(subject, "")
+    put(
         connection,
         "events",
         {
@@ -122,12 +171,96 @@ def note(
             "kind": kind,
             "subject": subject,
             "detail": detail,
+            "entries_sha256": entries,
             "previous_sha256": previous,
             "sha256": event_hash(
-                previous, [str(number), str(job_id), iso(at), kind, subject, detail]
+                previous, [str(number), str(job_id), iso(at), kind, subject, detail, entries]
             ),
         },
     )
+
+
+def digests(
+    connection: duckdb.DuckDBPyConnection, about: str, subject: str | None = None
+) -> dict[str, str]:
+    """Hash the entries of one subject, or of all that there are: subject -> SHA-256."""
+    condition = "" if subject is None else f"where subject = {literal(subject)}"
+    found = connection.execute(
+        "select subject, sha256(string_agg(text, chr(10) order by text)) "
+        f"from ({_TEXTS[about]}) {condition} group by subject"
+    ).fetchall()
+    return dict(found)
+
+
+def decide(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    job_id: int,
+    file_id: str,
+    decision: str,
+    reason: str,
+    decided_by: str,
+    at: datetime,
+) -> None:
+    """Record what a person decided of a file; the next cycle acts on it."""
+    number = _scalar(connection, "select coalesce(max(decision_id), 0) + 1 from landing.decisions")
+    put(
+        connection,
+        "decisions",
+        {
+            "decision_id": number,
+            "job_id": job_id,
+            "file_id": file_id,
+            "decision": decision,
+            "reason": reason,
+            "decided_by": decided_by,
+            "decided_at": at,
+        },
+    )
+    note(
+        connection,
+        job_id=job_id,
+        at=at,
+        kind="decision_taken",
+        subject=str(number),
+        detail=f"{decision} {file_id}",
+    )
+
+
+def find_file(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, Any]:
+    """Find the one file that a person names: by id, or by `source/delivery/file` or its end.
+
+    Raises:
+        UsageError: no file has that name, or several have; the message lists them.
+    """
+    found = rows(
+        connection,
+        "select * from landing.files where file_id = ? or "
+        "'/' || source_id || '/' || delivery_name || '/' || file_name like '%/' || "
+        "replace(replace(replace(?, '\\', '\\\\'), '%', '\\%'), '_', '\\_') escape '\\' "
+        "order by landed_at desc, source_id, delivery_name, file_name",
+        [name, name],
+    )
+    if not found:
+        raise UsageError(
+            f"No landed file is called '{name}'; name it as source/delivery/file or by its id, "
+            "as `rollcall status` shows them."
+        )
+    if len(found) > 1:
+        listed = ", ".join(
+            f"{file['source_id']}/{file['delivery_name']}/{file['file_name']} ({file['file_id']})"
+            for file in found[:5]
+        )
+        raise UsageError(f"{len(found)} files are called '{name}': {listed}; name one by its id.")
+    return found[0]
+
+
+def is_visible(connection: duckdb.DuckDBPyConnection, file_id: str) -> bool:
+    """Say whether a cycle has seen a file."""
+    found = connection.execute(
+        "select 1 from landing.cycle_files where file_id = ?", [file_id]
+    ).fetchone()
+    return found is not None
 
 
 def event_hash(previous: str, fields: Iterable[str]) -> str:
@@ -146,6 +279,16 @@ def rows(
     result = connection.execute(sql, list(parameters))
     names = [column[0] for column in result.description]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def literal(text: str) -> str:
+    """Write a text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """Write a name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _scalar(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:

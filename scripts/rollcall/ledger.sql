@@ -56,8 +56,19 @@ create table if not exists landing.malformed_records (
     record_key varchar
 );
 
+-- What a person decided of a file: release, refuse, redrive (judge again), supersede (replace).
+create table if not exists landing.decisions (
+    decision_id bigint primary key,
+    job_id bigint not null,
+    file_id varchar not null,
+    decision varchar not null,
+    reason varchar not null,
+    decided_by varchar not null,
+    decided_at timestamp not null
+);
+
 create table if not exists landing.findings (
-    finding_number bigint not null,
+    finding_number bigint primary key,
     job_id bigint not null,
     cycle_id bigint,
     file_id varchar,
@@ -82,6 +93,21 @@ create table if not exists landing.cycle_files (
     file_id varchar primary key
 );
 
+create table if not exists landing.cycle_decisions (
+    cycle_id bigint not null,
+    decision_id bigint primary key
+);
+
+-- Every export of a due feed that the schedule set, by the first cycle at whose cut-off it was due.
+create table if not exists landing.expected_exports (
+    cycle_id bigint not null,
+    source_id varchar not null,
+    feed varchar not null,
+    expected_at timestamp not null,
+    due_at timestamp not null,
+    primary key (source_id, feed, expected_at)
+);
+
 create table if not exists landing.events (
     event_number bigint primary key,
     job_id bigint not null,
@@ -89,6 +115,7 @@ create table if not exists landing.events (
     kind varchar not null,
     subject varchar not null,
     detail varchar not null,
+    entries_sha256 varchar not null,
     previous_sha256 varchar not null,
     sha256 varchar not null
 );

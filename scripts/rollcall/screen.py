@@ -14,7 +14,9 @@ from rollcall.clock import iso
 from rollcall.cycle import CycleReport
 from rollcall.doctor import Check
 from rollcall.landing import FileReport, LandReport
+from rollcall.layout_changes import LayoutChange, as_csv
 from rollcall.status import StatusReport
+from rollcall.verify import VerifyReport
 
 _WIDTH = 80
 _COUNTS = ("files", "records", "malformed", "rejected", "repeats", "accepted")
@@ -85,9 +87,9 @@ def show_landing(report: LandReport) -> None:
         + (f", {report.deliveries_again} known already" if report.deliveries_again else "")
         + "."
     )
-    refused = [file for file in report.files if file.verdict != "accepted"]
-    for file in refused:
-        _show_refused_file(file)
+    for file in report.files:
+        if file.verdict != "accepted" or file.are_removals_held:
+            show_file(file)
     for line in report.findings:
         say(f"  note: {line}")
     for line in report.left_alone:
@@ -96,9 +98,18 @@ def show_landing(report: LandReport) -> None:
         say(f"  not understood: {line}")
 
 
-def _show_refused_file(file: FileReport) -> None:
-    say(f"  {file.verdict.upper()} {file.source_id}/{file.delivery_name}: {file.file_name}")
-    say(f"    {file.code}: {file.detail}")
+def show_file(file: FileReport) -> None:
+    """Print the verdict of one file and, where a person has to decide, how."""
+    verdict = "REMOVALS HELD" if file.are_removals_held else file.verdict.upper()
+    say(f"  {verdict} {file.source_id}/{file.delivery_name}: {file.file_name}")
+    if file.code:
+        say(f"    {file.code}: {file.detail}")
+    if file.verdict == "held" or file.are_removals_held:
+        _show_choice(file.file_id)
+
+
+def _show_choice(file_id: str) -> None:
+    say(f"    decide: rollcall release {file_id} --reason '...'   (or refuse)")
 
 
 def show_cycle(report: CycleReport) -> None:
@@ -130,7 +141,12 @@ def show_cycle(report: CycleReport) -> None:
             say(f"  {failure.kind} {failure.name}: {failure.message}")
         say("Mend the cause and run `rollcall cycle` again: the same cycle is repeated.")
     elif not report.completed:
-        say("No cycle was needed: there is no file that the warehouse has not seen.")
+        say("No cycle was needed: there is nothing that the warehouse has not seen.")
+    for export in report.missing:
+        say(
+            f"MISSING {export.source_id}: {export.feed} of {iso(export.expected_at)} "
+            f"was due by {iso(export.due_at)}."
+        )
 
 
 def show_status(report: StatusReport) -> None:
@@ -160,9 +176,53 @@ def show_status(report: StatusReport) -> None:
             _cell(source.refused_count),
         )
     _console().print(table)
-    for row in report.refused_files:
-        say(f"{row['verdict']}: {row['source_id']}/{row['delivery_name']} {row['file_name']}")
+    due = _table("Due feeds", ["source", "feed", "newest export", "due by", "status"])
+    for feed in report.feeds:
+        due.add_row(
+            feed.source_id,
+            feed.feed,
+            iso(feed.newest_exported_at) or "never",
+            iso(feed.due_at),
+            feed.status,
+        )
+    _console().print(due)
+    for row in report.held_files:
+        what = "held" if row["verdict"] == "held" else "removals held"
+        say(f"{what}: {row['source_id']}/{row['delivery_name']}/{row['file_name']}")
         say(f"    {row['code']}: {row['detail']}")
+        _show_choice(row["file_id"])
+    for row in report.refused_files:
+        say(f"rejected: {row['source_id']}/{row['delivery_name']}/{row['file_name']}")
+        say(f"    {row['code']}: {row['detail']}")
+
+
+def show_layout_change(change: LayoutChange) -> None:
+    """Print how a header differs, and what to add to the contracts once it is reviewed."""
+    if change.code is None:
+        say(change.summary)
+        return
+    say(f"{change.code}: the header differs from {change.feed} {change.nearest_version}.")
+    for difference in change.differences:
+        say(f"  {difference.code}: {difference.sentence}")
+    if not change.differences:
+        say(f"  {change.summary}")
+    if change.draft_rows:
+        family = change.feed.split("/")[0]
+        say(
+            f"\nDraft of version {change.draft_version}. Review it, add it to "
+            f"seeds/contracts/layouts_{family}.csv, then `rollcall redrive` the file:\n"
+        )
+        print(as_csv(change.draft_rows))
+
+
+def show_verification(report: VerifyReport) -> None:
+    """Print what was verified, what is wrong, and the head to keep elsewhere."""
+    say(f"{report.event_count} events and {report.archived_count} archived files checked.")
+    for problem in report.problems:
+        say(f"  WRONG: {problem}")
+    if not report.problems:
+        say("Nothing has been changed. Keep this head elsewhere and check it with --head:")
+    say(report.head)
 
 
 def show_checks(checks: Sequence[Check]) -> None:

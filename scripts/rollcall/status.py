@@ -4,9 +4,40 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import duckdb
+
+from rollcall import schedule
+from rollcall.contracts import Contracts
 from rollcall.home import Home
-from rollcall.layouts import Contracts
-from rollcall.ledger import rows
+from rollcall.ledger import USABLE_FILES, rows
+
+_REFUSED = """
+    verdict = 'rejected' and not exists (
+        select 1 from landing.deliveries as refused
+        inner join landing.deliveries as landed using (source_id, content_sha256)
+        where refused.delivery_id = files.delivery_id and refused.verdict = 'rejected'
+            and landed.verdict = 'accepted'
+    )
+"""
+"""SQL: files refused, but for those of a delivery whose bytes were landed after all."""
+_HELD_FILES = """
+    select file_id, source_id, delivery_name, file_name, feed, verdict, code, detail
+    from landing.files as held
+    where (verdict = 'held' or are_removals_held)
+        and not exists (
+            select 1 from landing.decisions
+            where decisions.file_id = held.file_id and decision <> 'redrive'
+        )
+        and not exists (
+            select 1 from landing.files as newer
+            where newer.source_id = held.source_id and newer.feed = held.feed
+                and newer.exported_at > held.exported_at and newer.mode = 'bulk'
+                and newer.verdict = 'accepted' and not newer.are_removals_held
+                and held.mode = 'bulk'
+        )
+    order by landed_at desc, source_id, file_name
+"""
+"""SQL: what waits for a person, but for bulks that a newer one has made pointless."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +58,18 @@ class SourceStatus:
         return self.age_hours is not None and self.age_hours > self.latency_target_hours
 
 
+@dataclass(frozen=True, slots=True)
+class FeedStatus:
+    """One due feed: `status` is on_time, late, missing or never; times are UTC."""
+
+    source_id: str
+    feed: str
+    status: str
+    newest_exported_at: datetime | None
+    expected_at: datetime | None
+    due_at: datetime | None
+
+
 @dataclass(slots=True)
 class StatusReport:
     """The state of a home."""
@@ -36,6 +79,8 @@ class StatusReport:
     waiting_files: int = 0
     sources: list[SourceStatus] = field(default_factory=list)
     refused_files: list[dict[str, Any]] = field(default_factory=list)
+    held_files: list[dict[str, Any]] = field(default_factory=list)
+    feeds: list[FeedStatus] = field(default_factory=list)
 
 
 def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
@@ -56,8 +101,8 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
         report.waiting_files = len(
             rows(
                 connection,
-                "select file_id from landing.files where verdict = 'accepted' "
-                "and file_id not in (select file_id from landing.cycle_files)",
+                f"select file_id from ({USABLE_FILES}) "
+                "where file_id not in (select file_id from landing.cycle_files)",
             )
         )
         seen = {
@@ -65,16 +110,18 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
             for row in rows(
                 connection,
                 "select source_id, count(*) as files, "
-                "count(*) filter (verdict <> 'accepted') as refused, "
+                "count(*) filter (verdict = 'rejected') as refused, "
                 "max(exported_at) filter (verdict = 'accepted') as last_exported_at "
                 "from landing.files group by source_id",
             )
         }
         report.refused_files = rows(
             connection,
-            "select source_id, delivery_name, file_name, verdict, code, detail from landing.files "
-            "where verdict <> 'accepted' order by landed_at desc, source_id, file_name limit 20",
+            "select file_id, source_id, delivery_name, file_name, code, detail from landing.files "
+            f"where {_REFUSED} order by landed_at desc, source_id, file_name limit 20",
         )
+        report.held_files = rows(connection, _HELD_FILES)
+        report.feeds = _feeds(connection, contracts, now)
     for source in contracts.sources.values():
         row = seen.get(source.source_id, {})
         last = row.get("last_exported_at")
@@ -90,3 +137,48 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
             )
         )
     return report
+
+
+def _feeds(
+    connection: duckdb.DuckDBPyConnection, contracts: Contracts, now: datetime
+) -> list[FeedStatus]:
+    """Say of every due feed whether the newest export that was due by now is there."""
+    arrivals = {
+        (row["source_id"], row["feed"]): row
+        for row in rows(
+            connection,
+            "select source_id, feed, max(exported_at) as newest, "
+            "max_by(landed_at, exported_at) as landed_at "
+            f"from ({USABLE_FILES}) group by source_id, feed",
+        )
+    }
+    due = {
+        (export.source_id, export.feed): export
+        for export in schedule.newly_due(connection, contracts, now, since=None)
+    }
+    found = []
+    for source in contracts.sources.values():
+        for feed in source.due_feeds:
+            arrived, export = (
+                arrivals.get((source.source_id, feed)),
+                due.get((source.source_id, feed)),
+            )
+            if arrived is None and export is None:
+                status = "never"
+            elif export is None:
+                status = "on_time"
+            elif arrived is None or arrived["newest"] < export.expected_at:
+                status = "missing"
+            else:
+                status = "late" if arrived["landed_at"] > export.due_at else "on_time"
+            found.append(
+                FeedStatus(
+                    source.source_id,
+                    feed,
+                    status,
+                    arrived["newest"] if arrived else None,
+                    export.expected_at if export else None,
+                    export.due_at if export else None,
+                )
+            )
+    return found

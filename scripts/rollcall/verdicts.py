@@ -5,12 +5,16 @@ Nothing here writes. A verdict is taken once, at landing, and recorded with its 
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 
+from rollcall import header_diff
+from rollcall.contracts import Contracts, Feed, Source
 from rollcall.deliveries import Member, Refusal
 from rollcall.framing import Framer, HeaderError, leading_fields
-from rollcall.layouts import Contracts, Feed, Layout, Source
+from rollcall.layouts import Fit, Layout
 
 MANIFEST = "oneroster/manifest"
+TERMS = "oneroster/academic_sessions"
 _DISGUISES = (
     (b"PK\x03\x04", "a zip archive"),
     (b"\x1f\x8b", "a gzip archive"),
@@ -23,6 +27,24 @@ _DISGUISES = (
 MODE_COLUMNS = ("status", "dateLastModified")
 
 
+class Effect(IntEnum):
+    """What a judgement does to a file, from mild to severe."""
+
+    NOTE = 0
+    HOLD_REMOVALS = 1
+    HOLD = 2
+    REJECT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What is said of a file: a code, a sentence without personal values, and the effect."""
+
+    code: str
+    sentence: str
+    effect: Effect
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What a manifest says: the version it names, and the mode of each file it lists."""
@@ -33,18 +55,26 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Readable:
-    """A member that is a CSV of a known feed, with the layout its header fits."""
+    """A member that is a CSV of a known feed, with the names of its header and the layout it fits.
+
+    `fit` says where each field goes.
+    """
 
     member: Member
     feed: Feed
-    layout: Layout
-    metadata_columns: tuple[str, ...]
+    names: tuple[str, ...]
+    fit: Fit
+
+    @property
+    def layout(self) -> Layout:
+        """The layout its header fits."""
+        return self.fit.layout
 
 
 def feed_by_name(contracts: Contracts, source: Source, kind: str, member: Member) -> Feed | None:
     """Find the feed by file name; a loose CSV's name begins with its export time."""
     name = member.name
-    if kind == "csv" and "_" in name:
+    if kind in ("csv", "gzip") and "_" in name:
         name = name.split("_", 1)[1]
     for family in source.families:
         feed = contracts.feed_for(family, name)
@@ -76,7 +106,7 @@ def judge_members(
         _manifest_version(headers.get(MANIFEST)),
     )
     for member, feed, names in headers.values():
-        outcomes[member.name] = _fit_layout(contracts, member, feed, names, version)
+        outcomes[member.name] = _fit_layout(contracts, source, member, feed, names, version)
     return [(member, outcomes[member.name]) for member in members]
 
 
@@ -97,7 +127,7 @@ def _read_header(
     except HeaderError as error:
         return Refusal(error.code, str(error))
     if feed is None:
-        feed = contracts.feed_by_header(source.families, header.names)
+        feed = contracts.feed_by_header(source, header.names)
     if feed is None:
         return Refusal(
             "UNKNOWN_FILE", "Neither the file's name nor its header belongs to a known feed."
@@ -142,15 +172,22 @@ def _parse_manifest(member: Member) -> Manifest:
 
 
 def _fit_layout(
-    contracts: Contracts, member: Member, feed: Feed, names: tuple[str, ...], version: str | None
+    contracts: Contracts,
+    source: Source,
+    member: Member,
+    feed: Feed,
+    names: tuple[str, ...],
+    version: str | None,
 ) -> Readable | Refusal:
     """Choose the layout of the delivery's version, else any the header fits, else explain."""
-    fits = contracts.matching(feed.feed, names)
+    fits = contracts.matching(feed.feed, names, source.header_policy)
     if not fits:
-        difference = contracts.diff(feed.feed, names)
+        difference = header_diff.compare(contracts.versions(feed.feed), names)
+        if difference is None:
+            raise ValueError("a header without a difference fits its layout")
         return Refusal(difference.code, difference.summary)
-    fit = next((fit for fit in fits if fit.layout.version == version), fits[0])
-    return Readable(member, feed, fit.layout, fit.metadata_columns)
+    fit = next((fit for fit in fits if fit.layout.base_version == version), fits[0])
+    return Readable(member, feed, names, fit)
 
 
 def declared_mode(readable: Readable, manifest: Manifest | None) -> str | None:
@@ -169,39 +206,63 @@ def effective_mode(declared: str | None, rows: str | None, authority: str) -> st
     return "delta"
 
 
-def warnings_of(
+def judge_structure(
     readable: Readable,
     framer: Framer,
     manifest: Manifest | None,
     declared: str | None,
     rows_mode: str | None,
     mode: str,
-    keys: list[str | None],
-) -> Iterator[tuple[str, str]]:
-    """Yield what a person should know of an accepted file: (code, sentence)."""
-    unreadable = keys.count(None)
-    if mode == "bulk" and unreadable:
-        yield (
+    *,
+    hidden_key_count: int,
+    is_cut_short: bool,
+) -> Iterator[Judgement]:
+    """Yield what framing, header and manifest say of a file whose records are stored."""
+    if mode == "bulk" and hidden_key_count:
+        yield Judgement(
             "KEY_UNREADABLE",
-            f"{unreadable} malformed records hide their key, so nothing is removed by this file.",
+            f"{hidden_key_count} malformed records hide their key; nothing is removed.",
+            Effect.HOLD_REMOVALS,
+        )
+    if is_cut_short:
+        yield Judgement(
+            "CUT_SHORT",
+            "The last line breaks off without a line end; the file was probably cut short.",
+            Effect.HOLD_REMOVALS,
         )
     if framer.record_count == 0:
-        yield "NO_RECORDS", "The file holds a header and no record; nothing is removed by it."
+        yield Judgement(
+            "NO_RECORDS",
+            "The file holds a header and no record; nothing is removed by it.",
+            Effect.HOLD_REMOVALS,
+        )
     if declared in ("bulk", "delta") and rows_mode not in (None, declared):
-        yield (
+        yield Judgement(
             "MODE_CONFLICT",
             f"The manifest says {declared}, the rows say {rows_mode}; it is read as {mode}.",
+            Effect.NOTE,
         )
-    if manifest and manifest.version and not _same_version(manifest.version, readable.layout):
-        yield (
+    if manifest and manifest.version and not _is_version(manifest.version, readable.layout):
+        yield Judgement(
             "VERSION_MISMATCH",
             f"The manifest says OneRoster {manifest.version}, "
             f"the header is that of {readable.layout.version}.",
+            Effect.NOTE,
+        )
+    if not readable.fit.is_exact:
+        unknown = sum(target is None for target in readable.fit.placement)
+        missing = len(set(readable.layout.targets) - set(readable.fit.placement) - {None})
+        yield Judgement(
+            "HEADER_BY_NAME",
+            f"The header differs from {readable.layout.feed} {readable.layout.version} and is read "
+            f"by name: {missing} optional columns are missing, {unknown} unknown ones are kept.",
+            Effect.NOTE,
         )
 
 
-def _same_version(named: str, layout: Layout) -> bool:
-    return layout.version == named or (named == "1.2" and layout.version == "1.2.1")
+def _is_version(named: str, layout: Layout) -> bool:
+    """Say whether a layout is of the version that a manifest names; 1.2 stands for 1.2.1 too."""
+    return layout.base_version == named or (named == "1.2" and layout.base_version == "1.2.1")
 
 
 def read_manifest(

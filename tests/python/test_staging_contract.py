@@ -8,14 +8,10 @@ from pathlib import Path
 import pytest
 
 from rollcall.home import PROJECT_DIR
-from rollcall.layouts import Contracts
+from rollcall.contracts import Contracts
 
 CONTRACTS = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
 STAGING = PROJECT_DIR / "models" / "staging" / "oneroster"
-TOLERATED = {"enrollments": {"aide", "guardian", "parent", "relative"}}
-"""Values that staging takes beyond the specification; see docs/decisions.md."""
-REQUIRED_IN_PART = {("results_1_1", "score"), ("academic_sessions_1_1", "schoolYear")}
-"""Required columns whose lack or form is not always an error; see docs/decisions.md."""
 
 
 def rows() -> list[dict[str, str]]:
@@ -65,14 +61,13 @@ def test_required_columns_are_required_and_values_are_those_allowed(table: str) 
         if not row["staged_as"] or name in ("sourcedId", "status", "dateLastModified"):
             continue
         is_required = f"required('{name}')" in sql
-        if (table, name) not in REQUIRED_IN_PART:
+        if row["is_required"] != "in_part":
             assert is_required == (row["is_required"] == "yes"), name
         if row["allowed_values"] and row["data_type"] == "enum":
             found = re.search(rf"allowed\('{name}', \[(.*?)\]", sql, re.DOTALL)
             assert found, f"{name} is not checked against its values"
             allowed = set(re.findall(r"'([^']+)'", found[1]))
-            extra = TOLERATED.get(row["feed"].split("/")[1], set())
-            assert allowed - extra >= set(row["allowed_values"].split("|")) - extra
+            assert allowed >= set(row["allowed_values"].split("|"))
         if row["data_type"] in ("date", "float", "integer", "year", "bool"):
             assert f"readable('{name}'" in sql, f"{name} is not checked for its type"
 

@@ -11,15 +11,21 @@ keys_sighted as (
     select * from {{ ref('int_oneroster_keys_sighted') }}
 ),
 
+files as (
+    select * from {{ ref('stg_landing__visible_files') }}
+),
+
 judged as (
     select
         newest_versions.*,
         newest_versions.is_deleted
+        and not files.are_removals_held
         and coalesce(keys_sighted.bulk_exported_at <= newest_versions.exported_at, true)
             as is_deleted_by_record,
         bulks_in_force.exported_at is not null and keys_sighted.record_key is null
             as is_absent_from_bulk
     from newest_versions
+    inner join files on newest_versions.file_id = files.file_id
     left join bulks_in_force
         on
             newest_versions.source_id = bulks_in_force.source_id

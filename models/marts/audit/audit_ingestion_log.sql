@@ -8,12 +8,20 @@ newest_cycle as (
     from {{ source('landing', 'cycles') }}
 ),
 
-cycle_files as (
-    select * from {{ source('landing', 'cycle_files') }}
+visible_files as (
+    select * from {{ ref('stg_landing__visible_files') }}
 ),
 
-feeds as (
-    select * from {{ ref('feeds') }}
+decisions as (
+    select * from {{ ref('stg_landing__file_decisions') }}
+),
+
+staged_layouts as (
+    select distinct
+        feed,
+        layout_version
+    from {{ ref('layouts_oneroster') }}
+    where staged_as is not null
 ),
 
 counted as (
@@ -43,23 +51,27 @@ final as (
         files.detail,
         files.exported_at,
         files.landed_at,
-        cycle_files.cycle_id as first_cycle_id,
-        case when cycle_files.cycle_id is not null then coalesce(counted.rejected_count, 0) end
+        decisions.decision,
+        decisions.reason as decision_reason,
+        decisions.decided_by,
+        visible_files.first_cycle_id,
+        case when visible_files.file_id is not null then coalesce(counted.rejected_count, 0) end
             as rejected_count,
-        case when cycle_files.cycle_id is not null then coalesce(counted.duplicate_count, 0) end
+        case when visible_files.file_id is not null then coalesce(counted.duplicate_count, 0) end
             as duplicate_count,
         case
-            when cycle_files.cycle_id is null then null
-            when feeds.is_staged and files.layout_version <> '1.0'
-                then coalesce(counted.accepted_count, 0)
+            when visible_files.file_id is null then null
+            when staged_layouts.feed is not null then coalesce(counted.accepted_count, 0)
             -- Kept raw only: the loader has checked that every well-formed record is stored.
             else files.record_count - files.malformed_count
         end as accepted_count
     from files
     inner join newest_cycle on files.job_id <= newest_cycle.job_id
-    left join cycle_files using (file_id)
-    left join feeds using (feed)
-    left join counted using (file_id)
+    left join visible_files on files.file_id = visible_files.file_id
+    left join decisions on files.file_id = decisions.file_id
+    left join staged_layouts
+        on files.feed = staged_layouts.feed and files.layout_version = staged_layouts.layout_version
+    left join counted on files.file_id = counted.file_id
 )
 
 select * from final

@@ -1,4 +1,4 @@
--- One row per accepted file that the newest cycle may see.
+-- One row per file that the newest cycle may see: accepted or released, and not replaced.
 with files as (
     select * from {{ source('landing', 'files') }}
 ),
@@ -9,6 +9,10 @@ cycles as (
 
 cycle_files as (
     select * from {{ source('landing', 'cycle_files') }}
+),
+
+decisions as (
+    select * from {{ ref('stg_landing__file_decisions') }}
 ),
 
 sources as (
@@ -28,7 +32,7 @@ final as (
         files.feed,
         files.layout_version,
         files.mode,
-        files.are_removals_held,
+        files.are_removals_held and coalesce(decisions.decision <> 'release', true) as are_removals_held,
         files.exported_at,
         files.landed_at,
         cycles.cutoff_at as visible_at,
@@ -39,6 +43,8 @@ final as (
     inner join cycles on cycle_files.cycle_id = cycles.cycle_id
     inner join sources on files.source_id = sources.source_id
     cross join newest_cycle
+    left join decisions on files.file_id = decisions.file_id
+    where coalesce(decisions.decision <> 'supersede', true)
 )
 
 select * from final

@@ -1,0 +1,223 @@
+"""Rejects: the refused records of a file as delivered, with the reason, for the one who sent it.
+
+The file written is a CSV: a line for the header, then one for each refused record, with the bytes
+as delivered in its last column. A spreadsheet that opens it runs nothing: where a text could be
+taken for a formula an apostrophe stands before it, and the column `guarded` says so.
+"""
+
+import csv
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import duckdb
+
+from rollcall import ledger
+from rollcall.contracts import Contracts
+from rollcall.deliveries import reopen
+from rollcall.errors import RollcallError
+from rollcall.framing import Framer, HeaderError, record_length
+from rollcall.home import PROJECT_DIR, Home
+
+_COLUMNS = ("line_number", "record_number", "code", "column", "what_to_do", "guarded", "record")
+_FORMULA = re.compile(rb"(\A|[;\t\r\n])([\s\"']*)(?=[=+\-@]|\xef\xbc[\x8b\x8d\x9d\xa0])")
+_LONGEST_HEADER = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class RejectsReport:
+    """Which file was looked at, how many of its records were refused, and where they stand now."""
+
+    file_id: str
+    file: str
+    refused_count: int
+    written_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """A refused record: where it starts, its codes and columns; `byte_length` when it is known."""
+
+    record_number: int
+    line_number: int
+    byte_offset: int
+    byte_length: int | None
+    codes: tuple[tuple[str, str | None], ...]
+
+
+def write_rejects(home: Home, contracts: Contracts, name: str, out: Path | None) -> RejectsReport:
+    """Write the refused records of a file for its sender.
+
+    Records that break the grammar of CSV are known from landing; those refused for what they hold
+    from the last good cycle on.
+
+    Args:
+        home: the home.
+        contracts: the contracts of the project.
+        name: the file, by id or name.
+        out: where to write; by default under `rejects/` in the home.
+
+    Raises:
+        UsageError: the file is not found.
+        RollcallError: the archive does not hold its bytes.
+    """
+    with home.landing(read_only=True) as connection:
+        file = ledger.find_file(connection, name)
+        is_archived = _delivery_of(connection, file)["verdict"] == "accepted"
+        refused = list(_refused_records(home, connection, file))
+    where = f"{file['source_id']}/{file['delivery_name']}/{file['file_name']}"
+    target = out or home.rejects / f"{file['file_id']}_{Path(file['file_name']).stem}_rejects.csv"
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    advice = _advice()
+    with target.open("wb") as stream:
+        _write_row(stream, [name.encode() for name in _COLUMNS])
+        if is_archived:
+            with original(home, contracts, file["file_id"]) as (_, delivered):
+                _write_records(stream, delivered, file, refused, advice)
+        else:
+            _write_line(stream, "", "", file["code"], "", advice[file["code"]], b"")
+    target.chmod(0o600)
+    count = file["record_count"] or 0 if file["verdict"] == "rejected" else len(refused)
+    return RejectsReport(file["file_id"], where, count, str(target))
+
+
+def _refused_records(
+    home: Home, connection: duckdb.DuckDBPyConnection, file: dict[str, Any]
+) -> Iterator[_Refused]:
+    """Yield the refused records of a file in its order."""
+    malformed = connection.execute(
+        "select record_number, line_number, byte_offset, byte_length, code "
+        "from landing.malformed_records where file_id = ?",
+        [file["file_id"]],
+    ).fetchall()
+    found = [
+        _Refused(number, line, offset, length, ((code, None),))
+        for number, line, offset, length, code in malformed
+    ]
+    if home.warehouse_db.exists() and file["raw_table"]:
+        connection.execute(f"attach {ledger.literal(str(home.warehouse_db))} as good (read_only)")
+        rejected = connection.execute(
+            "select record_number, line_number, any_value(byte_offset), "
+            "list((code, column_name) order by code, column_name) "
+            "from good.audit.audit_rejected_record as refused "
+            f"inner join {file['raw_table']} as stored using (file_id, record_number, line_number) "
+            "where file_id = ? group by all",
+            [file["file_id"]],
+        ).fetchall()
+        found += [
+            _Refused(number, line, offset, None, tuple(codes))
+            for number, line, offset, codes in rejected
+        ]
+    yield from sorted(found, key=lambda record: record.record_number)
+
+
+def _advice() -> dict[str, str]:
+    path = PROJECT_DIR / "seeds" / "reference" / "error_codes.csv"
+    with path.open(encoding="utf-8", newline="") as stream:
+        return {row["code"]: row["advice"] for row in csv.DictReader(stream)}
+
+
+def _delivery_of(connection: duckdb.DuckDBPyConnection, file: dict[str, Any]) -> dict[str, Any]:
+    [delivery] = ledger.rows(
+        connection,
+        "select * from landing.deliveries where delivery_id = ?",
+        [file["delivery_id"]],
+    )
+    return delivery
+
+
+@contextmanager
+def original(
+    home: Home, contracts: Contracts, name: str
+) -> Iterator[tuple[dict[str, Any], BinaryIO]]:
+    """Open a landed file as it was delivered, from the archive; gives its entry and its bytes.
+
+    Raises:
+        UsageError: the file is not found.
+        BusyError: another process writes in this home.
+        RollcallError: the archive does not hold its bytes.
+    """
+    with home.landing(read_only=True) as connection:
+        file = ledger.find_file(connection, name)
+        delivery = _delivery_of(connection, file)
+    listed = [(file["file_name"], file["sha256"], file["byte_count"])]
+    limits = contracts.sources[file["source_id"]].limits
+    with home.lock():
+        members = reopen(
+            delivery["container"],
+            delivery["delivery_name"],
+            delivery["archive_sha256"],
+            listed,
+            home,
+            limits,
+        )
+        path = next((m.path for m in members if m.name == file["file_name"]), None)
+        if path is None or not path.exists():
+            raise RollcallError(
+                f"The archive does not hold {file['file_name']} as it was delivered; "
+                "`rollcall verify` says what is damaged."
+            )
+        try:
+            with path.open("rb") as stream:
+                yield file, stream
+        finally:
+            home.empty_spool()
+
+
+def _write_records(
+    stream: BinaryIO,
+    delivered: BinaryIO,
+    file: dict[str, Any],
+    refused: list[_Refused],
+    advice: dict[str, str],
+) -> None:
+    code = file["code"] if file["verdict"] == "rejected" else ""
+    header = _header(delivered, file["encoding"] or "utf-8")
+    _write_line(stream, "1", "", code, "", advice.get(code, ""), header)
+    for record in refused:
+        delivered.seek(record.byte_offset)
+        length = record.byte_length
+        if length is None:
+            length = record_length(delivered)
+            delivered.seek(record.byte_offset)
+        _write_line(
+            stream,
+            str(record.line_number),
+            str(record.record_number),
+            " ".join(dict.fromkeys(code for code, _ in record.codes)),
+            " ".join(dict.fromkeys(column for _, column in record.codes if column)),
+            " ".join(dict.fromkeys(advice[code] for code, _ in record.codes)),
+            delivered.read(length),
+        )
+
+
+def _header(delivered: BinaryIO, encoding: str) -> bytes:
+    """Cut the header of the file, without its line end; of a file without one, nothing."""
+    try:
+        length = Framer(delivered, encoding).header.byte_length
+    except HeaderError:
+        return b""
+    delivered.seek(0)
+    return delivered.read(min(length, _LONGEST_HEADER)).rstrip(b"\r\n")
+
+
+def _write_line(
+    stream: BinaryIO,
+    line_number: str,
+    record_number: str,
+    codes: str,
+    columns: str,
+    advice: str,
+    record: bytes,
+) -> None:
+    safe, guard_count = _FORMULA.subn(rb"\1\2'", record)
+    texts = (line_number, record_number, codes, columns, advice, "yes" if guard_count else "")
+    _write_row(stream, [*(text.encode() for text in texts), safe])
+
+
+def _write_row(stream: BinaryIO, fields: list[bytes]) -> None:
+    quoted = (b'"' + field.replace(b'"', b'""') + b'"' for field in fields)
+    stream.write(b",".join(quoted) + b"\r\n")
