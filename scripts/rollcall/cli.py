@@ -220,9 +220,7 @@ def redrive(
     raise typer.Exit(ExitCode.DONE if is_taken else ExitCode.ATTENTION)
 
 
-@app.command(
-    name="rejects", epilog="Example: rollcall rejects sis/2026-09-03T010000Z.zip/users.csv"
-)
+@app.command(name="rejects", epilog="Example: rollcall rejects lms/2026-09-05T160000Z/results.csv")
 def rejects_command(
     file: FileArgument,
     out: Annotated[

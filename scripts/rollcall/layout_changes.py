@@ -1,15 +1,17 @@
-"""Layout changes: how the header of a file differs from the layouts, for `rollcall layouts diff`."""
+"""Layout changes: how the header of a file differs from the layouts that are known."""
 
 import csv
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from rollcall import header_diff
 from rollcall.contracts import Contracts, Feed
 from rollcall.errors import UsageError
 from rollcall.framing import Framer, HeaderError
 from rollcall.home import PROJECT_DIR, Home
+from rollcall.layouts import exact_fit
 from rollcall.rejects import original
 
 
@@ -43,7 +45,7 @@ def diff_file(home: Home, contracts: Contracts, name: str, feed_name: str | None
     layouts = contracts.versions(feed.feed)
     difference = header_diff.compare(layouts, names)
     if difference is None:
-        version = next(l.version for l in layouts if l.names == names[: len(l.names)])
+        version = next(layout.version for layout in layouts if exact_fit(layout, names))
         summary = f"The header is that of {feed.feed} {version}."
         return LayoutChange(name, feed.feed, version, None, summary, (), None, [])
     nearest = difference.nearest
@@ -70,6 +72,7 @@ def diff_file(home: Home, contracts: Contracts, name: str, feed_name: str | None
 def _header(
     home: Home, contracts: Contracts, name: str, feed_name: str | None
 ) -> tuple[tuple[str, ...], Feed]:
+    stream: BinaryIO
     with ExitStack() as stack:
         path = Path(name)
         if path.is_file():
