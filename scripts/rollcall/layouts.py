@@ -93,13 +93,17 @@ def exact_fit(layout: Layout, names: tuple[str, ...]) -> Fit | None:
 
 
 def loose_fit(layout: Layout, names: tuple[str, ...]) -> Fit | None:
-    """Fit a header by name alone: each name once, no required column missing."""
+    """Fit a header by name alone: each name once, no required column missing.
+
+    Of a layout that says nothing about what is required, no column may be missing.
+    """
     folded = [name.strip().lower() for name in names]
     wanted = {
         column.name.lower(): target
         for column, target in zip(layout.columns, layout.targets, strict=True)
     }
     required = {column.name.lower() for column in layout.columns if column.requirement != "no"}
+    required = required or set(wanted)
     if len(set(folded)) < len(folded) or not required <= set(folded):
         return None
     return Fit(layout, tuple(wanted.get(name) for name in folded), is_exact=False)

@@ -25,6 +25,8 @@ FAULT_STORIES = {
     5: "The student is back; the scores of nights 3 and 4 come late, one before its line item.",
     6: "Old scores are sent again, one is corrected, and a second export of last night turns up.",
     7: "A quiet night: students change section, and nothing goes wrong.",
+    8: "A school is missing from the roster; every score is dated month first.",
+    9: "The school is back and the scores come again; the demographics have a column elsewhere.",
 }
 
 _TOO_SMALL = "Not every fault fits into this district; take more students or another seed."
@@ -195,12 +197,16 @@ class Planter:
             ("sis", 4): self._sis_4,
             ("sis", 5): self._sis_5,
             ("sis", 6): self._sis_6,
+            ("sis", 8): self._sis_8,
+            ("sis", 9): self._sis_9,
             ("lms", 1): self._lms_1,
             ("lms", 2): self._lms_2,
             ("lms", 3): self._lms_3,
             ("lms", 4): self._lms_4,
             ("lms", 5): self._lms_5,
             ("lms", 6): self._lms_6,
+            ("lms", 8): self._lms_8,
+            ("lms", 9): self._lms_9,
         }
         planting = plants.get((delivery.source_id, night))
         return planting(delivery) if planting else [delivery]
@@ -411,6 +417,46 @@ class Planter:
             night=self._night,
         )
         return [delivery, rival]
+
+    def _sis_8(self, delivery: Delivery) -> list[Delivery]:
+        """Drop a school out of every file but orgs, its teachers and demographics included."""
+        with self._sheet(delivery, "classes.csv") as classes:
+            school = classes.get(classes.lines[0], "schoolSourcedId")
+            self._drop_school(classes, "schoolSourcedId", school)
+        with self._sheet(delivery, "enrollments.csv") as enrollments:
+            self._drop_school(enrollments, "schoolSourcedId", school)
+        with self._sheet(delivery, "users.csv") as users:
+            self._drop_school(users, "orgSourcedIds", school)
+            left = {line.key for line in users.lines}
+        with self._sheet(delivery, "demographics.csv") as demographics:
+            demographics.lines = [line for line in demographics.lines if line.key in left]
+        return [delivery]
+
+    def _drop_school(self, sheet: _Sheet, column: str, school: bytes) -> None:
+        sheet.lines = [line for line in sheet.lines if sheet.get(line, column) != school]
+        sheet.mark_file(
+            "school_missing",
+            "MASS_DELETION",
+            "accepted",
+            "A school dropped out of the export: what is there is taken, the removals wait; "
+            "night 9 brings the school again.",
+            school.decode(),
+        )
+
+    def _sis_9(self, delivery: Delivery) -> list[Delivery]:
+        with self._sheet(delivery, "demographics.csv") as demographics:
+            for line in [demographics.header, *demographics.lines]:
+                fields = line.fields
+                fields[3:5] = [fields[4], fields[3]]
+                line.write(fields)
+            demographics.mark_file(
+                "reordered_columns",
+                "COLUMN_REORDERED",
+                "rejected",
+                "sex stands before birthDate; the other files of this delivery are taken, and the "
+                "next roster heals it.",
+            )
+        return [delivery]
 
     # ------------------------------------------------------------ the gradebook, night by night
 
@@ -638,6 +684,26 @@ class Planter:
             "rejected",
             "graded is no scoreStatus; the score is unknown until it is sent rightly.",
         )
+
+    def _lms_8(self, delivery: Delivery) -> list[Delivery]:
+        with self._sheet(delivery, "results.csv") as results:
+            self._resent = [line.data for line in results.lines]
+            for line in results.lines:
+                year, month, day = results.get(line, "scoreDate").split(b"-")
+                results.set(line, "scoreDate", b"/".join([month, day, year]))
+            results.mark_file(
+                "date_format_changed",
+                "TYPE_CHANGED",
+                "rejected",
+                "scoreDate is written month/day/year in every record; the platform sends the "
+                "scores again, rightly dated, on night 9.",
+            )
+        return [delivery]
+
+    def _lms_9(self, delivery: Delivery) -> list[Delivery]:
+        with self._sheet(delivery, "results.csv") as results:
+            results.append_missing(self._resent)
+        return [delivery]
 
     def _repeat_history(self, results: _Sheet) -> None:
         """Bring scores of night 2 again: one undeleted, one corrected, one older than known."""

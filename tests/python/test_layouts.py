@@ -1,13 +1,19 @@
 """Layouts: which header fits what, and how a header that fits nothing is explained."""
 
+import csv
+import re
+import shutil
 from pathlib import Path
 
 import pytest
 
+from rollcall.contracts import ContractError, Contracts
+from rollcall.header_diff import HeaderDiff, compare, draft_rows
 from rollcall.home import PROJECT_DIR
-from rollcall.layouts import ContractError, Contracts
+from rollcall.layouts import Fit
 
-CONTRACTS = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
+SEEDS = PROJECT_DIR / "seeds" / "contracts"
+CONTRACTS = Contracts.load(SEEDS)
 ORGS = ("sourcedId", "status", "dateLastModified", "name", "type", "identifier", "parentSourcedId")
 
 
@@ -21,7 +27,7 @@ def test_every_file_of_every_version_is_there() -> None:
     counts = dict.fromkeys(("1.0", "1.1", "1.2", "1.2.1"), 0)
     for layout in CONTRACTS.layouts:
         counts[layout.version] += layout.feed != "oneroster/manifest"
-        assert len(layout.key_positions) == 1
+        assert sum(column.is_key for column in layout.columns) == 1
     assert counts == {"1.0": 7, "1.1": 13, "1.2": 21, "1.2.1": 21}
 
 
@@ -38,11 +44,27 @@ def test_versions_with_the_same_columns_share_a_raw_table() -> None:
 
 
 def test_metadata_columns_may_follow_but_not_precede_or_repeat() -> None:
-    [fit, *_] = CONTRACTS.matching("oneroster/orgs", (*ORGS, "metadata.city", "metadata.state"))
-    assert fit.metadata_columns == ("metadata.city", "metadata.state")
-    assert not CONTRACTS.matching("oneroster/orgs", (*ORGS, "metadata.a", "metadata.a"))
-    assert not CONTRACTS.matching("oneroster/orgs", (*ORGS[:3], "metadata.a", *ORGS[3:]))
-    assert not CONTRACTS.matching("oneroster/orgs", (*ORGS, "extra"))
+    [fit, *_] = strict((*ORGS, "metadata.city", "metadata.state"))
+    assert fit.placement == (*ORGS, None, None)
+    assert not strict((*ORGS, "metadata.a", "metadata.a"))
+    assert not strict((*ORGS[:3], "metadata.a", *ORGS[3:]))
+    assert not strict((*ORGS, "extra"))
+
+
+def strict(names: tuple[str, ...]) -> tuple[Fit, ...]:
+    return CONTRACTS.matching("oneroster/orgs", names, "strict")
+
+
+def test_by_name_any_order_and_case_fits_when_no_required_column_is_missing() -> None:
+    names = ("TYPE", "name", "sourcedId", "status", "phone", "datelastmodified")
+    [fit, *_] = CONTRACTS.matching("oneroster/orgs", names, "by_name")
+    assert fit.placement == ("type", "name", "sourcedId", "status", None, "dateLastModified")
+    assert not fit.is_exact
+    assert not strict(names)
+    assert not CONTRACTS.matching("oneroster/orgs", names[1:], "by_name"), "type is required"
+    assert not CONTRACTS.matching("oneroster/orgs", (*names, "Name"), "by_name"), "name twice"
+    [exact, *_] = CONTRACTS.matching("oneroster/orgs", ORGS, "by_name")
+    assert exact.is_exact
 
 
 @pytest.mark.parametrize(
@@ -79,16 +101,131 @@ def test_the_version_of_a_delivery(named: str | None, feeds: dict[str, str], ver
 def test_a_header_that_fits_nothing_is_explained(
     names: tuple[str, ...], code: str, word: str
 ) -> None:
-    difference = CONTRACTS.diff("oneroster/orgs", names)
+    difference = differ("oneroster/orgs", names)
     assert difference.code == code
     assert word in difference.summary
+
+
+def differ(feed: str, names: tuple[str, ...]) -> HeaderDiff:
+    difference = compare(CONTRACTS.versions(feed), names)
+    assert difference is not None
+    return difference
 
 
 def test_every_other_version_of_a_header_is_explained_as_some_difference() -> None:
     for layout in CONTRACTS.layouts:
         damaged = (*layout.names[:-1], "somethingElse")
-        if not CONTRACTS.matching(layout.feed, damaged):
-            assert CONTRACTS.diff(layout.feed, damaged).code
+        if not CONTRACTS.matching(layout.feed, damaged, "strict"):
+            assert differ(layout.feed, damaged).code
+
+
+def seed_rows(feed: str, version: str) -> list[dict[str, str]]:
+    with (SEEDS / "layouts_oneroster.csv").open(encoding="utf-8", newline="") as stream:
+        return [
+            row
+            for row in csv.DictReader(stream)
+            if (row["feed"], row["layout_version"]) == (feed, version)
+        ]
+
+
+def test_a_draft_stages_a_renamed_column_as_before_and_keeps_a_new_one_raw() -> None:
+    names = ("sourcedId", "dateLastModified", "status", "title", *ORGS[4:], "phone")
+    difference = differ("oneroster/orgs", names)
+    version = difference.nearest.version
+    draft = draft_rows(
+        difference,
+        CONTRACTS.versions("oneroster/orgs"),
+        seed_rows("oneroster/orgs", version),
+        names,
+    )
+    assert [row["column_name"] for row in draft] == list(names)
+    assert [row["position"] for row in draft] == [str(n) for n in range(1, len(names) + 1)]
+    assert {row["layout_version"] for row in draft} == {f"{version}-2"}
+    by_name = {row["column_name"]: row for row in draft}
+    assert by_name["title"]["staged_as"] == "stg_oneroster__orgs.name"
+    assert by_name["phone"]["staged_as"] == ""
+    assert by_name["phone"]["personal_data"] == "direct"
+
+
+def test_a_drafted_version_is_a_layout_that_lands_where_its_base_does(tmp_path: Path) -> None:
+    names = (*ORGS[:3], "title", *ORGS[4:], "phone")
+    difference = differ("oneroster/orgs", names)
+    layouts = CONTRACTS.versions("oneroster/orgs")
+    draft = draft_rows(
+        difference, layouts, seed_rows("oneroster/orgs", difference.nearest.version), names
+    )
+    contracts = with_rows(tmp_path, draft)
+    [fit] = contracts.matching("oneroster/orgs", names, "strict")
+    assert fit.layout.raw_table == "raw_oneroster.orgs_1_1"
+    assert fit.placement == (*ORGS, None)
+    assert contracts.structures == CONTRACTS.structures
+
+
+def with_rows(directory: Path, rows: list[dict[str, str]]) -> Contracts:
+    """Load the contracts with further rows in the layouts."""
+    shutil.copytree(SEEDS, directory / "seeds")
+    path = directory / "seeds" / "layouts_oneroster.csv"
+    with path.open("a", encoding="utf-8", newline="") as stream:
+        csv.DictWriter(stream, list(rows[0]), lineterminator="\n").writerows(rows)
+    return Contracts.load(directory / "seeds")
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"staged_as": "stg_oneroster__users.email"}, "give it a version of its own"),
+        ({"data_type": "date"}, "another type or format"),
+        ({"layout_version": "9.9-2"}, "variant of a version that is not there"),
+    ],
+)
+def test_a_variant_that_cannot_land_like_its_base_is_refused(
+    tmp_path: Path, change: dict[str, str], sentence: str
+) -> None:
+    rows = [row | {"layout_version": "1.1-2"} for row in seed_rows("oneroster/orgs", "1.1")]
+    rows[-1] |= change
+    rows[-1]["position"] = "1" if "layout_version" in change else rows[-1]["position"]
+    with pytest.raises(ContractError, match=sentence):
+        with_rows(tmp_path, rows)
+
+
+def test_there_is_no_draft_for_a_header_that_resembles_nothing_or_repeats_a_name() -> None:
+    layouts = CONTRACTS.versions("oneroster/orgs")
+    rows = seed_rows("oneroster/orgs", "1.2.1")
+    for names in (("a", "b"), (*ORGS[:4], "name", *ORGS[4:])):
+        assert draft_rows(differ("oneroster/orgs", names), layouts, rows, names) == []
+
+
+def test_the_names_of_a_header_that_resembles_nothing_are_not_repeated() -> None:
+    """A file without a header begins with a record, whose values are nobody's business."""
+    record = ("S-1", "", "", "Ada Lovelace", "school", "77", "")
+    assert "Lovelace" not in differ("oneroster/orgs", record).summary
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "sentence"),
+    [
+        ("limits.csv", "floor_count,5", "floor_count,many", "line 6: value 'many' is not a number"),
+        ("limits.csv", "percent,75", "percent,175", "line 3: 175 is over 100 percent"),
+        ("limits.csv", "floor_count", "floor", "no limit is called 'floor'"),
+        ("limits.csv", "*,floor_count", "sis,floor_count", "has no value for every source"),
+        ("limits.csv", "*,max_members,1000", "*,max_members,1\nxyz,max_members,2", "no source"),
+        ("sources.csv", "0 20 * * *", "0 25 * * *", "line 3: schedule '0 25 * * *' is no cron"),
+        ("sources.csv", "America/Chicago", "America/Nowhere", "line 2: time zone"),
+        ("sources.csv", "strict", "lenient", "line 2: header_policy 'lenient' is not one of"),
+        ("sources.csv", "oneroster/users", "oneroster/people", "names 'oneroster/people'"),
+        ("sources.csv", "utf-8", "utf-99", "encoding 'utf-99' is not supported"),
+    ],
+)
+def test_a_seed_that_says_what_cannot_be_is_refused_with_its_line(
+    tmp_path: Path, file: str, old: str, new: str, sentence: str
+) -> None:
+    shutil.copytree(SEEDS, tmp_path / "seeds")
+    path = tmp_path / "seeds" / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(ContractError, match=re.escape(sentence)):
+        Contracts.load(tmp_path / "seeds")
 
 
 def test_files_are_known_by_name_whatever_their_case() -> None:
