@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from rollcall.sample_deliveries import Delivery, lms_manifest, sis_manifest
 from rollcall.sample_district import instant_of
 
-MIN_FAULT_NIGHTS = 6
+MIN_FAULT_NIGHTS = 6  # the first story ends there, nights 8 and 9 are another
 MIN_FAULT_STUDENTS = 40
 _PROOF = "tests/python/test_sample_faults.py::test_every_planted_fault_is_answered"
 
@@ -26,7 +26,7 @@ FAULT_STORIES = {
     6: "Old scores are sent again, one is corrected, and a second export of last night turns up.",
     7: "A quiet night: students change section, and nothing goes wrong.",
     8: "A school is missing from the roster; every score is dated month first.",
-    9: "The school is back and the scores come again; the demographics have a column elsewhere.",
+    9: "The school is back and the scores come again; two columns have changed places.",
 }
 
 _TOO_SMALL = "Not every fault fits into this district; take more students or another seed."

@@ -98,7 +98,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The committed district, without faults."""
     out = tmp_path_factory.mktemp("clean")
-    write_sample(out, students=60, nights=7, seed=1, faults=False)
+    write_sample(out, students=60, nights=9, seed=1, faults=False)
     return out
 
 
@@ -114,7 +114,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_committed_sample_is_what_the_command_writes(tmp_path: Path) -> None:
-    write_sample(tmp_path, students=60, nights=7, seed=1, faults=True)
+    write_sample(tmp_path, students=60, nights=9, seed=1, faults=True)
     written, committed = tree(tmp_path), tree(COMMITTED)
     assert sorted(written) == sorted(committed)
     assert [name for name in written if written[name] != committed[name]] == []
@@ -123,8 +123,8 @@ def test_the_committed_sample_is_what_the_command_writes(tmp_path: Path) -> None
 def test_same_arguments_give_the_same_bytes_and_another_seed_gives_others(
     clean: Path, tmp_path: Path
 ) -> None:
-    write_sample(tmp_path / "again", students=60, nights=7, seed=1, faults=False)
-    write_sample(tmp_path / "other", students=60, nights=7, seed=2, faults=False)
+    write_sample(tmp_path / "again", students=60, nights=9, seed=1, faults=False)
+    write_sample(tmp_path / "other", students=60, nights=9, seed=2, faults=False)
     assert tree(tmp_path / "again") == tree(clean)
     others = tree(tmp_path / "other")
     assert any(others[name] != content for name, content in tree(clean).items() if name in others)
@@ -135,6 +135,13 @@ def test_a_shorter_run_is_the_beginning_of_a_longer_one(clean: Path, tmp_path: P
     longer = tree(clean)
     for name, content in tree(tmp_path).items():
         assert name == "nights.csv" or longer[name] == content
+
+
+def test_later_faults_leave_the_nights_before_them_as_they_are(tmp_path: Path) -> None:
+    write_sample(tmp_path, students=60, nights=7, seed=1, faults=True)
+    longer = tree(COMMITTED)
+    for name, content in tree(tmp_path).items():
+        assert name in ("nights.csv", "faults.csv") or longer[name] == content
 
 
 def test_memory_does_not_grow_with_the_results(tmp_path: Path) -> None:
@@ -150,7 +157,7 @@ def test_memory_does_not_grow_with_the_results(tmp_path: Path) -> None:
     ("students", "nights", "faults", "sentence"),
     [
         (60, 5, True, "at least 6 nights"),
-        (20, 7, True, "40 students"),
+        (20, 9, True, "40 students"),
         (5, 1, False, "at least 12"),
         (60, 400, False, "270 nights"),
     ],
@@ -166,7 +173,7 @@ def test_a_district_that_cannot_be_is_refused_in_one_sentence(
 def test_nights_already_there_are_not_mixed_with_new_ones(clean: Path) -> None:
     before = tree(clean)
     with pytest.raises(ValueError, match="holds nights already"):
-        write_sample(clean, students=60, nights=7, seed=2, faults=False)
+        write_sample(clean, students=60, nights=9, seed=2, faults=False)
     assert tree(clean) == before
 
 
@@ -372,6 +379,20 @@ def other_night(planted: Planted, night: int) -> bytes:
     return (COMMITTED / f"night_{night}" / "sis" / planted.fault["delivery_name"]).read_bytes()
 
 
+def other_roster(planted: Planted, night: int) -> bytes:
+    """The same file of the roster of another night."""
+    (path,) = COMMITTED.glob(f"night_{night}/sis/2026-09-{night:02}*.zip")
+    return dict(members(path))[planted.fault["file_name"]]
+
+
+def school_of(planted: Planted) -> bytes:
+    return f",{planted.fault['record_key']},".encode()
+
+
+def header_of(content: bytes) -> list[bytes]:
+    return content.splitlines()[0].split(b",")
+
+
 def modified(line: bytes) -> bytes:
     return line.split(b",")[2]
 
@@ -427,6 +448,17 @@ HOLDS: dict[str, Callable[[Planted], bool]] = {
     "delivery_conflict": lambda p: p.content != other_night(p, 5),
     "truncated_zip": lambda p: p.content.startswith(b"PK") and not zipfile.is_zipfile(p.path),
     "error_page": lambda p: p.content.startswith(b"<!DOCTYPE html>"),
+    "school_missing": lambda p: (
+        school_of(p) not in p.content
+        and other_roster(p, 7).count(school_of(p)) == other_roster(p, 9).count(school_of(p)) > 5
+    ),
+    "date_format_changed": lambda p: (
+        p.content.count(b"\n") - 1 == len(re.findall(rb",\d\d/\d\d/2026,", p.content)) > 100
+    ),
+    "reordered_columns": lambda p: (
+        header_of(p.content)[3:5] == [b"sex", b"birthDate"]
+        and sorted(header_of(p.content)) == sorted(header_of(other_roster(p, 8)))
+    ),
     "renamed_column": lambda p: b",lastName," in p.content and b"familyName" not in p.content,
     "mode_conflict": lambda p: (
         b"file.results,bulk" in (p.path / "manifest.csv").read_bytes()
@@ -467,10 +499,13 @@ def test_faults_are_few_in_every_file() -> None:
 
 
 def newest_results(sample: Path, refused: set[tuple[str, str, int]]) -> dict[str, bytes]:
-    """Return the newest version of every result, without the refused lines of the catalogue."""
+    """Return the newest version of every result, without what the catalogue says is refused.
+
+    Line 0 stands for a whole file.
+    """
     versions: dict[str, tuple[bytes, datetime, bytes]] = {}
     for file in exported_files(sample):
-        if file.feed != "results" or file.content.startswith(b"<"):
+        if file.feed != "results" or (file.delivery_name, file.file_name, 0) in refused:
             continue
         for number, line in enumerate(file.content.splitlines()[1:], start=2):
             if (file.delivery_name, file.file_name, number) in refused:
@@ -485,9 +520,9 @@ def newest_results(sample: Path, refused: set[tuple[str, str, int]]) -> dict[str
 def test_the_story_ends_as_without_faults_but_for_what_nobody_sent_again(clean: Path) -> None:
     faults = [planted.fault for planted in catalogue()]
     refused = {
-        (fault["delivery_name"], fault["file_name"], int(fault["line_number"]))
+        (fault["delivery_name"], fault["file_name"], int(fault["line_number"] or 0))
         for fault in faults
-        if fault["line_number"] and fault["verdict"] in ("malformed", "rejected")
+        if fault["verdict"] in ("malformed", "rejected")
     }
     told, planned = newest_results(COMMITTED, refused), newest_results(clean, set())
     # what was wrong on night 6: one class of it is graded again on night 7 (bad_enumeration)
