@@ -1,7 +1,6 @@
 """The `rollcall` command: parse, call, print."""
 
 import json
-import os
 import sys
 import traceback
 from collections.abc import Callable
@@ -30,9 +29,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+_DEFAULT_HOME = Path("warehouse")
+_DEFAULT_INBOX = Path("inbox")
+_used_home = [_DEFAULT_HOME]
+
+
+def _remember(home: Path) -> Path:
+    """Keep the home of this call, where the log of a failure goes."""
+    _used_home[0] = home
+    return home
+
+
 HomeOption = Annotated[
     Path,
-    typer.Option("--home", envvar="ROLLCALL_HOME", help="The district's home."),
+    typer.Option("--home", envvar="ROLLCALL_HOME", callback=_remember, help="The district's home."),
 ]
 InboxOption = Annotated[
     Path,
@@ -46,8 +56,6 @@ FileArgument = Annotated[
     ),
 ]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept with the decision.")]
-_DEFAULT_HOME = Path("warehouse")
-_DEFAULT_INBOX = Path("inbox")
 
 
 @app.command(epilog="Example: rollcall init --home warehouse")
@@ -318,7 +326,7 @@ def _fail(sentence: str, code: int) -> None:
 
 def _explain(error: Exception | None) -> str:
     """Turn an unforeseen failure into a sentence; its trace goes to a file in the home."""
-    trace = Path(os.environ.get("ROLLCALL_HOME", str(_DEFAULT_HOME))) / "logs" / "rollcall.log"
+    trace = Home(_used_home[0]).logs / "rollcall.log"
     where = ""
     try:
         with trace.open("a", encoding="utf-8") as log:

@@ -142,20 +142,25 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
 def _feeds(
     connection: duckdb.DuckDBPyConnection, contracts: Contracts, now: datetime
 ) -> list[FeedStatus]:
-    """Say of every due feed whether the newest export that was due by now is there."""
+    """Say of every due feed whether the newest export that was due by now is there.
+
+    It is late when a cycle at whose cut-off it was due had not seen it.
+    """
     arrivals = {
         (row["source_id"], row["feed"]): row
         for row in rows(
             connection,
             "select source_id, feed, max(exported_at) as newest, "
-            "max_by(landed_at, exported_at) as landed_at "
-            f"from ({USABLE_FILES}) group by source_id, feed",
+            "max_by(coalesce(cycle_id, 9223372036854775807), exported_at) as cycle_id "
+            f"from ({USABLE_FILES}) left join landing.cycle_files using (file_id) "
+            "group by source_id, feed",
         )
     }
     due = {
         (export.source_id, export.feed): export
         for export in schedule.newly_due(connection, contracts, now, since=None)
     }
+    cycles = connection.execute("select cycle_id, cutoff_at from landing.cycles").fetchall()
     found = []
     for source in contracts.sources.values():
         for feed in source.due_feeds:
@@ -170,7 +175,11 @@ def _feeds(
             elif arrived is None or arrived["newest"] < export.expected_at:
                 status = "missing"
             else:
-                status = "late" if arrived["landed_at"] > export.due_at else "on_time"
+                is_late = any(
+                    cycle_id < arrived["cycle_id"] and cutoff_at >= export.due_at
+                    for cycle_id, cutoff_at in cycles
+                )
+                status = "late" if is_late else "on_time"
             found.append(
                 FeedStatus(
                     source.source_id,

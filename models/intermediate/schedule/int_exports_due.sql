@@ -18,6 +18,17 @@ due_by_cycle as (
     group by due_by_cycle_id, source_id, feed
 ),
 
+late_by_cycle as (
+    select
+        met_by_cycle_id as cycle_id,
+        source_id,
+        feed,
+        count(*) as late_count
+    from exports_met
+    where met_by_cycle_id > due_by_cycle_id
+    group by met_by_cycle_id, source_id, feed
+),
+
 due_feeds as (
     select
         source_id,
@@ -47,19 +58,21 @@ newest_due as (
 
 final as (
     select
-        newest_due.cycle_id,
+        cycle_id,
         source_id,
         feed,
         expected_at,
         exports_met.due_at,
         case
-            when coalesce(exports_met.met_by_cycle_id > newest_due.cycle_id, true) then 'missing'
-            when exports_met.arrived_at > exports_met.due_at then 'late'
+            when coalesce(exports_met.met_by_cycle_id > cycle_id, true) then 'missing'
+            when exports_met.met_by_cycle_id > exports_met.due_by_cycle_id then 'late'
             else 'on_time'
         end as status,
-        newest_due.missed_count
+        newest_due.missed_count,
+        coalesce(late_by_cycle.late_count, 0) as late_count
     from newest_due
     inner join exports_met using (source_id, feed, expected_at)
+    left join late_by_cycle using (cycle_id, source_id, feed)
 )
 
 select * from final

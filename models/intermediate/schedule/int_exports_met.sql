@@ -1,4 +1,4 @@
--- One row per export of a due feed that the schedule set: when it arrived and which cycle saw it first.
+-- One row per export of a due feed that the schedule set: which cycle saw it first.
 with expected_exports as (
     select
         *,
@@ -17,7 +17,6 @@ final as (
         expected_exports.expected_at,
         expected_exports.due_at,
         expected_exports.cycle_id as due_by_cycle_id,
-        min(files.landed_at) as arrived_at,
         min(files.first_cycle_id) as met_by_cycle_id
     from expected_exports
     left join files

@@ -40,6 +40,7 @@ final as (
         exports_due.expected_at,
         exports_due.due_at,
         coalesce(exports_due.missed_count, 0) as missed_count,
+        coalesce(exports_due.late_count, 0) as late_count,
         coalesce(lags.file_count, 0) as file_count,
         lags.export_to_landing_p50_hours,
         lags.export_to_landing_p95_hours,

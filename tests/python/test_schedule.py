@@ -1,0 +1,201 @@
+"""The schedule: what is due when, what is late and what is missing, through cycles and clocks."""
+
+from dataclasses import replace
+from datetime import datetime
+from itertools import islice
+
+import duckdb
+import pytest
+from conftest import MANIFEST, ORG_ROWS, ORGS, District
+
+from rollcall import ledger, schedule
+from rollcall.contracts import Contracts
+from rollcall.home import PROJECT_DIR
+
+CONTRACTS = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
+NIGHTLY = replace(
+    CONTRACTS.sources["sis"],
+    schedule="0 20 * * *",
+    grace_minutes=180,
+    time_zone="America/Chicago",
+    due_feeds=("oneroster/orgs", "oneroster/users"),
+)
+AT = datetime(2026, 9, 3, 18)
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+@pytest.mark.parametrize(
+    ("until", "expected"),
+    [
+        ("2026-09-01T04:00:00", "2026-09-01T01:00:00"),
+        ("2026-09-01T03:59:59", "2026-08-31T01:00:00"),
+        ("2026-11-02T18:00:00", "2026-11-02T02:00:00"),
+        ("2026-11-01T18:00:00", "2026-11-01T01:00:00"),
+        ("2027-03-15T18:00:00", "2027-03-15T01:00:00"),
+    ],
+)
+def test_an_export_is_due_a_grace_after_its_time_in_the_zone_of_the_source(
+    until: str, expected: str
+) -> None:
+    """Eight in the evening in Chicago is 01:00 UTC in summer and 02:00 in winter."""
+    [(expected_at, due_at)] = islice(schedule.scheduled(NIGHTLY, at(until)), 1)
+    assert expected_at == at(expected)
+    assert (due_at - expected_at).total_seconds() == 3 * 3600
+
+
+def test_weekends_without_an_export_are_not_missed() -> None:
+    weekdays = replace(NIGHTLY, schedule="0 20 * * 1-5")
+    [(monday, _), (friday, _)] = islice(schedule.scheduled(weekdays, at("2026-09-08T18:00:00")), 2)
+    assert (monday, friday) == (at("2026-09-08T01:00:00"), at("2026-09-05T01:00:00"))
+
+
+def test_a_source_without_a_schedule_is_never_due() -> None:
+    assert list(schedule.scheduled(replace(NIGHTLY, schedule=""), AT)) == []
+
+
+def ledger_with(*files: tuple[str, str, str]) -> duckdb.DuckDBPyConnection:
+    """A ledger with files: (feed, exported at, verdict)."""
+    connection = duckdb.connect()
+    connection.execute("attach ':memory:' as store")
+    connection.execute("use store")
+    ledger.prepare(connection, CONTRACTS)
+    for number, (feed, exported_at, verdict) in enumerate(files):
+        ledger.put(
+            connection,
+            "files",
+            {
+                "file_id": str(number),
+                "delivery_id": str(number),
+                "job_id": 1,
+                "source_id": "sis",
+                "delivery_name": "d",
+                "file_name": "f",
+                "feed": feed,
+                "are_removals_held": False,
+                "sha256": "",
+                "byte_count": 0,
+                "verdict": verdict,
+                "exported_at": at(exported_at),
+                "landed_at": at(exported_at),
+            },
+        )
+    return connection
+
+
+ONLY_NIGHTLY = replace(CONTRACTS, sources={"sis": NIGHTLY})
+
+
+def test_a_feed_is_due_from_its_first_arrival_on() -> None:
+    connection = ledger_with(("oneroster/orgs", "2026-09-01T01:00:00", "accepted"))
+    due = schedule.newly_due(connection, ONLY_NIGHTLY, AT, since=at("2026-08-01T00:00:00"))
+    assert [(export.feed, export.expected_at.day) for export in due] == [
+        ("oneroster/orgs", 1),
+        ("oneroster/orgs", 2),
+        ("oneroster/orgs", 3),
+    ]
+    [newest] = schedule.newly_due(connection, ONLY_NIGHTLY, AT, since=None)
+    assert newest.expected_at.day == 3
+    [only_one] = schedule.newly_due(connection, ONLY_NIGHTLY, AT, since=at("2026-09-02T18:00:00"))
+    assert only_one == newest
+
+
+@pytest.mark.parametrize(
+    ("exported_at", "verdict", "is_missing"),
+    [
+        ("2026-09-03T01:00:00", "accepted", False),
+        ("2026-09-03T05:30:00", "accepted", False),
+        ("2026-09-03T00:59:59", "accepted", True),
+        ("2026-09-03T01:00:00", "held", True),
+        ("2026-09-03T01:00:00", "rejected", True),
+    ],
+)
+def test_only_a_usable_file_not_before_the_scheduled_time_meets_an_export(
+    exported_at: str, verdict: str, is_missing: bool
+) -> None:
+    connection = ledger_with(
+        ("oneroster/orgs", "2026-09-01T01:00:00", "accepted"),
+        ("oneroster/orgs", exported_at, verdict),
+    )
+    missing = schedule.missing(connection, ONLY_NIGHTLY, AT)
+    assert [export.feed for export in missing] == ["oneroster/orgs"] * is_missing
+
+
+def deliver(district: District, night: int, *feeds: str) -> None:
+    rows = {
+        "orgs.csv": ORGS + ORG_ROWS,
+        "courses.csv": "sourcedId,status,dateLastModified,schoolYearSourcedId,title,courseCode,"
+        "grades,orgSourcedId,subjects,subjectCodes\nc1,,,,Maths,M1,,d1,,\n",
+    }
+    manifest = MANIFEST + "".join(f"file.{feed},bulk\n" for feed in feeds)
+    files = {f"{feed}.csv": rows[f"{feed}.csv"] for feed in feeds}
+    district.deliver(f"2026-09-0{night}T010000Z", files | {"manifest.csv": manifest})
+
+
+def test_a_missing_feed_is_told_night_by_night_and_healed_by_the_next_export(
+    district: District,
+) -> None:
+    arguments = ("cycle", "--inbox", str(district.inbox), "--json")
+    deliver(district, 1, "orgs", "courses")
+    first = district.run(*arguments, now="2026-09-01T18:00:00Z")
+    assert first.code == 0, first.out + first.err
+
+    deliver(district, 2, "orgs")
+    second = district.run(*arguments, now="2026-09-02T18:00:00Z")
+    assert second.code == 3, second.out
+    assert [export["feed"] for export in second.json["missing"]] == ["oneroster/courses"]
+
+    third = district.run(*arguments, now="2026-09-03T18:00:00Z")
+    assert third.code == 3
+    assert len(third.json["completed"]) == 1, "what is newly missed opens a cycle by itself"
+    again = district.run(*arguments, now="2026-09-03T19:00:00Z")
+    assert (again.code, again.json["completed"]) == (3, []), "but once"
+
+    deliver(district, 3, "orgs")
+    deliver(district, 4, "orgs", "courses")
+    fourth = district.run(*arguments, now="2026-09-04T18:00:00Z")
+    assert fourth.code == 0, fourth.out
+
+    assert district.warehouse(
+        "select cycle_id, feed, status, missed_count from audit.audit_sync_lag "
+        "where status is not null order by all"
+    ) == [
+        (1, "oneroster/courses", "on_time", 0),
+        (1, "oneroster/orgs", "on_time", 0),
+        (2, "oneroster/courses", "missing", 1),
+        (2, "oneroster/orgs", "on_time", 0),
+        (3, "oneroster/courses", "missing", 1),
+        (3, "oneroster/orgs", "missing", 1),
+        (4, "oneroster/courses", "on_time", 0),
+        (4, "oneroster/orgs", "on_time", 0),
+    ]
+    assert district.warehouse(
+        "select export_to_landing_max_hours, landing_to_visible_p50_hours from "
+        "audit.audit_sync_lag where cycle_id = 2 and feed = 'oneroster/orgs'"
+    ) == [(17.0, 0.0)]
+    assert district.ledger(
+        "select cycle_id, count(*), min(code) from landing.findings "
+        "where cycle_id is not null group by all order by 1"
+    ) == [(2, 1, "FEED_MISSING"), (3, 2, "FEED_MISSING")]
+    assert district.warehouse("select count(*) from core.dim_course where is_active") == [(1,)]
+    assert district.run("verify").code == 0
+
+
+def test_status_says_on_time_late_missing_or_never(district: District) -> None:
+    arguments = ("cycle", "--inbox", str(district.inbox))
+    deliver(district, 1, "orgs", "courses")
+    district.run(*arguments, now="2026-09-01T18:00:00Z")
+    district.run(*arguments, now="2026-09-02T06:00:00Z")
+    deliver(district, 2, "orgs")
+    district.land(now="2026-09-02T07:00:00Z")
+    report = district.run("status", "--json", now="2026-09-02T18:00:00Z").json
+    said = {(feed["source_id"], feed["feed"]): feed["status"] for feed in report["feeds"]}
+    assert said["sis", "oneroster/orgs"] == "late"
+    assert said["sis", "oneroster/courses"] == "missing"
+    assert said["sis", "oneroster/users"] == "never"
+    assert said["lms", "oneroster/results"] == "never"
+    text = district.run("status", now="2026-09-01T18:30:00Z").out
+    assert "on_time" in text
+    assert max(len(line) for line in text.splitlines()) <= 80
