@@ -48,6 +48,7 @@ docs:  ## catalogue with lineage
 bench:  ## the figures that the project promises, each against a baseline of the same run
 	$(BIN)/python tests/benchmarks/bench_framing.py
 	$(BIN)/python tests/benchmarks/bench_landing.py
+	$(BIN)/python tests/benchmarks/bench_deciding.py
 	$(BIN)/python tests/benchmarks/bench_cycle.py
 
 clean:  ## remove state; the environment stays

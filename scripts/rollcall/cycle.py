@@ -188,7 +188,7 @@ def _open(opening: _Opening, cutoff: datetime | None) -> Cycle | None:
                 file_id=None,
                 code="FEED_MISSING",
                 detail=f"{export.source_id}: {export.feed} of {iso(export.expected_at)} was due by "
-                f"{iso(export.due_at)} and has not come.",
+                f"{iso(export.due_at)} and no file that can be used has come.",
                 at=opening.now,
             )
         if missing:
@@ -265,6 +265,8 @@ def _add_cycle(opening: _Opening, cycle: Cycle) -> None:
     )
     manifest = home.spool / "seeds"
     manifest.write_text(listing, encoding="utf-8")
+    kept = keep(home.archive, manifest)
+    manifest.unlink()
     ledger.put(
         opening.connection,
         "cycles",
@@ -274,7 +276,7 @@ def _add_cycle(opening: _Opening, cycle: Cycle) -> None:
             "cutoff_at": cycle.cutoff_at,
             "status": "open",
             "code_version": warehouse.code_version(),
-            "seeds_sha256": keep(home.archive, manifest).sha256,
+            "seeds_sha256": kept.sha256,
             "opened_at": opening.now,
         },
     )

@@ -5,6 +5,7 @@ are archived before anything is read. Nothing is ever written outside the home: 
 archive are spooled under names of our own.
 """
 
+import errno
 import gzip
 import hashlib
 import lzma
@@ -15,7 +16,7 @@ import struct
 import time
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +27,7 @@ from rollcall.contracts import Limits, Source
 from rollcall.errors import UsageError
 from rollcall.home import Home
 
+_STILL_BEING_WRITTEN = "still being written"
 _UNFINISHED_SUFFIXES = (".part", ".tmp", ".filepart", ".crdownload")
 _SETTLE_SECONDS = 1.5
 _RATIO_APPLIES_ABOVE_BYTES = 64 << 20
@@ -124,7 +126,7 @@ def read_inbox(inbox: Path, source_ids: frozenset[str]) -> Inbox:
 
 def readable_name(name: str) -> str:
     """Write a file's name so that any program can store and show it; odd characters as escapes."""
-    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode()
         for letter in text
@@ -134,10 +136,14 @@ def readable_name(name: str) -> str:
 def _sort_entry(source_id: str, path: Path, found: Inbox) -> None:
     if path.name.startswith("."):
         return
-    if path.suffix.lower() in _UNFINISHED_SUFFIXES or any(_unfinished_parts(path)):
-        found.left_alone.append(f"{source_id}/{readable_name(path.name)}: still being written")
-    else:
-        found.entries.append(Entry(source_id, path, _kind(path), _signature(path)))
+    where = f"{source_id}/{readable_name(path.name)}"
+    try:
+        if any(part.suffix.lower() in _UNFINISHED_SUFFIXES for part in (path, *_parts(path))):
+            found.left_alone.append(f"{where}: {_STILL_BEING_WRITTEN}")
+        else:
+            found.entries.append(Entry(source_id, path, _kind(path), _signature(path)))
+    except OSError as error:
+        found.left_alone.append(f"{where}: {_why_left(error)}")
 
 
 def _kind(path: Path) -> str:
@@ -154,16 +160,16 @@ def _kind(path: Path) -> str:
     return "other"
 
 
-def _unfinished_parts(path: Path) -> Iterator[Path]:
-    if path.is_dir() and not path.is_symlink():
-        yield from (part for part in path.iterdir() if part.suffix in _UNFINISHED_SUFFIXES)
+def _parts(path: Path) -> list[Path]:
+    """List what stands in a folder, in a total order; nothing when it is none."""
+    return sorted(path.iterdir()) if path.is_dir() and not path.is_symlink() else []
 
 
 def _signature(path: Path) -> str:
     """Return path, size and time of an entry: enough to recognise it without reading it again."""
     is_folder = path.is_dir() and not path.is_symlink()
     lines = []
-    for part in sorted(path.iterdir()) if is_folder else [path]:
+    for part in _parts(path) if is_folder else [path]:
         status = part.lstat()
         lines.append(f"{part.name}|{status.st_size}|{status.st_mtime_ns}")
     return hashlib.sha256(os.fsencode("\n".join(lines))).hexdigest()
@@ -172,61 +178,102 @@ def _signature(path: Path) -> str:
 def settle(entries: list[Entry], left_alone: list[str]) -> list[Entry]:
     """Wait until what was written a moment ago has stood still; leave alone what still moves.
 
-    The time of a file is used for nothing but this: it says whether an upload may be going on.
+    What cannot be read is left alone too. The time of a file is used for nothing but this: it says
+    whether an upload may be going on.
     """
     newest = max((_written_at(entry.path) for entry in entries), default=0.0)
     time.sleep(min(max(newest + _SETTLE_SECONDS - time.time(), 0), _SETTLE_SECONDS))
     still = []
     for entry in entries:
-        if _signature(entry.path) == entry.signature:
+        try:
+            _touch_files(entry)
+            is_still = _signature(entry.path) == entry.signature
+            reason = _STILL_BEING_WRITTEN
+        except OSError as error:
+            is_still, reason = False, _why_left(error)
+        if is_still:
             still.append(entry)
         else:
-            left_alone.append(f"{entry.source_id}/{entry.name}: still being written")
+            left_alone.append(f"{entry.source_id}/{entry.name}: {reason}")
     return still
 
 
 def _written_at(path: Path) -> float:
-    parts = list(path.iterdir()) if path.is_dir() and not path.is_symlink() else []
-    return max(part.lstat().st_mtime for part in (path, *parts))
+    try:
+        return max(part.lstat().st_mtime for part in (path, *_parts(path)))
+    except OSError:
+        return 0.0
+
+
+def _touch_files(entry: Entry) -> None:
+    """Open every file of an entry once, so that one that cannot be read shows beforehand."""
+    if entry.kind in ("csv", "gzip", "zip", "folder"):
+        for path in _parts(entry.path) if entry.kind == "folder" else [entry.path]:
+            if path.is_file() and not path.is_symlink():
+                path.open("rb").close()
+
+
+def _why_left(error: OSError) -> str:
+    """Say why an entry is left alone; what was there a moment ago and is gone is being moved."""
+    if isinstance(error, FileNotFoundError):
+        return _STILL_BEING_WRITTEN
+    return f"it cannot be read ({error.strerror})"
 
 
 def open_delivery(entry: Entry, home: Home, limits: Limits) -> Opened | None:
     """Archive an entry's bytes and list its files; None when it is still being written."""
+    opened = None
+    try:
+        unsettled = _open(entry, home, limits)
+        if _signature(entry.path) == entry.signature:
+            opened = unsettled
+    except FileNotFoundError as error:
+        if not Path(str(error.filename)).is_relative_to(entry.path):
+            raise
+    finally:
+        if opened is None:
+            home.empty_spool()
+    return opened
+
+
+def _open(entry: Entry, home: Home, limits: Limits) -> Opened:
     if entry.kind == "folder":
-        opened = _open_folder(entry, home)
-    elif entry.kind == "csv":
-        opened = _opened([_member(entry.path.name, keep(home.archive, entry.path))])
-    elif entry.kind in ("zip", "gzip"):
+        return _open_folder(entry, home)
+    if entry.kind == "csv":
+        return _opened([_member(entry.path.name, keep(home.archive, entry.path))])
+    if entry.kind in ("zip", "gzip"):
         kept = keep(home.archive, entry.path)
         unpacked = _unpack(entry.kind, entry.path.name, kept, home, limits)
-        opened = unpacked if isinstance(unpacked, Opened) else _opened(unpacked, kept)
-    elif entry.kind == "link":
-        opened = _refused(
+        return unpacked if isinstance(unpacked, Opened) else _opened(unpacked, kept)
+    if entry.kind == "link":
+        return _refused(
             "ARCHIVE_UNSAFE", "It is a link, not a file; deliver the file itself.", entry.signature
         )
-    else:
-        opened = _refused(
-            "NOT_A_DELIVERY",
-            "It is neither a zip, a folder, a .csv nor a .csv.gz.",
-            entry.signature,
-        )
-    return opened if _signature(entry.path) == entry.signature else None
+    return _refused(
+        "NOT_A_DELIVERY", "It is neither a zip, a folder, a .csv nor a .csv.gz.", entry.signature
+    )
 
 
 def _open_folder(entry: Entry, home: Home) -> Opened:
-    members = []
-    for path in sorted(entry.path.iterdir()):
-        if path.name.startswith("."):
-            continue
+    paths = [path for path in _parts(entry.path) if not path.name.startswith(".")]
+    refusal = _unsafe_folder(paths)
+    if refusal:
+        return _refused(refusal.code, refusal.detail, entry.signature)
+    return _opened([_member(path.name, keep(home.archive, path)) for path in paths])
+
+
+def _unsafe_folder(paths: list[Path]) -> Refusal | None:
+    """Say what makes a folder unsafe to read, or nothing; nothing has been read yet."""
+    for path in paths:
         if path.is_symlink() or not path.is_file():
-            return _refused(
+            return Refusal(
                 "ARCHIVE_UNSAFE",
                 f"'{readable_name(path.name)}' in the folder is a link or a folder; "
                 "only files are read.",
-                entry.signature,
             )
-        members.append(_member(path.name, keep(home.archive, path)))
-    return _opened(members)
+    if _is_repeated(path.name for path in paths):
+        return Refusal("MEMBER_REPEATED", "The folder holds two files of one name, case aside.")
+    return None
 
 
 def reopen(
@@ -279,7 +326,7 @@ def _unpack(
             kept,
         )
     except (*_CANNOT_BE_READ, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise
         return _refused(
             "ARCHIVE_UNREADABLE",
@@ -317,9 +364,15 @@ def _unsafe(archive: zipfile.ZipFile, byte_count: int, limits: Limits) -> Refusa
             return Refusal("ARCHIVE_ENCRYPTED", "The zip is encrypted; Rollcall has no password.")
         if info.filename.lower().endswith((".zip", ".gz", ".tar", ".7z")):
             return Refusal("ARCHIVE_NESTED", "The zip holds another archive.")
-    if len({info.filename.lower() for info in infos}) < len(infos):
-        return Refusal("MEMBER_REPEATED", "The zip holds two members of one name.")
+    if _is_repeated(info.filename for info in infos):
+        return Refusal("MEMBER_REPEATED", "The zip holds two files of one name, case aside.")
     return None
+
+
+def _is_repeated(names: Iterable[str]) -> bool:
+    """Say whether two names are shown alike, case aside."""
+    shown = [readable_name(name).lower() for name in names]
+    return len(set(shown)) < len(shown)
 
 
 def _member(name: str, archived: Archived) -> Member:

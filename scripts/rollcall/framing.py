@@ -104,7 +104,8 @@ class Framer:
         stream: the file's bytes, from their beginning; need not seek.
         encoding: one of SUPPORTED_ENCODINGS.
         block_bytes: how much is framed at once.
-        max_record_bytes: a longer record is malformed; bounds the memory used.
+        max_record_bytes: a longer record is malformed; bounds the memory used. Headers have a
+            bound of their own, so that a file is readable or not whatever its source's limit.
 
     Raises:
         HeaderError: the file is empty or its first record is malformed.
@@ -140,7 +141,7 @@ class Framer:
                 raise HeaderError("EMPTY_FILE", "The file holds no byte.")
             fields, end, is_whole = _scan(body)
             is_settled = is_whole and (end < len(body) or body[-1:] == b"\n")
-            if is_settled or not chunk or len(data) > self._max_record_bytes:
+            if is_settled or not chunk or len(data) > MAX_RECORD_BYTES:
                 break
         if not is_whole or (len(fields) == 1 and not fields[0]):
             raise HeaderError(

@@ -37,14 +37,24 @@ class HeaderDiff:
     differences: tuple[Difference, ...]
 
 
-def compare(layouts: Sequence[Layout], names: tuple[str, ...]) -> HeaderDiff | None:
+def compare(
+    layouts: Sequence[Layout], names: tuple[str, ...], version: str | None = None
+) -> HeaderDiff | None:
     """Compare a header with the nearest layout of its feed; None when it is that layout's.
 
-    Nearest is the layout with the most equal columns, then the most columns in common, then the
-    highest version. A header that has less than half of its columns resembles none; its names are
-    not repeated then, because a file without a header begins with a record.
+    Nearest is the layout with the most equal columns, then the most columns in common, then that of
+    the delivery's version, then the highest. A header that has less than half of its columns
+    resembles none; its names are not repeated then, because a file without a header begins with a
+    record.
     """
-    nearest = max(layouts, key=lambda layout: _nearness(layout, names))
+    nearest = max(
+        layouts,
+        key=lambda layout: (
+            *_shared(layout, names),
+            layout.base_version == version,
+            version_order(layout.version),
+        ),
+    )
     known = [name.lower() for name in nearest.names]
     shared = sum(name.lower() in known for name in set(names))
     if shared * 2 < len(known):
@@ -68,12 +78,10 @@ def compare(layouts: Sequence[Layout], names: tuple[str, ...]) -> HeaderDiff | N
     )
 
 
-def _nearness(
-    layout: Layout, names: tuple[str, ...]
-) -> tuple[int, int, tuple[tuple[int, str], ...]]:
+def _shared(layout: Layout, names: tuple[str, ...]) -> tuple[int, int]:
+    """Count the columns that are equal in place, and those in common."""
     equal = sum(mine == theirs for mine, theirs in zip(layout.names, names, strict=False))
-    common = len(set(layout.names) & set(names))
-    return equal, common, version_order(layout.version)
+    return equal, len(set(layout.names) & set(names))
 
 
 def _differences(known: tuple[str, ...], names: tuple[str, ...]) -> Iterator[Difference]:

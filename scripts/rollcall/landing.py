@@ -26,7 +26,7 @@ from rollcall.deliveries import (
     settle,
 )
 from rollcall.errors import UsageError
-from rollcall.framing import Framer
+from rollcall.framing import Framer, HeaderError
 from rollcall.home import Home
 from rollcall.value_checks import judge_values
 from rollcall.verdicts import (
@@ -42,6 +42,7 @@ from rollcall.verdicts import (
     feed_by_name,
     judge_members,
     judge_structure,
+    looks_unlike_csv,
     read_manifest,
 )
 from rollcall.volume_checks import StoredFile, attach_last_good, judge_school_year, judge_volume
@@ -490,16 +491,41 @@ def _refuse_file(
     context: Context, delivery: Delivery, member: Member, refusal: Refusal
 ) -> FileReport:
     feed = _feed_of(context, delivery, member)
+    framer = _count_records(delivery, member)
     return _add_file(
         context,
         _identity(delivery, member)
         | {
             "feed": feed.feed if feed else None,
+            "record_count": framer.record_count if framer else None,
+            "malformed_count": framer.malformed_count if framer else None,
+            "blank_line_count": framer.blank_line_count if framer else None,
             "verdict": "rejected",
             "code": refusal.code,
             "detail": refusal.detail,
         },
     )
+
+
+def _count_records(delivery: Delivery, member: Member) -> Framer | None:
+    """Frame a refused file by the width of its own header, so that its records are counted too.
+
+    None where there is no header to go by.
+    """
+    if looks_unlike_csv(member):
+        return None
+    try:
+        with member.path.open("rb") as stream:
+            framer = Framer(
+                stream,
+                delivery.source.encoding,
+                max_record_bytes=int(delivery.source.limits.max_record_bytes),
+            )
+            for _ in framer:
+                pass
+    except HeaderError:
+        return None
+    return framer
 
 
 def _identity(delivery: Delivery, member: Member) -> dict[str, Any]:
@@ -527,8 +553,8 @@ def land_file(
     """Store and judge one file.
 
     Returns:
-        The report, a sentence for each judgement, and what the file says of the school year of
-        the whole delivery.
+        The report, what else there is to note of an accepted file, and what the file says of the
+        school year of the whole delivery.
     """
     connection, source = context.connection, delivery.source
     member, layout = readable.member, readable.layout
@@ -585,8 +611,8 @@ def land_file(
     for judgement in judgements:
         find(context, file_id, judgement.code, judgement.sentence)
     where = f"{source.source_id}/{delivery.name}/{member.name}"
-    told = judgements if verdict == "accepted" else []
-    return report, [f"{where}: {judgement.sentence}" for judgement in told], wrong_year
+    notes = [item for item in judgements if verdict == "accepted" and item.effect == Effect.NOTE]
+    return report, [f"{where}: {item.sentence}" for item in notes], wrong_year
 
 
 def _judge_records(

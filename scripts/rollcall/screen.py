@@ -82,7 +82,7 @@ def show_landing(report: LandReport) -> None:
         say(f"Nothing new in the inbox{again}.")
         return
     say(
-        f"Landed {report.deliveries_landed} deliveries"
+        f"Landed {_deliveries(report.deliveries_landed)}"
         + (f", refused {report.deliveries_refused}" if report.deliveries_refused else "")
         + (f", {report.deliveries_again} known already" if report.deliveries_again else "")
         + "."
@@ -96,6 +96,10 @@ def show_landing(report: LandReport) -> None:
         say(f"  left alone: {line}")
     for line in report.unknown:
         say(f"  not understood: {line}")
+
+
+def _deliveries(count: int) -> str:
+    return "1 delivery" if count == 1 else f"{count} deliveries"
 
 
 def show_file(file: FileReport) -> None:

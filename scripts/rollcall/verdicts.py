@@ -113,13 +113,9 @@ def judge_members(
 def _read_header(
     contracts: Contracts, source: Source, kind: str, member: Member
 ) -> tuple[Feed, tuple[str, ...]] | Refusal:
-    with member.path.open("rb") as stream:
-        beginning = stream.read(1024)
-    if not beginning:
-        return Refusal("EMPTY_FILE", "The file holds no byte.")
-    disguise = _disguise(beginning)
-    if disguise:
-        return disguise
+    refusal = looks_unlike_csv(member)
+    if refusal:
+        return refusal
     feed = feed_by_name(contracts, source, kind, member)
     try:
         with member.path.open("rb") as stream:
@@ -135,8 +131,12 @@ def _read_header(
     return feed, header.names
 
 
-def _disguise(beginning: bytes) -> Refusal | None:
-    """Refuse what is plainly no CSV, or is written in two bytes per character."""
+def looks_unlike_csv(member: Member) -> Refusal | None:
+    """Refuse what is empty, plainly no CSV, or written in two bytes per character."""
+    with member.path.open("rb") as stream:
+        beginning = stream.read(1024)
+    if not beginning:
+        return Refusal("EMPTY_FILE", "The file holds no byte.")
     if beginning[:2] in (b"\xff\xfe", b"\xfe\xff") or beginning[:64].count(0) > 16:
         return Refusal(
             "WRONG_ENCODING", "The file is UTF-16; export it as UTF-8 or as the source declares."
@@ -182,7 +182,7 @@ def _fit_layout(
     """Choose the layout of the delivery's version, else any the header fits, else explain."""
     fits = contracts.matching(feed.feed, names, source.header_policy)
     if not fits:
-        difference = header_diff.compare(contracts.versions(feed.feed), names)
+        difference = header_diff.compare(contracts.versions(feed.feed), names, version)
         if difference is None:
             raise ValueError("a header without a difference fits its layout")
         return Refusal(difference.code, difference.summary)

@@ -23,7 +23,7 @@ def core(district: District) -> dict[str, list[tuple[object, ...]]]:
     return state
 
 
-@pytest.mark.parametrize("size", [7, 3])
+@pytest.mark.parametrize("size", [len(NIGHTS), 3])
 def test_grouping_into_cycles_and_late_arrival_do_not_change_the_state(
     sample_run: tuple[District, list[int]], tmp_path: Path, size: int
 ) -> None:

@@ -7,6 +7,8 @@ import duckdb
 import pytest
 from conftest import MANIFEST, ORG_ROWS, ORGS, District
 
+from rollcall.archive import archive_path
+
 
 @pytest.fixture(scope="module")
 def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -108,7 +110,7 @@ def archived(district: District) -> Path:
     [(sha256,)] = district.ledger(
         "select sha256 from landing.files where file_name = 'orgs.csv' and malformed_count = 1"
     )
-    return district.home / "archive" / sha256[:2] / sha256
+    return archive_path(district.home / "archive", sha256)
 
 
 def test_a_changed_byte_in_the_archive_is_found(home: District) -> None:

@@ -55,11 +55,16 @@ final as (
         decisions.reason as decision_reason,
         decisions.decided_by,
         visible_files.first_cycle_id,
-        case when visible_files.file_id is not null then coalesce(counted.rejected_count, 0) end
-            as rejected_count,
-        case when visible_files.file_id is not null then coalesce(counted.duplicate_count, 0) end
-            as duplicate_count,
         case
+            when files.verdict = 'rejected' then files.record_count - files.malformed_count
+            when visible_files.file_id is not null then coalesce(counted.rejected_count, 0)
+        end as rejected_count,
+        case
+            when files.verdict = 'rejected' then files.record_count * 0
+            when visible_files.file_id is not null then coalesce(counted.duplicate_count, 0)
+        end as duplicate_count,
+        case
+            when files.verdict = 'rejected' then files.record_count * 0
             when visible_files.file_id is null then null
             when staged_layouts.feed is not null then coalesce(counted.accepted_count, 0)
             -- Kept raw only: the loader has checked that every well-formed record is stored.

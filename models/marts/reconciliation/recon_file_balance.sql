@@ -1,4 +1,4 @@
--- One row per file that a cycle has seen: do its records add up?
+-- One row per file whose records are judged: do they add up?
 with ingestion_log as (
     select * from {{ ref('audit_ingestion_log') }}
 ),
@@ -19,7 +19,7 @@ final as (
         record_count = malformed_count + rejected_count + duplicate_count + accepted_count
             as is_balanced
     from ingestion_log
-    where first_cycle_id is not null
+    where accepted_count is not null
 )
 
 select * from final
