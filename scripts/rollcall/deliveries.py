@@ -31,6 +31,8 @@ _STILL_BEING_WRITTEN = "still being written"
 _UNFINISHED_SUFFIXES = (".part", ".tmp", ".filepart", ".crdownload")
 _SETTLE_SECONDS = 1.5
 _RATIO_APPLIES_ABOVE_BYTES = 64 << 20
+_DIRECTORY_END_BYTES = 22 + 0xFFFF  # the record that ends a zip, and the longest comment in it
+_COUNTED_ELSEWHERE = 0xFFFF  # said instead of a count by a zip of the 64-bit form
 _CANNOT_BE_READ = (
     zipfile.BadZipFile,
     gzip.BadGzipFile,
@@ -306,6 +308,7 @@ def _unpack(
                 inside = spool(stream, home.spool, _most_bytes(kept.byte_count, limits))
             return [_member(name[: -len(".gz")], inside)]
         with zipfile.ZipFile(kept.path) as archive:
+            _check_directory(archive, kept)
             unsafe = _unsafe(archive, kept.byte_count, limits)
             if unsafe:
                 return _refused(unsafe.code, unsafe.detail, kept.sha256, kept)
@@ -334,6 +337,20 @@ def _unpack(
             kept.sha256,
             kept,
         )
+
+
+def _check_directory(archive: zipfile.ZipFile, kept: Archived) -> None:
+    """Compare the members found with how many the zip says it has; zipfile leaves that unchecked.
+
+    Raises:
+        BadZipFile: the directory is damaged, so that members would be missed.
+    """
+    with kept.path.open("rb") as stream:
+        stream.seek(-min(kept.byte_count, _DIRECTORY_END_BYTES), os.SEEK_END)
+        tail = stream.read()
+    (count,) = struct.unpack_from("<H", tail, tail.rindex(b"PK\x05\x06") + 10)
+    if count not in (len(archive.infolist()), _COUNTED_ELSEWHERE):
+        raise zipfile.BadZipFile
 
 
 def _most_bytes(byte_count: int, limits: Limits) -> int:

@@ -291,6 +291,14 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def trimmed(name: str) -> str:
+    """Write the text of a column without blanks around it; trimming every value costs twice."""
+    column = identifier(name)
+    return (
+        f"case when {column} like ' %' or {column} like '% ' then trim({column}) else {column} end"
+    )
+
+
 def _scalar(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
     row = connection.execute(sql).fetchone()
     return row[0] if row else None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import duckdb
 
 from rollcall.layouts import Column, Layout
-from rollcall.ledger import identifier, literal
+from rollcall.ledger import identifier, literal, trimmed
 from rollcall.verdicts import Effect, Judgement
 
 _CHECKED_TYPES = ("date", "datetime", "float", "integer", "bool")
@@ -88,7 +88,10 @@ def judge_values(
         for column, target in zip(layout.columns, layout.targets, strict=True)
         if column.staged_as and target
     ]
-    rows = f"(from {layout.raw_table} where file_id = {literal(file_id)})"
+    values = ", ".join(
+        f"nullif({trimmed(target)}, '') as {identifier(target)}" for _, target in columns
+    )
+    rows = f"(select {values} from {layout.raw_table} where file_id = {literal(file_id)})"
     record_count, rejected_count, counts = _count(connection, rows, columns, mode)
     changed = [
         count
@@ -120,7 +123,7 @@ def _count(
     errors = [error for pair in columns for error in _errors(*pair, mode)]
     sums = [f"count(*) filter ({' or '.join(errors) or 'false'})"]
     for column, target in typed:
-        sums += [f"count({_value(target)})", f"count(*) filter ({_unreadable(column, target)})"]
+        sums += [f"count({identifier(target)})", f"count(*) filter ({_unreadable(column, target)})"]
     found = connection.execute(f"select count(*), {', '.join(sums)} from {rows}").fetchone()
     record_count, rejected_count, *pairs = found or (0, 0)
     counts = [
@@ -133,25 +136,23 @@ def _count(
 def _errors(column: Column, target: str, mode: str) -> Iterator[str]:
     """Yield the conditions under which a column gets its record refused."""
     if column.requirement == "yes":
-        yield f"{_value(target)} is null"
+        yield f"{identifier(target)} is null"
     if column.requirement == "yes" or (column.requirement == "delta" and mode == "delta"):
         if column.data_type in _CHECKED_TYPES:
             yield _unreadable(column, target)
         elif column.data_type == "enum" and column.allowed_values:
             allowed = ", ".join(literal(value) for value in column.allowed_values)
             extension = (
-                f" and not starts_with({_value(target)}, 'ext:')" if column.allows_extension else ""
+                f" and not starts_with({identifier(target)}, 'ext:')"
+                if column.allows_extension
+                else ""
             )
-            yield f"({_value(target)} not in ({allowed}){extension})"
-
-
-def _value(target: str) -> str:
-    return f"nullif(trim({identifier(target)}), '')"
+            yield f"({identifier(target)} not in ({allowed}){extension})"
 
 
 def _unreadable(column: Column, target: str) -> str:
     """Return a condition: the column is filled with what its type cannot be read from."""
-    value = _value(target)
+    value = identifier(target)
     if column.data_type == "date" and column.format != _ISO_DATE:
         readable = f"try_strptime({value}, {literal(column.format)}) is not null"
     else:
@@ -174,7 +175,7 @@ def _is_swapped(connection: duckdb.DuckDBPyConnection, rows: str, count: _Counts
     twin = _TWINS.get(count.column.format)
     if twin is None:
         return False
-    value, declared = _value(count.target), count.column.format
+    value, declared = identifier(count.target), count.column.format
     found = connection.execute(
         f"select count(*) filter (try_strptime({value}, ?) is null), "
         f"count(*) filter (try_strptime({value}, ?) is null) from {rows} where {value} is not null",
@@ -199,7 +200,7 @@ def _describe(connection: duckdb.DuckDBPyConnection, rows: str, count: _Counts) 
 
 def _fitting(connection: duckdb.DuckDBPyConnection, rows: str, count: _Counts) -> Iterator[str]:
     """Yield the formats that every value of the column fits which the declared one does not."""
-    value, kind = _value(count.target), count.column.data_type
+    value, kind = identifier(count.target), count.column.data_type
     candidates = [
         (words, f"try_strptime({value}, {literal(form)}) is not null")
         for words, form in _OTHER_FORMATS.get(kind, ())

@@ -14,10 +14,11 @@ import duckdb
 from rollcall.contracts import Feed, Limits, Source
 from rollcall.home import Home
 from rollcall.layouts import Column, Layout
-from rollcall.ledger import identifier, literal
+from rollcall.ledger import identifier, literal, trimmed
 from rollcall.verdicts import TERMS, Effect, Judgement
 
 _ORGS = "oneroster/orgs"
+_LARGE = 100_000
 
 
 def attach_last_good(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
@@ -95,16 +96,26 @@ def _judge_changes(
     key = _key(file.layout)
     if before is None or key is None:
         return
-    table, column = file.layout.raw_table, identifier(key[1])
+    column = identifier(key[1])
     fields = ", ".join(identifier(target) for target in file.layout.targets if target)
-    shared, changed = connection.execute(
-        f"with old as (select hash({column}) as k, hash({fields}) as h from {table} "
-        f"where file_id = {literal(before[0])}), "
-        f"new as (select hash({column}) as k, hash({fields}) as h from {table} "
-        f"where file_id = {literal(file.file_id)}) "
-        "select count(*), count(*) filter (h not in (select h from old)) "
-        "from new where k in (select k from old)"
-    ).fetchone() or (0, 0)
+
+    def rows(file_id: str, condition: str = "true") -> str:
+        return f"(from {file.layout.raw_table} where file_id = {literal(file_id)} and {condition})"
+
+    def different(condition: str = "true") -> str:
+        old = f"(select hash({fields}) as h from {rows(before[0], condition)})"
+        return f"{rows(file.file_id, condition)} anti join {old} on h = hash({fields})"
+
+    # What is different has changed or is new. Of a large file one key in eight, always the same,
+    # tells whether that comes near the limit at all.
+    total = _count(connection, rows(file.file_id))
+    sample = f"hash({column}) % 8 = 0" if total >= _LARGE else "true"
+    sampled = _count(connection, rows(file.file_id, sample))
+    if _count(connection, different(sample)) * 100 <= (limits.max_changed_percent - 5) * sampled:
+        return
+    known = f"(select {column} from {rows(before[0])}) using ({column})"
+    shared = _count(connection, f"{rows(file.file_id)} semi join {known}")
+    changed = _count(connection, f"(from {different()}) semi join {known}")
     if changed >= limits.floor_count and changed * 100 > limits.max_changed_percent * shared:
         yield Judgement(
             "MASS_CHANGE",
@@ -112,6 +123,11 @@ def _judge_changes(
             f"({changed * 100 / shared:.1f} %, limit {limits.max_changed_percent:g} %).",
             Effect.HOLD if file.source.change_policy == "hold" else Effect.NOTE,
         )
+
+
+def _count(connection: duckdb.DuckDBPyConnection, rows: str) -> int:
+    [(count,)] = connection.execute(f"select count(*) from {rows}").fetchall()
+    return int(count)
 
 
 def judge_school_year(
@@ -129,7 +145,7 @@ def judge_school_year(
     stored = f"{file.layout.raw_table} where file_id = {literal(file.file_id)}"
     found = connection.execute(
         f"select (select max(try_cast(trim({identifier(target)}) as date)) from {stored}), "
-        f"(select max({column.staged_as.split('.')[1]}) from ({comparison.active}))"
+        f"(select max({column.staged_as.split('.')[1]}) from {comparison.active})"
     ).fetchone()
     last_day, known_day = found or (None, None)
     if last_day and known_day and last_day < known_day and last_day <= file.exported_at.date():
@@ -159,8 +175,8 @@ def _key(layout: Layout) -> tuple[Column, str] | None:
 class _Comparison:
     """SQL that compares a stored file with the active records of its feed.
 
-    `active` selects the rows of the staging model that are active; `removed` those of them that
-    the file would remove: absent from a bulk, or deleted by a record.
+    `active` are the rows of the staging model that are active; `removed` those of them that the
+    file would remove: absent from a bulk, or deleted by a record.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -180,32 +196,36 @@ class _Comparison:
         removed_model = f"int_{file.feed.family}_records_removed"
         if not _has_tables(connection, model, removed_model):
             return None
-        stored_key = identifier(staged_key[1])
+        stored_key = trimmed(staged_key[1])
         active = (
-            f"select staged.* from good.staging.{model} as staged "
+            f"(select staged.* from good.staging.{model} as staged "
             f"left join good.intermediate.{removed_model} as removed "
             f"on removed.source_id = staged.source_id and removed.record_key = staged.{key} "
             f"and removed.feed = {literal(file.feed.feed)} "
             f"where staged.source_id = {literal(file.source.source_id)} "
-            "and removed.record_key is null"
+            "and removed.record_key is null) as active"
         )
         stored = f"{file.layout.raw_table} where file_id = {literal(file.file_id)}"
         deletes = _deletes(file.layout)
-        removed = f"select * from ({active}) where {key} in ({_keys(stored_key, stored, deletes)})"
+        keys = f"select {stored_key} as key from {stored} and {stored_key} <> ''"
+        removed = f"{active} semi join ({keys} and {deletes}) as deleted on key = {key}"
         if file.mode == "bulk":
             kept = (
-                f"{_keys(stored_key, stored, f'not ({deletes})')} union all "
+                f"{keys} and not {deletes} union all "
                 f"select record_key from landing.malformed_records "
                 f"where file_id = {literal(file.file_id)} and record_key is not null"
             )
-            removed = f"select * from ({active}) where {key} not in ({kept})"
+            removed = f"{active} anti join ({kept}) as kept on key = {key}"
         return cls(connection, file, key, stored_key, active, removed)
 
     def count(self) -> tuple[int, int]:
-        """Count the active records, and those of them that the file removes."""
+        """Count the active records, and those of them that the file removes; keep the latter."""
+        self.connection.execute(
+            f"create or replace temp table removed_records as select * from {self.removed}"
+        )
         [(active, removed)] = self._ask(
-            f"select (select count(*) from ({self.active})), "
-            f"(select count(*) from ({self.removed}))"
+            f"select (select count(*) from {self.active}), "
+            "(select count(*) from temp.removed_records)"
         )
         return int(active), int(removed)
 
@@ -218,12 +238,12 @@ class _Comparison:
         known = ", ".join(
             f"cast({pairs[name][0].staged_as.split('.')[1]} as varchar)" for name in names
         )
-        stored = ", ".join(f"nullif(trim({identifier(pairs[name][1])}), '')" for name in names)
+        stored = ", ".join(f"nullif({trimmed(pairs[name][1])}, '')" for name in names)
         [(renamed,)] = self._ask(
-            f"select count(*) from ({self.removed}) where ({known}) in ("
+            f"select count(*) from temp.removed_records where ({known}) in ("
             f"select ({stored}) from {self.file.layout.raw_table} "
             f"where file_id = {literal(self.file.file_id)} "
-            f"and trim({self.stored_key}) not in (select {self.key} from ({self.active})))"
+            f"and {self.stored_key} not in (select {self.key} from {self.active}))"
         )
         return int(renamed)
 
@@ -239,30 +259,22 @@ class _Comparison:
         name = columns[0].staged_as.split(".")[1]
         org = f"unnest({name})" if columns[0].data_type == "reflist" else name
         return self._ask(
-            f"with removed as (select {org} as org_id from ({self.removed})), "
-            f"active as (select {org} as org_id from ({self.active})) "
-            "select org_id, count(*), (select count(*) from removed where org_id = active.org_id) "
-            "from active where org_id in (select org_id from removed) "
-            "group by org_id order by org_id"
+            f"with removed as (select {org} as org_id from temp.removed_records), "
+            f"active as (select {org} as org_id from {self.active}), "
+            "lacking as (select org_id, count(*) as removed_count from removed group by org_id) "
+            "select org_id, count(*), any_value(removed_count) "
+            "from active inner join lacking using (org_id) group by org_id order by org_id"
         )
 
     def _ask(self, sql: str) -> list[Any]:
         return self.connection.execute(sql).fetchall()
 
 
-def _keys(stored_key: str, stored: str, condition: str) -> str:
-    return (
-        f"select trim({stored_key}) from {stored} "
-        f"and nullif(trim({stored_key}), '') is not null and {condition}"
-    )
-
-
 def _deletes(layout: Layout) -> str:
     """Return the condition under which a stored record deletes its key."""
     for column, target in _staged(layout):
         if column.staged_as.endswith(".is_deleted"):
-            status = f"trim({identifier(target)})"
-            return f"coalesce({status} in ('tobedeleted', 'inactive'), false)"
+            return f"coalesce({trimmed(target)} in ('tobedeleted', 'inactive'), false)"
     return "false"
 
 
