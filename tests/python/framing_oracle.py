@@ -5,6 +5,8 @@ It reads a whole file held in memory and says what every record is. Nothing of t
 
 from dataclasses import dataclass
 
+BOM = b"\xef\xbb\xbf"
+
 
 @dataclass(frozen=True)
 class OracleRecord:
@@ -19,10 +21,12 @@ class OracleRecord:
 
 
 def read(content: bytes, encoding: str, width: int, max_bytes: int) -> list[OracleRecord]:
-    """Read the records behind the header; the header is taken to be the first line."""
-    position = 3 if content.startswith(b"\xef\xbb\xbf") else 0
-    end, position = line_end(content, position)
-    line, number = 2, 0
+    """Read the records behind the header, which is taken to be well-formed."""
+    position = len(BOM) if content.startswith(BOM) else 0
+    start = position
+    _, _, stop = read_record(content, position, len(content))
+    _, position = line_end(content, stop)
+    line, number = 1 + count_line_ends(content[start:position]), 0
     records = []
     while position < len(content):
         end, following = line_end(content, position)
