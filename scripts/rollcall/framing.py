@@ -285,8 +285,12 @@ def leading_fields(record: bytes, encoding: str) -> list[str]:
 
 def record_length(stream: BinaryIO) -> int:
     """Return the bytes of the well-formed record that starts here, without its line end."""
-    data = stream.read(MAX_RECORD_BYTES + 2)
-    _, end, _ = _scan(data)
+    data, end = b"", 0
+    while chunk := stream.read(MAX_RECORD_BYTES):
+        data += chunk
+        _, end, is_whole = _scan(data)
+        if is_whole and end < len(data):
+            break
     return len(data[:end].rstrip(b"\r\n"))
 
 

@@ -518,6 +518,11 @@ def check(made: Batch, home: Home, where: str) -> None:
         assert (total, broken) == (len(wanted), len(wanted_broken)), name
         archived = archive_path(home.archive, sha256).read_bytes()
         assert archived == file.content, name
+        stream = io.BytesIO(archived)
+        for record in file.records:
+            if record.code is None and len(archived) <= LONG:
+                stream.seek(record.offset)
+                assert framing.record_length(stream) == record.length, name
         if file.blank_count is not None:
             assert blanks == file.blank_count, name
         for number, (text, key) in (file.wrecks or {}).items():
@@ -616,3 +621,11 @@ def test_records_across_the_border_of_a_real_block(
         for shift in (0, 1, 2, 3, 5, 8, 9, 10, 11, 14, 17, 18, 19, 24, 38, 52, 66)
     }
     check(made, land_all(made, tmp_path), "borders of real blocks")
+
+
+@pytest.mark.parametrize("place", [-3, -2, -1, 0, 1])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r", b""])
+def test_a_record_longer_than_the_usual_limit_is_measured_whole(place: int, end: bytes) -> None:
+    record = b'k,"' + b"z" * (framing.MAX_RECORD_BYTES + place) + b'\n""",tail'
+    following = b"k2,v,w\n" if end else b""
+    assert framing.record_length(io.BytesIO(record + end + following)) == len(record)
