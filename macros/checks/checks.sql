@@ -30,8 +30,8 @@
         'date': (date, 'INVALID_DATE'),
         'instant': (instant, 'INVALID_DATETIME'),
         'number': (number, 'INVALID_NUMBER'),
-        'integer': (integer, 'INVALID_INTEGER'),
-        'year': (year, 'INVALID_YEAR'),
+        'integer': (integer, 'INVALID_NUMBER'),
+        'year': (year, 'INVALID_DATE'),
         'boolean': (boolean, 'INVALID_BOOLEAN'),
     }[type] %}
     {% do return({

@@ -213,9 +213,15 @@ def _write_line(
     advice: str,
     record: bytes,
 ) -> None:
-    safe, guard_count = _FORMULA.subn(rb"\1\2'", record)
-    texts = (line_number, record_number, codes, columns, advice, "yes" if guard_count else "")
+    safe, is_guarded = _guarded(record)
+    texts = (line_number, record_number, codes, columns, advice, "yes" if is_guarded else "")
     _write_row(stream, [*(text.encode() for text in texts), safe])
+
+
+def _guarded(record: bytes) -> tuple[bytes, bool]:
+    """Put an apostrophe wherever a spreadsheet, by whatever separator, would begin a formula."""
+    safe, count = _FORMULA.subn(rb"\1\2'", record)
+    return safe, count > 0
 
 
 def _write_row(stream: BinaryIO, fields: list[bytes]) -> None:

@@ -3,80 +3,15 @@
 Contracts belong to the project, so these tests run the real command from a copy of it.
 """
 
-import csv
-import os
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
-from conftest import MANIFEST, ORG_ROWS, ORGS, District, Done
-
-from rollcall.home import PROJECT_DIR
+from conftest import MANIFEST, ORG_ROWS, ORGS, District, Project
 
 NIGHT = "2026-09-01T010000Z"
 BULK = MANIFEST + "file.orgs,bulk\n"
 RENAMED = ORGS.replace("name", "title").replace("parentSourcedId", "parentSourcedId,phone")
 RENAMED_ROWS = "d1,,,Plainfield Schools,district,100,,555\ns1,,,North School,school,101,d1,556\n"
-
-
-class Project(District):
-    """A district with a copy of the project, whose contracts the test may change."""
-
-    @property
-    def project(self) -> Path:
-        """Where the copy of the project is."""
-        return self.home.parent / "project"
-
-    def run(self, *arguments: str, now: str = "2026-09-01T18:00:00Z") -> Done:
-        """Run the command of the copy."""
-        environment = os.environ | {
-            "ROLLCALL_HOME": str(self.home),
-            "ROLLCALL_NOW": now,
-            "PYTHONPATH": str(self.project / "scripts"),
-        }
-        process = subprocess.run(
-            [sys.executable, "-c", "from rollcall.cli import main; main()", *arguments],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert "Traceback" not in process.stderr, process.stderr
-        return Done(process.returncode, process.stdout, process.stderr)
-
-    def cycle(self, now: str) -> Done:
-        """Run a cycle."""
-        return self.run("cycle", "--inbox", str(self.inbox), "--json", now=now)
-
-    def add_layout(self, rows: list[dict[str, str]]) -> None:
-        """Save drafted rows in the contracts."""
-        path = self.project / "seeds" / "contracts" / "layouts_oneroster.csv"
-        with path.open("a", encoding="utf-8", newline="") as stream:
-            csv.DictWriter(stream, list(rows[0]), lineterminator="\n").writerows(rows)
-
-    def declare(self, old: str, new: str) -> None:
-        """Change the declaration of the sources."""
-        path = self.project / "seeds" / "contracts" / "sources.csv"
-        text = path.read_text(encoding="utf-8")
-        assert old in text
-        path.write_text(text.replace(old, new), encoding="utf-8")
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    (tmp_path / "project").mkdir()
-    for name in ("dbt_project.yml", "macros", "models", "profiles", "scripts", "seeds", "tests"):
-        source = PROJECT_DIR / name
-        if source.is_dir():
-            ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
-            shutil.copytree(source, tmp_path / "project" / name, ignore=ignore)
-        else:
-            shutil.copyfile(source, tmp_path / "project" / name)
-    for source_id in ("sis", "lms"):
-        (tmp_path / "inbox" / source_id).mkdir(parents=True)
-    return Project(tmp_path / "home", tmp_path / "inbox")
 
 
 @pytest.fixture(params=["folder", "zip"])

@@ -1,7 +1,14 @@
 """The sample district, night by night: every planted fault gets its answer, all else is taken."""
 
+import os
+import re
+import subprocess
+import sys
+
 import pytest
-from conftest import FAULTS, NIGHTS, SAMPLE, District
+from conftest import FAULTS, NIGHTS, SAMPLE, District, read_csv
+
+from rollcall.home import PROJECT_DIR
 
 
 def answers(district: District) -> set[tuple[str, ...]]:
@@ -96,3 +103,22 @@ def test_running_a_night_again_changes_nothing(sample_run: tuple[District, list[
     done = district.run("cycle", "--inbox", inbox, "--json", now=last["cutoff_at"])
     assert (done.code, done.json["completed"]) == (0, [])
     assert (district.home / "warehouse.duckdb").stat().st_mtime_ns == before
+
+
+def test_the_table_of_faults_is_that_of_the_codes_and_the_catalogue() -> None:
+    """Made anew by `python scripts/fault_table.py`."""
+    command = [sys.executable, "-c", "from fault_table import render; print(render(), end='')"]
+    environment = os.environ | {"PYTHONPATH": str(PROJECT_DIR / "scripts")}
+    made = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert (PROJECT_DIR / "docs" / "faults.md").read_text(encoding="utf-8") == made.stdout
+
+
+def test_every_code_is_planted_in_the_sample_or_by_a_test() -> None:
+    codes = {row["code"] for row in read_csv(PROJECT_DIR / "seeds/reference/error_codes.csv")}
+    planted = {fault["code"] for fault in FAULTS}
+    tests = "".join(
+        path.read_text(encoding="utf-8")
+        for path in sorted((PROJECT_DIR / "tests" / "python").glob("test_*.py"))
+    )
+    asserted = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", tests))
+    assert codes - planted - asserted == set()

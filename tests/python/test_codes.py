@@ -1,0 +1,130 @@
+"""Faults that the sample does not hold: each planted here, with good records around it.
+
+Together with the sample and the tests of deliveries, brakes and values, every code is planted.
+"""
+
+from collections import Counter
+
+import pytest
+from conftest import MANIFEST, ORG_ROWS, ORGS, District
+
+CATEGORIES = "sourcedId,status,dateLastModified,title\nc1,,,Tests\n"
+LINE_ITEMS = (
+    "sourcedId,status,dateLastModified,title,description,assignDate,dueDate,classSourcedId,"
+    "categorySourcedId,gradingPeriodSourcedId,resultValueMin,resultValueMax\n"
+)
+USERS = (
+    "sourcedId,status,dateLastModified,enabledUser,orgSourcedIds,role,username,userIds,givenName,"
+    "familyName,middleName,identifier,email,sms,phone,agentSourcedIds,grades,password\n"
+)
+NIGHT = "2026-09-01T010000Z"
+
+
+@pytest.mark.parametrize(
+    ("files", "code", "verdict"),
+    [
+        ({"orgs.csv": ORGS + ORG_ROWS, "notes.csv": "a,b\n1,2\n"}, "UNKNOWN_FILE", "rejected"),
+        (
+            {"orgs.csv": ORGS + ORG_ROWS, "zz more.csv": ORGS + ORG_ROWS},
+            "FILE_REPEATED",
+            "rejected",
+        ),
+        ({"orgs.csv": ORGS + ORG_ROWS + "s2,,,Sou"}, "CUT_SHORT", "accepted"),
+        ({"orgs.csv": ORGS}, "NO_RECORDS", "accepted"),
+        ({"orgs.csv": ORGS[:-17] + "parent\n" + ORG_ROWS}, "COLUMN_RENAMED", "rejected"),
+    ],
+)
+def test_a_file_that_is_not_quite_right(
+    district: District, files: dict[str, str], code: str, verdict: str
+) -> None:
+    manifest = MANIFEST + "file.orgs,bulk\nfile.categories,bulk\n"
+    district.deliver(NIGHT, {**files, "categories.csv": CATEGORIES, "manifest.csv": manifest})
+    report = district.land().json
+    assert (code, verdict) in {(file["code"], file["verdict"]) for file in report["files"]}
+    assert district.ledger("select count(*) from raw_oneroster.categories_1_1") == [(1,)]
+    if code in ("CUT_SHORT", "NO_RECORDS"):
+        assert district.ledger(
+            "select are_removals_held from landing.files where file_name = 'orgs.csv'"
+        ) == [(True,)], "what may be missing removes nothing"
+
+
+def found(district: District) -> Counter[str]:
+    return Counter(code for (code,) in district.ledger("select code from landing.findings"))
+
+
+def test_what_a_manifest_gets_wrong_is_noted(district: District) -> None:
+    manifest = (MANIFEST + "file.courses,bulk\n").replace("1.1", "1.2")
+    district.deliver(NIGHT, {"orgs.csv": ORGS + ORG_ROWS, "manifest.csv": manifest})
+    lone = {"orgs.csv": ORGS + ORG_ROWS}
+    district.deliver("2026-09-02T010000Z", lone)
+    district.deliver("2026-09-03T010000Z", lone)
+    users = USERS + "u1,,,true,s1,student,one,,A,B,,,,,,,,\n"
+    only_1_1 = {"users.csv": users, "manifest.csv": manifest.replace("courses", "users")}
+    district.deliver("2026-09-04T010000Z", only_1_1)
+    assert district.land().code == 0
+    assert found(district) == {
+        "MANIFEST_MISMATCH": 2,
+        "MANIFEST_MISSING": 2,
+        "CONTENT_REPEATED": 1,
+        "VERSION_MISMATCH": 1,
+    }
+
+
+def test_a_header_may_be_read_by_name_where_the_source_allows_it(by_name: District) -> None:
+    header = "parentSourcedId,TYPE,Name,sourcedId,status,dateLastModified,phone\n"
+    rows = "d1,school,North,s1,,,555\n,district,Plainfield,d1,,,\n"
+    by_name.deliver(
+        NIGHT, {"orgs.csv": header + rows, "manifest.csv": MANIFEST + "file.orgs,bulk\n"}
+    )
+    report = by_name.land().json
+    assert [file["code"] for file in report["files"] if file["feed"] == "oneroster/orgs"] == [
+        "HEADER_BY_NAME"
+    ]
+    assert by_name.ledger(
+        'select "sourcedId", "name", "type", "identifier", "parentSourcedId", metadata '
+        "from raw_oneroster.orgs_1_1 order by record_number"
+    ) == [
+        ("s1", "North", "school", None, "d1", {"phone": "555"}),
+        ("d1", "Plainfield", "district", None, None, {"phone": None}),
+    ]
+
+
+def test_records_that_break_a_rule_leave_the_good_ones_around_them(district: District) -> None:
+    at = "2026-08-31T10:00:00.000Z"
+    item = "{0},active,{1},Quiz,,2026-08-01,2026-08-02,c,k,g,{2},10\n"
+    user = "{0},{1},{2},{3},s1,student,{0},,A,B,,,,,,,05,\n"
+    good = [f"g{number:02d}" for number in range(60)]
+    delta = MANIFEST + "file.users,delta\nfile.lineItems,delta\n"
+    users = [
+        *(user.format(key, "active", at, "true") for key in good),
+        user.format("no status", "", at, "true"),
+        user.format("no date", "active", "", "true"),
+        user.format("old status", "inactive", at, "true"),
+        user.format("bad date", "active", "yesterday", "true"),
+        user.format("bad boolean", "active", at, "perhaps"),
+    ]
+    line_items = [
+        *(item.format(key, at, "0") for key in good),
+        item.format("bad number", at, "none"),
+    ]
+    files = {"users.csv": USERS + "".join(users), "lineItems.csv": LINE_ITEMS + "".join(line_items)}
+    district.deliver(NIGHT, files | {"manifest.csv": delta})
+    done = district.run("cycle", "--inbox", str(district.inbox))
+    assert done.code == 0, done.out
+    assert district.warehouse(
+        "select record_key, code from audit.audit_rejected_record "
+        "union all select record_key, code from audit.audit_record_warning order by all"
+    ) == [
+        ("bad boolean", "INVALID_BOOLEAN"),
+        ("bad date", "INVALID_DATETIME"),
+        ("bad number", "INVALID_NUMBER"),
+        ("no date", "MODIFIED_MISSING"),
+        ("no status", "STATUS_MISSING"),
+        ("old status", "LEGACY_STATUS"),
+    ]
+    assert district.warehouse(
+        "select count(*) from core.dim_user where is_active and user_id like 'g%'"
+    ) == [(60,)]
+    assert district.warehouse(
+        "select bool_and(is_balanced) from reconciliation.recon_file_balance"
+    ) == [(True,)]
