@@ -27,7 +27,7 @@ from rollcall.contracts import Limits, Source
 from rollcall.errors import UsageError
 from rollcall.home import Home
 
-_STILL_BEING_WRITTEN = "still being written"
+STILL_BEING_WRITTEN = "still being written"
 _UNFINISHED_SUFFIXES = (".part", ".tmp", ".filepart", ".crdownload")
 _SETTLE_SECONDS = 1.5
 _RATIO_APPLIES_ABOVE_BYTES = 64 << 20
@@ -141,7 +141,7 @@ def _sort_entry(source_id: str, path: Path, found: Inbox) -> None:
     where = f"{source_id}/{readable_name(path.name)}"
     try:
         if any(part.suffix.lower() in _UNFINISHED_SUFFIXES for part in (path, *_parts(path))):
-            found.left_alone.append(f"{where}: {_STILL_BEING_WRITTEN}")
+            found.left_alone.append(f"{where}: {STILL_BEING_WRITTEN}")
         else:
             found.entries.append(Entry(source_id, path, _kind(path), _signature(path)))
     except OSError as error:
@@ -190,7 +190,7 @@ def settle(entries: list[Entry], left_alone: list[str]) -> list[Entry]:
         try:
             _touch_files(entry)
             is_still = _signature(entry.path) == entry.signature
-            reason = _STILL_BEING_WRITTEN
+            reason = STILL_BEING_WRITTEN
         except OSError as error:
             is_still, reason = False, _why_left(error)
         if is_still:
@@ -218,7 +218,7 @@ def _touch_files(entry: Entry) -> None:
 def _why_left(error: OSError) -> str:
     """Say why an entry is left alone; what was there a moment ago and is gone is being moved."""
     if isinstance(error, FileNotFoundError):
-        return _STILL_BEING_WRITTEN
+        return STILL_BEING_WRITTEN
     return f"it cannot be read ({error.strerror})"
 
 

@@ -16,6 +16,7 @@ from rollcall import ledger, raw
 from rollcall.clock import iso
 from rollcall.contracts import Contracts, Feed, Source
 from rollcall.deliveries import (
+    STILL_BEING_WRITTEN,
     Entry,
     Member,
     Opened,
@@ -23,6 +24,7 @@ from rollcall.deliveries import (
     export_time,
     open_delivery,
     read_inbox,
+    readable_name,
     settle,
 )
 from rollcall.errors import UsageError
@@ -80,9 +82,11 @@ class LandReport:
 
     @property
     def needs_attention(self) -> bool:
-        """Whether a person should look: a file or its removals wait or were refused."""
-        return bool(self.unknown) or any(
-            report.verdict != "accepted" or report.are_removals_held for report in self.files
+        """Whether a person should look: what was refused, what waits, what cannot be read."""
+        return (
+            bool(self.unknown)
+            or any(not line.endswith(STILL_BEING_WRITTEN) for line in self.left_alone)
+            or any(file.verdict != "accepted" or file.are_removals_held for file in self.files)
         )
 
 
@@ -160,7 +164,7 @@ def land(
         fresh = []
         for entry in found.entries:
             is_wanted = exported_at is not None or _supersedes(context, entry)
-            if not is_wanted and known.get(str(entry.path.absolute())) == entry.signature:
+            if not is_wanted and known.get(_path_of(entry)) == entry.signature:
                 report.deliveries_again += 1
             else:
                 fresh.append(entry)
@@ -190,6 +194,10 @@ def _full_name(entry: Entry) -> str:
     return f"{entry.source_id}/{entry.name}"
 
 
+def _path_of(entry: Entry) -> str:
+    return readable_name(str(entry.path.absolute()))
+
+
 def _supersedes(context: Context, entry: Entry) -> bool:
     return context.supersede is not None and context.supersede.delivery == _full_name(entry)
 
@@ -210,7 +218,7 @@ def _land_entry(
     source = context.contracts.sources[entry.source_id]
     opened = open_delivery(entry, context.home, source.limits)
     if opened is None:
-        report.left_alone.append(f"{_full_name(entry)}: still being written")
+        report.left_alone.append(f"{_full_name(entry)}: {STILL_BEING_WRITTEN}")
         return
     delivery_id = ledger.make_id(source.source_id, iso(boundary), opened.content_sha256)
     try:
@@ -222,7 +230,7 @@ def _land_entry(
                 _land_opened(context, entry, source, boundary, delivery_id, opened, report)
             context.connection.execute(
                 "insert or replace into landing.inbox_entries values (?, ?, ?)",
-                [str(entry.path.absolute()), entry.signature, delivery_id],
+                [_path_of(entry), entry.signature, delivery_id],
             )
     finally:
         context.home.empty_spool()

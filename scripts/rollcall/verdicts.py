@@ -87,20 +87,21 @@ def judge_members(
     contracts: Contracts, source: Source, kind: str, members: Iterable[Member]
 ) -> list[tuple[Member, Readable | Refusal]]:
     """Say of every member which layout it fits, or why it is refused."""
-    headers: dict[str, tuple[Member, Feed, tuple[str, ...]]] = {}
+    members = list(members)
     outcomes: dict[str, Readable | Refusal] = {}
+    by_feed: dict[str, list[tuple[Member, Feed, tuple[str, ...]]]] = {}
     for member in members:
         outcome = _read_header(contracts, source, kind, member)
         if isinstance(outcome, Refusal):
             outcomes[member.name] = outcome
-            continue
-        feed, names = outcome
-        if feed.feed in headers:
-            outcomes[member.name] = Refusal(
-                "FILE_REPEATED", f"The delivery holds {feed.file_name} twice."
-            )
         else:
-            headers[feed.feed] = (member, feed, names)
+            by_feed.setdefault(outcome[0].feed, []).append((member, *outcome))
+    headers = {feed: found[0] for feed, found in by_feed.items() if len(found) == 1}
+    for found in by_feed.values():
+        if len(found) > 1:
+            for member, feed, _ in found:
+                sentence = f"The delivery holds {len(found)} files of {feed.feed}; none is taken."
+                outcomes[member.name] = Refusal("FILE_REPEATED", sentence)
     version = contracts.detect_version(
         {feed: names for feed, (_, _, names) in headers.items() if feed != MANIFEST},
         _manifest_version(headers.get(MANIFEST)),

@@ -456,10 +456,6 @@ def test_odd_names_lose_no_row_and_are_known_the_next_time(odd: District) -> Non
     assert done.code == 0
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the path of the entry goes into the ledger as it is, which takes UTF-8 only",
-)
 def test_a_name_of_bytes_that_are_no_utf_8(district: District) -> None:
     put(district, NIGHT.encode() + b"_\xe9\xff_orgs.csv", WHOLE)
     assert land_unharmed(district).code == 0
