@@ -5,9 +5,7 @@
     case
             when {{ before }}.mastery_key is null then 'first seen'
             when {{ after }}.mastery_key is null then 'no longer counted for this objective'
-            when {{ before }}.rule_id is distinct from {{ after }}.rule_id
-                or {{ before }}.rule_version is distinct from {{ after }}.rule_version
-                or {{ before }}.rule_fingerprint is distinct from {{ after }}.rule_fingerprint
+            when ({{ before }}.rule_fingerprint is distinct from {{ after }}.rule_fingerprint)
                 then concat('rule ', coalesce({{ after }}.rule_id || ' version ' || {{ after }}.rule_version, 'none'))
             when {{ after }}.withdrawn_count > {{ before }}.withdrawn_count then 'evidence withdrawn'
             when {{ after }}.withdrawn_count < {{ before }}.withdrawn_count then 'evidence restored'
@@ -22,8 +20,9 @@
 {#- Why a teacher's decision moved a state; null when there was none on either side. -#}
 {% macro change_of_override(before, after) -%}
     case
-            when {{ before }}.override_id is not distinct from {{ after }}.override_id
-                and {{ before }}.override_action is not distinct from {{ after }}.override_action then null
+            when coalesce({{ before }}.override_id, '') = coalesce({{ after }}.override_id, '')
+                and coalesce({{ before }}.override_action, '') = coalesce({{ after }}.override_action, '')
+                then null
             when {{ after }}.override_action = 'set' then 'override ' || {{ after }}.override_id || ' set'
             when {{ after }}.override_action = 'clear' then 'override ' || {{ after }}.override_id || ' cleared'
             else 'override ' || {{ before }}.override_id || ' withdrawn'

@@ -1,8 +1,8 @@
 {#- How evidence becomes a score. -#}
 
 {#- The order of evidence about one student and objective: by when it happened, then by what is known of it. -#}
-{% macro evidence_order(relation) -%}
-    {{ relation }}.event_at, {{ relation }}.version_at, {{ relation }}.source_id, {{ relation }}.evidence_id
+{% macro evidence_order() -%}
+    event_at, version_at, source_id, evidence_id
 {%- endmacro %}
 
 {#-

@@ -171,7 +171,7 @@ def _sentences(database: Path, test: str) -> list[str]:
     """Return what a failed test says about the first rows to mend; nothing when it has no such column."""
     with duckdb.connect(str(database), read_only=True) as connection:
         try:
-            found = connection.execute(f"select mend from ({test}) limit 3").fetchall()  # noqa: S608
+            found = connection.execute(f"select mend from ({test}) limit 3").fetchall()
         except duckdb.Error:
             return []
     return [sentence for (sentence,) in found]

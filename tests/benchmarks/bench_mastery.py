@@ -20,7 +20,12 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 STUDENTS, OBJECTIVES, ITEMS, CLASS_SIZE = 100_000, 20, 40, 25
 CUTOFFS = ("2026-09-01 18:00:00", "2026-09-02 18:00:00")
-STEPS = ("stg_landing__cycles", "int_cycle_bounded", "int_exports_due", "path:models/intermediate/mastery")
+STEPS = (
+    "stg_landing__cycles",
+    "int_cycle_bounded",
+    "int_exports_due",
+    "path:models/intermediate/mastery",
+)
 HISTORY = ("resource_type:snapshot", "path:models/marts/progression")
 BASELINE = """
 create or replace table latest as
@@ -153,18 +158,44 @@ def main() -> None:
     """Print the figures."""
     with tempfile.TemporaryDirectory() as name:
         bench = Bench(Path(name))
-        subprocess.run([BIN / "rollcall", "init"], env=bench.environment, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [BIN / "rollcall", "init"], env=bench.environment, check=True, stdout=subprocess.DEVNULL
+        )
         bench.open_cycle(1)
-        bench.dbt("build", "--exclude-resource-type", "unit_test", "--exclude-resource-type", "test", "--exclude-resource-type", "snapshot")
+        bench.dbt(
+            "build",
+            "--exclude-resource-type",
+            "unit_test",
+            "--exclude-resource-type",
+            "test",
+            "--exclude-resource-type",
+            "snapshot",
+        )
         bench.sql(*staged(), results(0, "true", 1))
         bench.dbt("run", "--select", "dim_user", "dim_class")
         baseline = min(bench.sql(BASELINE) for _ in range(2))
         full = bench.dbt("run", "--full-refresh", "--select", *STEPS)
-        first_history = bench.dbt("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test", "--select", *HISTORY)
+        first_history = bench.dbt(
+            "build",
+            "--exclude-resource-type",
+            "test",
+            "--exclude-resource-type",
+            "unit_test",
+            "--select",
+            *HISTORY,
+        )
         bench.open_cycle(2)
         bench.sql(results(ITEMS, "student % 100 = 7", 2))
         little = bench.dbt("run", "--select", *STEPS)
-        history = bench.dbt("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test", "--select", *HISTORY)
+        history = bench.dbt(
+            "build",
+            "--exclude-resource-type",
+            "test",
+            "--exclude-resource-type",
+            "unit_test",
+            "--select",
+            *HISTORY,
+        )
         incremental = bench.digests()
         full_again = bench.dbt("run", "--full-refresh", "--select", *STEPS)
         equal = incremental == bench.digests()

@@ -34,10 +34,11 @@ evidence_bound as (
 
 missing as (
     select
-        exports_due.cycle_id,
-        exports_due.source_id || ' ' || exports_due.feed as feed
+        cycle_id,
+        array_agg(source_id || ' ' || feed order by source_id, feed) as feeds
     from exports_due
-    where exports_due.status = 'missing'
+    where status = 'missing'
+    group by cycle_id
 ),
 
 final as (
@@ -45,16 +46,11 @@ final as (
         newest_cycle.cycle_id,
         newest_cycle.as_of,
         evidence_bound.evidence_until,
-        coalesce((
-            select array_agg(missing.feed order by missing.feed)
-            from missing
-            where missing.cycle_id = newest_cycle.cycle_id
-        ), []) as missing_feeds
+        coalesce(missing.feeds, []) as missing_feeds,
+        missing.feeds is not null as is_provisional
     from newest_cycle
     cross join evidence_bound
+    left join missing on newest_cycle.cycle_id = missing.cycle_id
 )
 
-select
-    *,
-    len(missing_feeds) > 0 as is_provisional
-from final
+select * from final

@@ -36,7 +36,7 @@ subjects as (
         student_id,
         objective_id,
         max(org_id) as org_id,
-        max_by(course_id, ({{ evidence_order('evidence') }})) as course_id,
+        max_by(course_id, ({{ evidence_order() }})) as course_id,
         max(inputs_fingerprint) as inputs_fingerprint
     from evidence
     group by roster_source_id, student_id, objective_id
@@ -60,7 +60,9 @@ judged as (
         ruled.course_id as rule_course_id,
         ruled.rule_key,
         rules.maximum_age_days,
-        coalesce(evidence.event_at < {{ days_before('bounds.as_of', 'rules.maximum_age_days') }}, false) as is_too_old
+        coalesce(
+            evidence.event_at < {{ days_before('bounds.as_of', 'rules.maximum_age_days') }}, false
+        ) as is_too_old
     from evidence
     inner join ruled using (roster_source_id, student_id, objective_id)
     cross join bounds
@@ -76,9 +78,10 @@ final as (
         org_id,
         rule_key,
         inputs_fingerprint,
-        array_agg(percent order by {{ evidence_order('judged') }}) filter ({{ counts() }}) as percents,
-        array_agg(asserted_state order by {{ evidence_order('judged') }})
-            filter ({{ counts() }} and asserted_state is not null) as asserted_states,
+        array_agg(percent order by {{ evidence_order() }}) filter ({{ counts() }}) as percents,
+        array_agg(asserted_state order by {{ evidence_order() }}) filter (
+            {{ counts() }} and asserted_state is not null
+        ) as asserted_states,
         count(*) filter ({{ counts() }}) as evidence_count,
         count(*) filter (ignored_reason is null and is_too_old) as expired_count,
         count(*) filter (ignored_reason in ('withdrawn', 'line_item_withdrawn')) as withdrawn_count,

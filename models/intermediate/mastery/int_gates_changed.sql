@@ -5,6 +5,11 @@ with recorded as (
     {{ recorded(ref('snap_progression_step'), ref('int_progression_hashed')) }}
 ),
 
+closed as (
+    select * from recorded
+    where dbt_valid_to is not null
+),
+
 final as (
     select
         coalesce(after.dbt_valid_from, before.dbt_valid_to) as changed_at,
@@ -24,7 +29,7 @@ final as (
             when after.gate = 'locked' then 'blocked by ' || array_to_string(after.blocked_by, ', ')
             else 'prerequisites met'
         end as reason
-    from (select * from recorded where dbt_valid_to is not null) as before
+    from closed as before
     full join recorded as after
         on before.progression_key = after.progression_key and before.dbt_valid_to = after.dbt_valid_from
 )

@@ -69,13 +69,21 @@ aligned as (
             and removed.feed = 'oneroster/line_items'
     left join exported
         on line_items.source_id = exported.source_id and line_items.line_item_id = exported.line_item_id
-    {%- for kind in ['line_item', 'class', 'course'] %}
-    left join declared as of_{{ kind }}
+    left join declared as of_line_item
         on
-            of_{{ kind }}.aligned_kind = '{{ kind }}'
-            and line_items.source_id = of_{{ kind }}.source_id
-            and {{ 'classes' if kind == 'course' else 'line_items' }}.{{ kind }}_id = of_{{ kind }}.aligned_id
-    {%- endfor %}
+            of_line_item.aligned_kind = 'line_item'
+            and line_items.source_id = of_line_item.source_id
+            and line_items.line_item_id = of_line_item.aligned_id
+    left join declared as of_class
+        on
+            of_class.aligned_kind = 'class'
+            and line_items.source_id = of_class.source_id
+            and line_items.class_id = of_class.aligned_id
+    left join declared as of_course
+        on
+            of_course.aligned_kind = 'course'
+            and line_items.source_id = of_course.source_id
+            and classes.course_id = of_course.aligned_id
 )
 
 select

@@ -5,6 +5,11 @@ with recorded as (
     {{ recorded(ref('snap_mastery'), ref('int_mastery_hashed')) }}
 ),
 
+closed as (
+    select * from recorded
+    where dbt_valid_to is not null
+),
+
 final as (
     select
         coalesce(after.dbt_valid_from, before.dbt_valid_to) as changed_at,
@@ -27,7 +32,7 @@ final as (
         after.is_completed as is_completed_after,
         {{ change_of_evidence('before', 'after') }} as evidence_reason,
         {{ change_of_override('before', 'after') }} as override_reason
-    from (select * from recorded where dbt_valid_to is not null) as before
+    from closed as before
     full join recorded as after
         on before.mastery_key = after.mastery_key and before.dbt_valid_to = after.dbt_valid_from
 )

@@ -30,7 +30,7 @@ final as (
         coalesce(graded.basis, 'no_evidence') as basis,
         coalesce(graded.automatic_state, 'not_evaluated') as automatic_state,
         coalesce(overrides.state, graded.automatic_state, 'not_evaluated') as state,
-        coalesce(overrides.state, graded.automatic_state) is not distinct from 'mastered' as is_completed,
+        coalesce(overrides.state, graded.automatic_state, '') = 'mastered' as is_completed,
         coalesce(overrides.action = 'set', false) as is_override,
         overrides.action as override_action,
         overrides.source_id as override_source_id,

@@ -9,7 +9,21 @@ bounds as (
 
 final as (
     select
-        rules.*,
+        rules.rule_id,
+        rules.rule_version,
+        rules.scope,
+        rules.scope_id,
+        rules.method,
+        rules.weight_percent,
+        rules.needed_count,
+        rules.threshold_percent,
+        rules.minimum_evidence,
+        rules.maximum_age_days,
+        rules.rounding_digits,
+        rules.can_be_lost,
+        rules.effective_from,
+        rules.effective_to,
+        rules.note,
         rules.rule_id || ' ' || rules.rule_version as rule_key,
         {{ fingerprint([
             'rules.rule_id', 'rules.rule_version', 'rules.scope', 'rules.scope_id', 'rules.method',

@@ -1,4 +1,4 @@
--- One row per source and result that has scores of its own for single objectives: the objectives and the scores.
+-- One row per source and result that has scores of its own for single objectives.
 with scores as (
     select * from {{ ref('stg_oneroster__result_learning_objective_ids') }}
 ),
@@ -16,7 +16,7 @@ ranked as (
         scores.score,
         row_number() over (
             partition by scores.source_id, scores.result_id, scores.objective_id
-            order by scores.version_at desc, scores.exported_at desc, scores.result_objective_id
+            order by scores.version_at desc, scores.exported_at desc, scores.result_objective_id asc
         ) as recency
     from scores
     left join removed

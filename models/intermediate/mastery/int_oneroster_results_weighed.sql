@@ -1,4 +1,4 @@
--- One row per source, result and objective: what the result says of it, and why it is no evidence if it is none.
+-- One row per source, result and objective: what the result says of it, or why it is no evidence.
 -- depends_on: {{ ref('int_cycle_bounded') }}
 {{ config(materialized='incremental', unique_key=['source_id', 'result_id']) }}
 
@@ -23,12 +23,7 @@ part_scores as (
 ),
 
 days as (
-    select
-        scored.source_id,
-        scored.score_date,
-        {{ end_of_day('scored.score_date', 'sources.time_zone') }} as ends_at
-    from (select distinct source_id, score_date from {{ ref('stg_oneroster__results') }}) as scored
-    inner join {{ ref('sources') }} as sources using (source_id)
+    select * from {{ ref('int_score_days_ended') }}
 ),
 
 by_objective as (
@@ -87,8 +82,10 @@ final as (
     select
         *,
         {{ ignored_reason() }} as ignored_reason,
-        case when ({{ ignored_reason() }}) is null then {{ quotient('(score - score_min) * 100', 'score_max - score_min') }} end
-            as percent
+        case
+            when ({{ ignored_reason() }}) is null
+                then {{ quotient('(score - score_min) * 100', '(score_max - score_min)') }}
+        end as percent
     from weighed
 )
 

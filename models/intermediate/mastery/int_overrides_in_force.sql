@@ -22,7 +22,10 @@ ranked as (
         row_number() over (
             partition by overrides.roster_source_id, overrides.student_id, overrides.objective_id
             order by
-                overrides.effective_at desc, overrides.version_at desc, overrides.source_id, overrides.override_id
+                overrides.effective_at desc,
+                overrides.version_at desc,
+                overrides.source_id asc,
+                overrides.override_id asc
         ) as recency
     from overrides
     inner join students

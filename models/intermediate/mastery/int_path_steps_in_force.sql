@@ -8,7 +8,18 @@ bounds as (
 ),
 
 final as (
-    select paths.*
+    select
+        paths.path_id,
+        paths.path_version,
+        paths.course_id,
+        paths.step_number,
+        paths.objective_id,
+        paths.is_optional,
+        paths.prerequisites,
+        paths.prerequisite_rule,
+        paths.effective_from,
+        paths.effective_to,
+        paths.note
     from paths
     inner join bounds
         on

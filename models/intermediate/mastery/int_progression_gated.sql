@@ -43,15 +43,19 @@ needed as (
         prerequisites.step_number,
         count(*) filter (needed_states.is_completed) as completed_count,
         count(*) filter (not needed_states.is_completed and not needed_states.is_optional) as blocking_count,
-        array_agg(needed_states.objective_id order by needed_states.step_number)
-            filter (not needed_states.is_completed) as open_objective_ids
+        array_agg(needed_states.objective_id order by needed_states.step_number) filter (
+            not needed_states.is_completed
+        ) as open_objective_ids
     from prerequisites
     inner join states as needed_states
         on
             prerequisites.path_id = needed_states.path_id
             and prerequisites.needed_step_number = needed_states.step_number
     group by
-        needed_states.roster_source_id, needed_states.student_id, prerequisites.path_id, prerequisites.step_number
+        needed_states.roster_source_id,
+        needed_states.student_id,
+        prerequisites.path_id,
+        prerequisites.step_number
 ),
 
 gated as (

@@ -41,7 +41,8 @@ problems as (
         prerequisites is not null
         and coalesce(prerequisite_rule not in ('all', 'any'), true)
         and coalesce(
-            try_cast(prerequisite_rule as integer) not between 1 and len(string_split(prerequisites, '|')), true
+            try_cast(prerequisite_rule as integer) not between 1 and len(string_split(prerequisites, '|')),
+            true
         )
 
     union all
