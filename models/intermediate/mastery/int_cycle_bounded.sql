@@ -1,4 +1,4 @@
--- One row: the newest cycle, how far it sees, and which due feeds had not come by its cut-off.
+-- One row per warehouse: the newest cycle, how far it sees, and which due feeds had not come by its cut-off.
 with cycles as (
     select * from {{ ref('stg_landing__cycles') }}
 ),

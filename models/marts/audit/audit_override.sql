@@ -55,7 +55,7 @@ final as (
         {{ columns_where({
             'unknown_student': 'students.user_id is null',
             'unknown_teacher': 'teachers.user_id is null',
-            'does_not_teach_the_student': 'teachers.user_id is not null and taught.teacher_id is null',
+            'does_not_teach_the_student': 'students.user_id is not null and teachers.user_id is not null and taught.teacher_id is null',
             'unknown_objective': 'known_objectives.objective_id is null',
         }) }} as findings,
         overrides.exported_at,
