@@ -1,6 +1,6 @@
 """Teachers' decisions in the sample: on some nights the learning platform exports overrides."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rollcall.sample_deliveries import Delivery, objectives_of
@@ -43,7 +43,7 @@ def overrides_deliveries(district: District, night: int) -> Iterator[Delivery]:
     ]
     if rows:
         content = "\n".join([HEADER, *rows, ""]).encode()
-        files = {"mastery_overrides.csv": [content]}
+        files: dict[str, Iterable[bytes]] = {"mastery_overrides.csv": [content]}
         yield Delivery("lms", instant_of(night, 15), "csv", files, (night,))
 
 

@@ -168,7 +168,7 @@ def _read_results(path: Path, database: Path) -> Build:
 
 
 def _sentences(database: Path, test: str) -> list[str]:
-    """Return what a failed test says about the first rows to mend; nothing when it has no such column."""
+    """Return what a failed test says of the first rows to mend; nothing without such a column."""
     with duckdb.connect(str(database), read_only=True) as connection:
         try:
             found = connection.execute(f"select mend from ({test}) limit 3").fetchall()

@@ -22,7 +22,8 @@ ROSTER = {
     "orgSourcedId,subjects,subjectCodes\nalgebra,,,t1,Algebra,A1,09,d1,,\n",
     "classes.csv": "sourcedId,status,dateLastModified,title,grades,courseSourcedId,classCode,"
     "classType,location,schoolSourcedId,termSourcedIds,subjects,subjectCodes,periods\n"
-    "c1,,,Algebra 1,09,algebra,,scheduled,,s1,t1,,,\nc2,,,Study hall,09,,,scheduled,,s1,t1,,,\n",
+    "c1,,,Algebra 1,09,algebra,,scheduled,,s1,t1,,,\n"
+    "c2,,,Study hall,09,study,,scheduled,,s1,t1,,,\n",
 }
 USERS = (
     "sourcedId,status,dateLastModified,enabledUser,orgSourcedIds,role,username,userIds,givenName,"
@@ -96,7 +97,7 @@ class Story:
         ]
         rows = [
             f"{key},{changes.get(key, 'active')},{modified},li-{key},{student},"
-            f"{'exempt' if score is None else 'fully graded'},{'' if score is None else score},2026-09-{day},\n"
+            f"{'exempt,' if score is None else f'fully graded,{score}'},2026-09-{day},\n"
             for key, student, score, day in scores
         ]
         files = {
@@ -135,15 +136,16 @@ class Story:
     ) -> list[tuple[Any, ...]]:
         """Ask for outcomes in order of students and objectives."""
         return self.district.warehouse(
-            f"select {columns} from progression.fct_mastery where {where} order by student_id, objective_id"
+            f"select {columns} from progression.fct_mastery where {where} "
+            "order by student_id, objective_id"
         )
 
     def checkpoints(self, cycle_id: int, student: str = "ann") -> list[tuple[Any, ...]]:
         """Ask what a cycle changed of a student, in the order of steps."""
         return self.district.warehouse(
             "select step, field, before_value, after_value, reason from progression.fct_checkpoint "
-            f"where cycle_id = {cycle_id} and student_id = '{student}' and path_id is null order by "
-            "array_position(['scored', 'graded', 'overridden', 'gated'], step), field"
+            f"where cycle_id = {cycle_id} and student_id = '{student}' and path_id is null "
+            "order by array_position(['scored', 'graded', 'overridden', 'gated'], step), field"
         )
 
 

@@ -38,7 +38,8 @@ def test_what_happens_at_23_59_is_seen_when_it_is_exported_and_both_say_so(story
     # it happened on the first, and history does not pretend that anyone knew
     assert story.mastery("last_evidence_at::text") == [("2026-09-02 05:00:00",)]
     history = story.district.warehouse(
-        "select state, valid_from::text, valid_to::text from progression.fct_mastery_history order by 2"
+        "select state, valid_from::text, valid_to::text from progression.fct_mastery_history "
+        "order by valid_from"
     )
     assert history == [
         ("not_mastered", "2026-09-02 02:00:00", "2026-09-03 02:00:00"),
@@ -56,7 +57,10 @@ def test_enrollment_completion_and_override_count_from_the_cycle_that_first_sees
     )
     project = project_with_seeds(tmp_path / "project", {"learning_paths.csv": path})
     story = Story(district, project)
-    gates = "select student_id, step_number, gate, blocked_by, since::text from progression.fct_progression order by 1, 2"
+    gates = (
+        "select student_id, step_number, gate, blocked_by, since::text "
+        "from progression.fct_progression order by 1, 2"
+    )
     story.roster(1, students=())
     story.cycle(1)
     assert district.warehouse(gates) == []
@@ -78,12 +82,13 @@ def test_enrollment_completion_and_override_count_from_the_cycle_that_first_sees
     story.cycle(4)
     assert district.warehouse(gates)[1] == ("ann", 2, "completed", [], "2026-09-04 18:00:00")
     assert story.mastery(
-        "objective_id, state, is_override, override_effective_at::text, override_visible_at::text, since::text",
+        "objective_id, state, is_override, override_effective_at::text, "
+        "override_visible_at::text, since::text",
         "is_override",
     ) == [("geometry", "mastered", True, "2026-09-03 10:00:00", *["2026-09-04 18:00:00"] * 2)]
     changes = district.warehouse(
-        "select cycle_id, step_number, before_value, after_value, reason from progression.fct_checkpoint "
-        "where step = 'gated' order by 1, 2"
+        "select cycle_id, step_number, before_value, after_value, reason "
+        "from progression.fct_checkpoint where step = 'gated' order by 1, 2"
     )
     assert changes == [
         (2, 1, None, "available", "enrolled on the path"),
@@ -173,7 +178,8 @@ def test_older_information_never_undoes_newer_and_withdrawal_shows(
         ("scored", "evidence_count", "2", "1", "evidence withdrawn"),
         ("scored", "score_percent", "60.0000", "30.0000", "evidence withdrawn"),
     ]
-    assert district.warehouse("select fate, evidence_count from audit.audit_evidence order by all") == [
+    fates = "select fate, evidence_count from audit.audit_evidence order by all"
+    assert district.warehouse(fates) == [
         ("exempt", 1), ("superseded", 3), ("too_old", 0), ("usable", 1), ("withdrawn", 1),
     ]  # fmt: skip
 
@@ -204,7 +210,8 @@ def test_a_new_rule_changes_the_future_and_the_first_step_that_differs_is_named(
         ("overridden", "state", "mastered", "not_mastered", reason),
     ]
     assert district.warehouse(
-        "select state, threshold_percent::double from progression.fct_mastery_history order by valid_from"
+        "select state, threshold_percent::double from progression.fct_mastery_history "
+        "order by valid_from"
     ) == [("mastered", 70.0), ("not_mastered", 95.0)]
 
 

@@ -16,7 +16,7 @@ FAMILIES = ("oneroster", "overrides")
 
 
 def rows() -> list[dict[str, str]]:
-    found = []
+    found: list[dict[str, str]] = []
     for family in FAMILIES:
         path = PROJECT_DIR / "seeds" / "contracts" / f"layouts_{family}.csv"
         with path.open(encoding="utf-8", newline="") as stream:
@@ -82,7 +82,9 @@ def test_staged_as_names_a_column_of_a_contracted_model() -> None:
     for row in rows():
         if row["staged_as"]:
             model, column = row["staged_as"].split(".")
-            text = (STAGING / row["feed"].split("/")[0] / f"{model}.yml").read_text(encoding="utf-8")
+            text = (STAGING / row["feed"].split("/")[0] / f"{model}.yml").read_text(
+                encoding="utf-8"
+            )
             assert f"{{name: {column}," in text
             assert f"personal_data: {row['personal_data']}" in next(
                 line for line in text.splitlines() if f"{{name: {column}," in line
