@@ -48,10 +48,10 @@ def test_clean_intervals_finds_overlaps_and_empty_or_open_ones(intervals: str, c
     text = (PROJECT_DIR / "tests" / "generic" / "clean_intervals.sql").read_text(encoding="utf-8")
     body = re.sub(r"{% (end)?test.*?%}", "", text)
     rows = (
-        "(select k, to_timestamp(start) at time zone 'UTC' as dbt_valid_from, "
-        "to_timestamp(stop) at time zone 'UTC' as dbt_valid_to "
+        "(select k, to_timestamp(start) at time zone 'UTC' as valid_from, "
+        "to_timestamp(stop) at time zone 'UTC' as valid_to "
         f"from (values {intervals}) as v (k, start, stop)) as intervals"
     )
     with duckdb.connect() as connection:
-        found = connection.execute(jinja2.Template(body).render(model=rows, key="k")).fetchall()
+        found = connection.execute(jinja2.Template(body).render(model=rows, keys=["k"])).fetchall()
     assert len(found) == count
