@@ -50,6 +50,7 @@ bench:  ## the figures that the project promises, each against a baseline of the
 	$(BIN)/python tests/benchmarks/bench_landing.py
 	$(BIN)/python tests/benchmarks/bench_deciding.py
 	$(BIN)/python tests/benchmarks/bench_cycle.py
+	$(BIN)/python tests/benchmarks/bench_mastery.py
 
 clean:  ## remove state; the environment stays
 	rm -rf warehouse target logs

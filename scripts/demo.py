@@ -53,6 +53,32 @@ QUESTIONS = (
         "union all select 'class', unnest(awaiting) from core.dim_class"
         ") group by all order by all",
     ),
+    (
+        "Who reached or lost mastery, night by night, and why?",
+        "select cycle_id as night, count(*) filter (after_value = 'true') as reached, "
+        "count(*) filter (before_value = 'true') as lost, reason from progression.fct_checkpoint "
+        "where field = 'is_completed' and 'true' in (before_value, after_value) "
+        "group by cycle_id, reason order by cycle_id, reason",
+    ),
+    (
+        "Where do students stand, and on what data?",
+        "select state, count(*) as outcomes, count(distinct student_id) as students, "
+        "sum(evidence_count)::bigint as evidence, count(*) filter (is_override) as overridden, "
+        "any_value(evidence_until) as scores_until, any_value(as_of) as as_of, "
+        "bool_or(is_provisional) as provisional from progression.fct_mastery "
+        "where is_on_roster group by state order by state",
+    ),
+    (
+        "What is no evidence, and why?",
+        "select source_id, fate, evidence_count from audit.audit_evidence order by all",
+    ),
+    (
+        "How far are students on their paths?",
+        "select path_id, step_number, objective_id, count(*) filter (gate = 'locked') as locked, "
+        "count(*) filter (gate = 'available') as available, "
+        "count(*) filter (gate = 'completed') as completed "
+        "from progression.fct_progression group by all order by all",
+    ),
 )
 
 

@@ -109,3 +109,97 @@
 {% macro default__percentile(expression, share) -%}
     round(quantile_cont({{ expression }}, {{ share }}), 2)
 {%- endmacro %}
+
+
+{#-
+    A decimal with nine places, rounded half up. The division passes through a float of at least fifteen digits,
+    so a quotient that has no more than nine places comes out exact.
+-#}
+{% macro quotient(numerator, denominator) -%}
+    {{ adapter.dispatch('quotient', 'rollcall')(numerator, denominator) }}
+{%- endmacro %}
+
+{% macro default__quotient(numerator, denominator) -%}
+    cast(cast({{ numerator }} as double) / cast({{ denominator }} as double) as decimal(18, 9))
+{%- endmacro %}
+
+{#- A decimal rounded half up to as many places as a column says, 0 to 4. -#}
+{% macro round_half_up(expression, digits) -%}
+    {{ adapter.dispatch('round_half_up', 'rollcall')(expression, digits) }}
+{%- endmacro %}
+
+{% macro default__round_half_up(expression, digits) -%}
+    case {{ digits }}
+            when 0 then cast(round({{ expression }}, 0) as decimal(18, 4))
+            when 1 then cast(round({{ expression }}, 1) as decimal(18, 4))
+            when 2 then cast(round({{ expression }}, 2) as decimal(18, 4))
+            when 3 then cast(round({{ expression }}, 3) as decimal(18, 4))
+            when 4 then cast(round({{ expression }}, 4) as decimal(18, 4))
+        end
+{%- endmacro %}
+
+{#- True when the condition holds for the first evidence, the first two, ... or all of it; `prefix` names each part. -#}
+{% macro holds_for_any_prefix(percents, condition) -%}
+    {{ adapter.dispatch('holds_for_any_prefix', 'rollcall')(percents, condition) }}
+{%- endmacro %}
+
+{% macro default__holds_for_any_prefix(percents, condition) -%}
+    list_bool_or(list_transform(range(1, len({{ percents }}) + 1), lambda length: {{ condition | replace('prefix', percents ~ '[:length]') }}))
+{%- endmacro %}
+
+{#- Each percent moves the score towards itself by the weight; the first one is where it starts. -#}
+{% macro decaying_average(percents, weight) -%}
+    {{ adapter.dispatch('decaying_average', 'rollcall')(percents, weight) }}
+{%- endmacro %}
+
+{% macro default__decaying_average(percents, weight) -%}
+    list_reduce(
+            {{ percents }},
+            lambda average, percent: cast(0.01 * ({{ weight }} * percent + (100 - {{ weight }}) * average) as decimal(18, 9))
+        )
+{%- endmacro %}
+
+{#- The percents that are not below the threshold, in their order. -#}
+{% macro percents_from(percents, threshold) -%}
+    {{ adapter.dispatch('percents_from', 'rollcall')(percents, threshold) }}
+{%- endmacro %}
+
+{% macro default__percents_from(percents, threshold) -%}
+    list_filter({{ percents }}, lambda percent: percent >= {{ threshold }})
+{%- endmacro %}
+
+{#- A number that is equal for equal columns and, but for chance, different otherwise. -#}
+{% macro fingerprint(columns) -%}
+    {{ adapter.dispatch('fingerprint', 'rollcall')(columns) }}
+{%- endmacro %}
+
+{% macro default__fingerprint(columns) -%}
+    hash({{ columns | join(', ') }})
+{%- endmacro %}
+
+{#- The fingerprint of a set of rows, whatever their order: the sum of theirs. -#}
+{% macro fingerprint_of_all(fingerprint) -%}
+    {{ adapter.dispatch('fingerprint_of_all', 'rollcall')(fingerprint) }}
+{%- endmacro %}
+
+{% macro default__fingerprint_of_all(fingerprint) -%}
+    cast(coalesce(sum({{ fingerprint }}), 0) as decimal(38, 0))
+{%- endmacro %}
+
+{#- The instant so many days before another; null when the number of days is. -#}
+{% macro days_before(instant, days) -%}
+    {{ adapter.dispatch('days_before', 'rollcall')(instant, days) }}
+{%- endmacro %}
+
+{% macro default__days_before(instant, days) -%}
+    {{ instant }} - to_days({{ days }})
+{%- endmacro %}
+
+{#- The instant so many days after another; null when the number of days is. -#}
+{% macro days_after(instant, days) -%}
+    {{ adapter.dispatch('days_after', 'rollcall')(instant, days) }}
+{%- endmacro %}
+
+{% macro default__days_after(instant, days) -%}
+    {{ instant }} + to_days({{ days }})
+{%- endmacro %}

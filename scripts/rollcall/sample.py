@@ -14,6 +14,7 @@ from typing import BinaryIO
 from rollcall.sample_deliveries import Delivery, lms_delivery, sis_delivery
 from rollcall.sample_district import MAX_NIGHTS, MIN_STUDENTS, District, change_of, instant_of
 from rollcall.sample_faults import FAULT_STORIES, MIN_FAULT_NIGHTS, MIN_FAULT_STUDENTS, Planter
+from rollcall.sample_overrides import overrides_deliveries
 
 _MEMBER_TIME = (1980, 1, 1, 0, 0, 0)
 _MEMBER_MODE = 0o100644 << 16
@@ -46,6 +47,8 @@ def write_sample(out: Path, *, students: int, nights: int, seed: int, faults: bo
     )
     for night in range(1, nights + 1):
         for delivery in plant(lms_delivery(district, night), night):
+            _write_delivery(out, delivery)
+        for delivery in overrides_deliveries(district, night):
             _write_delivery(out, delivery)
         if night > 1:
             district.advance(night)

@@ -16,7 +16,10 @@ import duckdb
 from rollcall.errors import RollcallError
 from rollcall.home import PROJECT_DIR, Home
 
-_BUILT_FROM = ("dbt_project.yml", "macros", "models", "seeds/contracts", "seeds/reference")
+_BUILT_FROM = (
+    *("dbt_project.yml", "macros", "models", "snapshots"),
+    *("seeds/contracts", "seeds/reference"),
+)
 _FAILED = frozenset({"error", "fail", "runtime error"})
 
 
@@ -134,7 +137,7 @@ def build(
             f"dbt could not build the warehouse: {last_words or 'it said nothing'} "
             f"(its log: {home.logs / 'dbt.log'})."
         )
-    return _read_results(results)
+    return _read_results(results, home.building_db)
 
 
 def _follow(line: str, progress: Callable[[int, int, str], None]) -> str | None:
@@ -151,15 +154,27 @@ def _follow(line: str, progress: Callable[[int, int, str], None]) -> str | None:
     return None
 
 
-def _read_results(path: Path) -> Build:
+def _read_results(path: Path, database: Path) -> Build:
     results: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["results"]
     failures = []
     for result in results:
         if result["status"] in _FAILED:
             kind, _, *name = result["unique_id"].split(".")
             message = " ".join((result["message"] or "").split())
+            if result["status"] == "fail":
+                message = " ".join(_sentences(database, result["compiled_code"])) or message
             failures.append(Failure(name[0], kind, message))
     return Build(len(results), tuple(failures))
+
+
+def _sentences(database: Path, test: str) -> list[str]:
+    """Return what a failed test says of the first rows to mend; nothing without such a column."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        try:
+            found = connection.execute(f"select mend from ({test}) limit 3").fetchall()
+        except duckdb.Error:
+            return []
+    return [sentence for (sentence,) in found]
 
 
 def publish(home: Home) -> None:

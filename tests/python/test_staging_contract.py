@@ -11,21 +11,25 @@ from rollcall.contracts import Contracts
 from rollcall.home import PROJECT_DIR
 
 CONTRACTS = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
-STAGING = PROJECT_DIR / "models" / "staging" / "oneroster"
+STAGING = PROJECT_DIR / "models" / "staging"
+FAMILIES = ("oneroster", "overrides")
 
 
 def rows() -> list[dict[str, str]]:
-    path = PROJECT_DIR / "seeds" / "contracts" / "layouts_oneroster.csv"
-    with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
+    found: list[dict[str, str]] = []
+    for family in FAMILIES:
+        path = PROJECT_DIR / "seeds" / "contracts" / f"layouts_{family}.csv"
+        with path.open(encoding="utf-8", newline="") as stream:
+            found.extend(csv.DictReader(stream))
+    return found
 
 
 def staged_structures() -> dict[str, list[dict[str, str]]]:
-    """Rows of all layouts with staged columns, by raw table."""
+    """Rows of all layouts with staged columns, by family and raw table."""
     tables = {(layout.feed, layout.version): layout.raw_table for layout in CONTRACTS.layouts}
     found = defaultdict(list)
     for row in rows():
-        found[tables[row["feed"], row["layout_version"]].split(".")[1]].append(row)
+        found[tables[row["feed"], row["layout_version"]].removeprefix("raw_")].append(row)
     return {
         table: members
         for table, members in found.items()
@@ -37,7 +41,9 @@ STRUCTURES = staged_structures()
 
 
 def base_sql(table: str) -> str:
-    return (STAGING / "base" / f"base_oneroster__{table}.sql").read_text(encoding="utf-8")
+    family, name = table.split(".")
+    path = STAGING / family / "base" / f"base_{family}__{name}.sql"
+    return path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("table", STRUCTURES)
@@ -76,7 +82,9 @@ def test_staged_as_names_a_column_of_a_contracted_model() -> None:
     for row in rows():
         if row["staged_as"]:
             model, column = row["staged_as"].split(".")
-            text = (STAGING / f"{model}.yml").read_text(encoding="utf-8")
+            text = (STAGING / row["feed"].split("/")[0] / f"{model}.yml").read_text(
+                encoding="utf-8"
+            )
             assert f"{{name: {column}," in text
             assert f"personal_data: {row['personal_data']}" in next(
                 line for line in text.splitlines() if f"{{name: {column}," in line
@@ -84,8 +92,10 @@ def test_staged_as_names_a_column_of_a_contracted_model() -> None:
 
 
 def test_every_raw_structure_of_a_staged_feed_is_a_dbt_source() -> None:
-    text = (STAGING / "_oneroster__sources.yml").read_text(encoding="utf-8")
-    assert set(re.findall(r"- name: (\w+_\d\w*)", text)) == set(STRUCTURES)
+    for family in FAMILIES:
+        text = (STAGING / family / f"_{family}__sources.yml").read_text(encoding="utf-8")
+        named = {f"{family}.{name}" for name in re.findall(r"- name: (\w+_\d\w*)", text)}
+        assert named == {table for table in STRUCTURES if table.startswith(f"{family}.")}
 
 
 def test_codes_raised_by_macros_and_loader_are_catalogued() -> None:

@@ -37,6 +37,9 @@ with newest_versions as (
     union all
     select {{ presence_columns('oneroster/result_learning_objective_ids', 'result_objective_id') }}
     from {{ ref('stg_oneroster__result_learning_objective_ids') }}
+    union all
+    select {{ presence_columns('overrides/mastery_overrides', 'override_id') }}
+    from {{ ref('stg_overrides__mastery_overrides') }}
 )
 
 select * from newest_versions

@@ -1,6 +1,8 @@
 -- One row per column of a layout: what it means and where it is staged.
 with layouts as (
     select * from {{ ref('layouts_oneroster') }}
+    union all
+    select * from {{ ref('layouts_overrides') }}
 ),
 
 final as (

@@ -20,7 +20,7 @@ staged_layouts as (
     select distinct
         feed,
         layout_version
-    from {{ ref('layouts_oneroster') }}
+    from {{ ref('audit_field_mapping') }}
     where staged_as is not null
 ),
 

@@ -1,4 +1,4 @@
--- One row per cycle, source and feed that was due or brought something: was it there in time, and how old was it?
+-- One row per cycle, source and feed that was due or brought something: was it in time, and how old was it?
 with files as (
     select
         *,
@@ -9,6 +9,10 @@ with files as (
 
 exports_due as (
     select * from {{ ref('int_exports_due') }}
+),
+
+event_lags as (
+    select * from {{ ref('int_event_lags_measured') }}
 ),
 
 sources as (
@@ -42,6 +46,9 @@ final as (
         coalesce(exports_due.missed_count, 0) as missed_count,
         coalesce(exports_due.late_count, 0) as late_count,
         coalesce(lags.file_count, 0) as file_count,
+        event_lags.event_to_export_p50_hours,
+        event_lags.event_to_export_p95_hours,
+        event_lags.event_to_export_max_hours,
         lags.export_to_landing_p50_hours,
         lags.export_to_landing_p95_hours,
         lags.export_to_landing_max_hours,
@@ -51,6 +58,7 @@ final as (
         sources.latency_target_hours
     from exports_due
     full outer join lags using (cycle_id, source_id, feed)
+    left join event_lags using (cycle_id, source_id, feed)
     inner join sources using (source_id)
 )
 

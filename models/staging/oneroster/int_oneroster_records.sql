@@ -35,6 +35,8 @@ with records as (
     select {{ verdict_columns() }} from {{ ref('base_oneroster__line_item_learning_objective_ids_1_2') }}
     union all
     select {{ verdict_columns() }} from {{ ref('base_oneroster__result_learning_objective_ids_1_2') }}
+    union all
+    select {{ verdict_columns() }} from {{ ref('base_overrides__mastery_overrides_1') }}
 )
 
 select * from records

@@ -1,0 +1,39 @@
+-- One row per student of whom there is evidence: a fingerprint of all that decides the outcomes.
+with evidence as (
+    select * from {{ ref('int_evidence') }}
+),
+
+students as (
+    select * from {{ ref('dim_user') }}
+),
+
+rules as (
+    select {{ fingerprint_of_all('rule_fingerprint') }} as rules_fingerprint
+    from {{ ref('int_mastery_rules_in_force') }}
+),
+
+by_student as (
+    select
+        roster_source_id,
+        student_id,
+        {{ fingerprint_of_all('evidence_fingerprint') }} as evidence_fingerprint
+    from evidence
+    group by roster_source_id, student_id
+),
+
+final as (
+    select
+        by_student.roster_source_id,
+        by_student.student_id,
+        students.org_id,
+        {{ fingerprint(['by_student.evidence_fingerprint', 'students.org_id', 'rules.rules_fingerprint']) }}
+            as inputs_fingerprint
+    from by_student
+    cross join rules
+    left join students
+        on
+            by_student.roster_source_id = students.source_id
+            and by_student.student_id = students.user_id
+)
+
+select * from final

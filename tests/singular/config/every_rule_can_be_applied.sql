@@ -1,0 +1,50 @@
+-- Finds: rows of mastery_rules.csv with a method, scope or number that the evaluation cannot use.
+-- Matters: a rule that cannot be applied would leave students without a state, or give them a wrong one.
+-- Do: mend the row of seeds/rules/mastery_rules.csv that the sentence names.
+with rules as (
+    select * from {{ ref('mastery_rules') }}
+),
+
+problems as (
+    select
+        rule_id,
+        rule_version,
+        case
+            when
+                method is null or scope is null or threshold_percent is null or minimum_evidence is null
+                or rounding_digits is null or can_be_lost is null or effective_from is null
+                then 'a column that must be filled is blank'
+            when
+                method not in (
+                    'highest', 'latest', 'average', 'weighted_average',
+                    'standard_decaying_average', 'n_mastery', 'asserted'
+                )
+                then 'there is no method ' || method
+            when scope not in ('district', 'org', 'course', 'objective') then 'there is no scope ' || scope
+            when (scope = 'district') <> (scope_id is null)
+                then 'scope_id is blank for a district and filled for anything else'
+            when threshold_percent <= 0 or threshold_percent > 100
+                then 'threshold_percent is above 0 and at most 100, not ' || threshold_percent
+            when
+                method in ('weighted_average', 'standard_decaying_average')
+                and coalesce(weight_percent not between 1 and 99, true)
+                then 'weight_percent is between 1 and 99'
+            when method = 'n_mastery' and coalesce(needed_count < 1, true) then 'needed_count is 1 or more'
+            when minimum_evidence < 1 then 'minimum_evidence is 1 or more'
+            when maximum_age_days < 1 then 'maximum_age_days is 1 or more'
+            when maximum_age_days is not null and not can_be_lost
+                then 'a maximum age lets mastery be lost, so can_be_lost is true'
+            when rounding_digits not between 0 and 4 then 'rounding_digits is between 0 and 4'
+            when effective_to <= effective_from then 'effective_to is after effective_from'
+        end as problem
+    from rules
+)
+
+select
+    rule_id,
+    rule_version,
+    concat(
+        'seeds/rules/mastery_rules.csv, rule ', rule_id, ' version ', rule_version, ': ', problem, '.'
+    ) as mend
+from problems
+where problem is not null

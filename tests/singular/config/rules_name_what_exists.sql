@@ -1,0 +1,70 @@
+-- Finds: rows of the rules whose org, course or objective no export knows.
+-- Matters: a rule for something misspelled holds for nothing, and nobody notices.
+-- Do: correct the id in the row that the sentence names, or remove the row.
+{{ config(severity='warn') }}
+
+with objectives as (
+    select distinct objective_id from {{ ref('int_evidence') }}
+),
+
+named as (
+    select
+        'mastery_rules.csv, rule ' || rule_id as place,
+        scope as kind,
+        scope_id as id
+    from {{ ref('mastery_rules') }}
+    where scope <> 'district'
+    union all
+    select
+        'learning_paths.csv, path ' || path_id || ' step ' || step_number as place,
+        'objective' as kind,
+        objective_id as id
+    from {{ ref('learning_paths') }}
+    union all
+    select
+        'learning_paths.csv, path ' || path_id || ' step ' || step_number as place,
+        'course' as kind,
+        course_id as id
+    from {{ ref('learning_paths') }}
+    union all
+    select
+        'objective_alignment.csv, objective ' || objective_id as place,
+        aligned_kind as kind,
+        aligned_id as id
+    from {{ ref('objective_alignment') }}
+),
+
+known as (
+    select
+        'org' as kind,
+        org_id as id
+    from {{ ref('dim_org') }}
+    union distinct
+    select
+        'course' as kind,
+        course_id as id
+    from {{ ref('dim_course') }}
+    union distinct
+    select
+        'class' as kind,
+        class_id as id
+    from {{ ref('dim_class') }}
+    union distinct
+    select
+        'objective' as kind,
+        objective_id as id
+    from objectives
+    union distinct
+    select
+        'line_item' as kind,
+        line_item_id as id
+    from {{ ref('int_line_items_aligned') }}
+)
+
+select
+    named.kind,
+    named.id,
+    concat('seeds/rules/', named.place, ': no export knows the ', named.kind, ' ', named.id, '.') as mend
+from named
+left join known on named.kind = known.kind and named.id = known.id
+where known.id is null

@@ -1,0 +1,19 @@
+-- Finds: students and objectives whose open interval of history differs from the state that stands.
+-- Matters: what people read today and what was recorded of today must be the same.
+-- Do: look for a column of int_mastery_hashed that is missing from its row_hash.
+with open_intervals as (
+    select * from {{ ref('fct_mastery_history') }}
+    where valid_to is null
+)
+
+select
+    mastery.source_id,
+    mastery.student_id,
+    mastery.objective_id,
+    mastery.state,
+    open_intervals.state as recorded_state
+from {{ ref('fct_mastery') }} as mastery
+full join open_intervals using (source_id, student_id, objective_id)
+where
+    (mastery.state, mastery.score_percent, mastery.is_override)
+    is distinct from (open_intervals.state, open_intervals.score_percent, open_intervals.is_override)
