@@ -1,4 +1,4 @@
--- One row per cycle, source and feed of which an export was due by then: the newest one, and whether it was seen.
+-- One row per cycle, source and feed of which an export was due by then: the newest, and whether it was seen.
 with cycles as (
     select * from {{ source('landing', 'cycles') }}
 ),
