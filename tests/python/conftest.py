@@ -162,7 +162,8 @@ class Project(District):
 def project(tmp_path: Path) -> Project:
     """Give a district that runs from a copy of the project."""
     (tmp_path / "project").mkdir()
-    for name in ("dbt_project.yml", "macros", "models", "profiles", "scripts", "seeds", "tests"):
+    folders = ("macros", "models", "profiles", "scripts", "seeds", "snapshots", "tests")
+    for name in ("dbt_project.yml", *folders):
         source = PROJECT_DIR / name
         if source.is_dir():
             ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
