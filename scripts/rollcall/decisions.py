@@ -131,11 +131,7 @@ def redrive(home: Home, contracts: Contracts, name: str, at: datetime) -> FileRe
     with home.landing() as connection:
         ledger.prepare(connection, contracts)
         file = ledger.find_file(connection, name)
-        [delivery] = ledger.rows(
-            connection,
-            "select * from landing.deliveries where delivery_id = ?",
-            [file["delivery_id"]],
-        )
+        delivery = ledger.delivery_of(connection, file)
         if delivery["verdict"] == "rejected":
             raise UsageError(
                 f"{_where(file)} was refused with its whole delivery ({file['code']}); land the "

@@ -194,6 +194,7 @@ def draft_rows(
         if item.code in ("COLUMN_RENAMED", "COLUMN_CASE_CHANGED")
     }
     known = {row["column_name"]: row for row in seed_rows}
+    version = draft_version(layouts, difference.nearest)
     blank = dict.fromkeys(seed_rows[0], "") | {
         "data_type": "string",
         "is_required": "no",
@@ -206,7 +207,7 @@ def draft_rows(
         dict(known.get(renamed.get(name) or name, blank))
         | {
             "feed": difference.nearest.feed,
-            "layout_version": draft_version(layouts, difference.nearest),
+            "layout_version": version,
             "position": str(position),
             "column_name": name,
         }

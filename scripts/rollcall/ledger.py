@@ -255,6 +255,16 @@ def find_file(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, Any
     return found[0]
 
 
+def delivery_of(connection: duckdb.DuckDBPyConnection, file: dict[str, Any]) -> dict[str, Any]:
+    """Return the delivery that brought a file, given the file's entry."""
+    [delivery] = rows(
+        connection,
+        "select * from landing.deliveries where delivery_id = ?",
+        [file["delivery_id"]],
+    )
+    return delivery
+
+
 def is_visible(connection: duckdb.DuckDBPyConnection, file_id: str) -> bool:
     """Say whether a cycle has seen a file."""
     found = connection.execute(

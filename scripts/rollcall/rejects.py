@@ -66,7 +66,7 @@ def write_rejects(home: Home, contracts: Contracts, name: str, out: Path | None)
     """
     with home.landing(read_only=True) as connection:
         file = ledger.find_file(connection, name)
-        is_archived = _delivery_of(connection, file)["verdict"] == "accepted"
+        is_archived = ledger.delivery_of(connection, file)["verdict"] == "accepted"
         refused = list(_refused_records(home, connection, file))
     where = f"{file['source_id']}/{file['delivery_name']}/{file['file_name']}"
     target = out or home.rejects / f"{file['file_id']}_{Path(file['file_name']).stem}_rejects.csv"
@@ -120,15 +120,6 @@ def _advice() -> dict[str, str]:
         return {row["code"]: row["advice"] for row in csv.DictReader(stream)}
 
 
-def _delivery_of(connection: duckdb.DuckDBPyConnection, file: dict[str, Any]) -> dict[str, Any]:
-    [delivery] = ledger.rows(
-        connection,
-        "select * from landing.deliveries where delivery_id = ?",
-        [file["delivery_id"]],
-    )
-    return delivery
-
-
 @contextmanager
 def original(
     home: Home, contracts: Contracts, name: str
@@ -142,7 +133,7 @@ def original(
     """
     with home.landing(read_only=True) as connection:
         file = ledger.find_file(connection, name)
-        delivery = _delivery_of(connection, file)
+        delivery = ledger.delivery_of(connection, file)
     listed = [(file["file_name"], file["sha256"], file["byte_count"])]
     limits = contracts.sources[file["source_id"]].limits
     with home.lock():
