@@ -13,7 +13,7 @@
     union
 
     (
-        select source_id, record_key from {{ ref('int_oneroster_records_removed') }} where feed = 'oneroster/results'
+        select source_id, record_key from {{ ref('int_records_removed') }} where feed = 'oneroster/results'
         except
         select source_id, result_id from {{ stored }} where is_withdrawn
     )
@@ -23,7 +23,7 @@
     (
         select source_id, result_id from {{ stored }} where is_withdrawn
         except
-        select source_id, record_key from {{ ref('int_oneroster_records_removed') }} where feed = 'oneroster/results'
+        select source_id, record_key from {{ ref('int_records_removed') }} where feed = 'oneroster/results'
     )
 
     union

@@ -8,7 +8,7 @@ classes as (
 ),
 
 removed as (
-    select * from {{ ref('int_oneroster_records_removed') }}
+    select * from {{ ref('int_records_removed') }}
 ),
 
 exported as (

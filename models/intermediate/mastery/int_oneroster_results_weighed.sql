@@ -10,7 +10,7 @@ with results as (
 ),
 
 removed as (
-    select * from {{ ref('int_oneroster_records_removed') }}
+    select * from {{ ref('int_records_removed') }}
     where feed = 'oneroster/results'
 ),
 

@@ -16,7 +16,7 @@ files as (
 ),
 
 counted_files as (
-    select * from {{ ref('int_oneroster_files_counted') }}
+    select * from {{ ref('int_files_counted') }}
 ),
 
 accepted as (

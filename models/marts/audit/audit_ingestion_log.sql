@@ -25,7 +25,7 @@ staged_layouts as (
 ),
 
 counted as (
-    select * from {{ ref('int_oneroster_files_counted') }}
+    select * from {{ ref('int_files_counted') }}
 ),
 
 final as (

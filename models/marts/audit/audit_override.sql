@@ -8,7 +8,7 @@ in_force as (
 ),
 
 removed as (
-    select * from {{ ref('int_oneroster_records_removed') }}
+    select * from {{ ref('int_records_removed') }}
     where feed = 'overrides/mastery_overrides'
 ),
 

@@ -18,7 +18,7 @@ warned as (
         line_number,
         record_key,
         unnest(warnings) as warning
-    from {{ ref('int_oneroster_records_warned') }}
+    from {{ ref('int_records_warned') }}
 ),
 
 warnings as (

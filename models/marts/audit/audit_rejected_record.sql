@@ -12,7 +12,7 @@ malformed_records as (
 ),
 
 refused as (
-    select * from {{ ref('int_oneroster_records_refused') }}
+    select * from {{ ref('int_records_refused') }}
 ),
 
 error_codes as (

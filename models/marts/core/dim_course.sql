@@ -12,7 +12,7 @@ terms as (
 ),
 
 removed as (
-    select * from {{ ref('int_oneroster_records_removed') }}
+    select * from {{ ref('int_records_removed') }}
     where feed = 'oneroster/courses'
 ),
 

@@ -4,7 +4,7 @@ with orgs as (
 ),
 
 removed as (
-    select * from {{ ref('int_oneroster_records_removed') }}
+    select * from {{ ref('int_records_removed') }}
     where feed = 'oneroster/orgs'
 ),
 

@@ -16,7 +16,7 @@ orgs as (
 ),
 
 removed as (
-    select * from {{ ref('int_oneroster_records_removed') }}
+    select * from {{ ref('int_records_removed') }}
     where feed = 'oneroster/enrollments'
 ),
 

@@ -20,7 +20,7 @@ sources as (
 ),
 
 removed as (
-    select * from {{ ref('int_oneroster_records_removed') }}
+    select * from {{ ref('int_records_removed') }}
     where feed = 'oneroster/results'
 ),
 

@@ -11,7 +11,7 @@ records_to_add as (
 ),
 
 refused as (
-    select * from {{ ref('int_oneroster_records_refused') }}
+    select * from {{ ref('int_records_refused') }}
 ),
 
 accepted as (

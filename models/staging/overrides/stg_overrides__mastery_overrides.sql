@@ -7,7 +7,7 @@ with records as (
 ),
 
 refused as (
-    select * from {{ ref('int_oneroster_records_refused') }}
+    select * from {{ ref('int_records_refused') }}
 ),
 
 accepted as (

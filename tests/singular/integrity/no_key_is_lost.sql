@@ -6,8 +6,8 @@ with accepted_keys as (
         records.source_id,
         records.feed,
         records.record_key
-    from {{ ref('int_oneroster_records') }} as records
-    left join {{ ref('int_oneroster_records_refused') }} as refused
+    from {{ ref('int_records_judged') }} as records
+    left join {{ ref('int_records_refused') }} as refused
         on
             records.file_id = refused.file_id
             and records.record_number = refused.record_number
@@ -18,7 +18,7 @@ with accepted_keys as (
 
 select accepted_keys.*
 from accepted_keys
-left join {{ ref('int_oneroster_newest_versions') }} as newest_versions
+left join {{ ref('int_newest_versions') }} as newest_versions
     on
         accepted_keys.source_id = newest_versions.source_id
         and accepted_keys.feed = newest_versions.feed

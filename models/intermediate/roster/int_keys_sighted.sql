@@ -8,7 +8,7 @@ bulks_in_force as (
 ),
 
 records as (
-    select * from {{ ref('int_oneroster_records') }}
+    select * from {{ ref('int_records_judged') }}
 ),
 
 malformed_records as (

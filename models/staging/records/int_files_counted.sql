@@ -1,13 +1,13 @@
--- One row per visible file of a staged OneRoster feed: its records as stored, by verdict.
+-- One row per visible file of a staged feed: its records as stored, by verdict.
 {{ config(unique_key='file_id') }}
 
 with records as (
-    select * from {{ ref('int_oneroster_records') }}
+    select * from {{ ref('int_records_judged') }}
     {% if is_incremental() %}where is_new{% endif %}
 ),
 
 refused as (
-    select * from {{ ref('int_oneroster_records_refused') }}
+    select * from {{ ref('int_records_refused') }}
 ),
 
 final as (

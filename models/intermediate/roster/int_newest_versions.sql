@@ -1,4 +1,4 @@
--- One row per staged OneRoster record, of any feed: what presence depends on.
+-- One row per staged record, of any feed: what presence depends on.
 {{ config(materialized='view') }}
 
 with newest_versions as (

@@ -1,4 +1,4 @@
--- One row per OneRoster record of a visible file, of any staged feed, with what it is judged by.
+-- One row per record of a visible file, of any staged feed, with what it is judged by.
 {{ config(materialized='view') }}
 
 with records as (

@@ -1,6 +1,6 @@
 -- One row per staged record that is not active: deleted, or absent since the bulk in force.
 with newest_versions as (
-    select * from {{ ref('int_oneroster_newest_versions') }}
+    select * from {{ ref('int_newest_versions') }}
 ),
 
 bulks_in_force as (
@@ -8,7 +8,7 @@ bulks_in_force as (
 ),
 
 keys_sighted as (
-    select * from {{ ref('int_oneroster_keys_sighted') }}
+    select * from {{ ref('int_keys_sighted') }}
 ),
 
 files as (

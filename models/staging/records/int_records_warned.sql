@@ -1,13 +1,13 @@
--- One row per accepted OneRoster record that violates something which does not refuse it.
+-- One row per accepted record that violates something which does not refuse it.
 {{ config(unique_key='file_id') }}
 
 with records as (
-    select * from {{ ref('int_oneroster_records') }}
+    select * from {{ ref('int_records_judged') }}
     {% if is_incremental() %}where is_new{% endif %}
 ),
 
 refused as (
-    select * from {{ ref('int_oneroster_records_refused') }}
+    select * from {{ ref('int_records_refused') }}
 ),
 
 final as (

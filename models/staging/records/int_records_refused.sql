@@ -1,8 +1,8 @@
--- One row per OneRoster record that is refused: rejected for what it holds, or a repeat within its file.
+-- One row per record that is refused: rejected for what it holds, or a repeat within its file.
 {{ config(unique_key='file_id') }}
 
 with records as (
-    select * from {{ ref('int_oneroster_records') }}
+    select * from {{ ref('int_records_judged') }}
     {% if is_incremental() %}where is_new{% endif %}
 ),
 
