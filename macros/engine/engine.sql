@@ -203,3 +203,12 @@
 {% macro default__days_after(instant, days) -%}
     {{ instant }} + to_days({{ days }})
 {%- endmacro %}
+
+{#- True when every item of a list is in another; a list that is null has none. -#}
+{% macro are_all_among(items, others) -%}
+    {{ adapter.dispatch('are_all_among', 'rollcall')(items, others) }}
+{%- endmacro %}
+
+{% macro default__are_all_among(items, others) -%}
+    list_has_all(coalesce({{ others }}, []), {{ items }})
+{%- endmacro %}

@@ -58,6 +58,7 @@ final as (
             'does_not_teach_the_student': 'students.user_id is not null and teachers.user_id is not null and taught.teacher_id is null',
             'unknown_objective': 'known_objectives.objective_id is null',
         }) }} as findings,
+        overrides.modified_at,
         overrides.exported_at,
         overrides.visible_at,
         overrides.file_id,

@@ -35,6 +35,8 @@ final as (
         users_with_role.family_name,
         users_with_role.main_role as role,
         users_with_role.org_id,
+        users_with_role.primary_org_id,
+        users_with_role.org_ids,
         users_with_role.username,
         users_with_role.identifier,
         users_with_role.email,

@@ -1,0 +1,272 @@
+{#-
+    Reconciliation compares what the exports say with what the marts hold, on a path of its own: it reads raw text
+    and marts, and shares no parsing, deduplication or join with staging. The SQL is made from the layouts, which say
+    in `staged_as` where a column goes; this file is the only place where SQL is made from data.
+
+    Feeds are described in feeds.sql.
+-#}
+
+{#- The columns of a feed that its mart holds too, each with the layouts that have it, and the key. -#}
+{% macro reconciled_columns(feed) %}
+    {% set columns = {} %}
+    {% set layouts = [ref('layouts_oneroster'), ref('layouts_overrides')] %}
+    {% if execute and load_relation(layouts[0]) %}
+        {% set mart = graph.nodes['model.rollcall.' ~ feed.mart.identifier].columns %}
+        {% set staged = run_query(
+            "select layout_version, column_name, data_type, is_key, split_part(staged_as, '.', 2) from ("
+            ~ "select * from " ~ layouts[0].render() ~ " union all select * from " ~ layouts[1].render()
+            ~ ") where feed = '" ~ feed.feed ~ "' and staged_as is not null order by layout_version, position"
+        ) %}
+        {% for version, source_column, type, is_key, name in staged if version in feed.raw_tables %}
+            {% set column = columns.setdefault(name, {
+                'name': name,
+                'is_key': is_key,
+                'is_in_mart': name in mart,
+                'is_filled': mart.get(name, {}).get('config', {}).get('meta', {}).get('filled_where_blank', false),
+                'type': type,
+                'source_columns': {},
+            }) %}
+            {% do column.source_columns.update({version: source_column}) %}
+            {% if type == 'list' %}{% do column.update({'type': type}) %}{% endif %}
+        {% endfor %}
+    {% endif %}
+    {% do return(columns) %}
+{% endmacro %}
+
+{#- A raw text as a value of its type, read in another way than staging does; null when it cannot be read. -#}
+{% macro read_again(text, type) -%}
+    {%- if type == 'date' -%}
+        case when length(trim({{ text }})) = 10 then cast(try_strptime(trim({{ text }}), '%Y-%m-%d') as date) end
+    {%- elif type == 'datetime' -%}
+        try_cast(trim({{ text }}) as timestamptz) at time zone 'UTC'
+    {%- elif type == 'float' -%}
+        try_cast(trim({{ text }}) as decimal(18, 6))
+    {%- elif type in ('integer', 'year') -%}
+        try_cast(trim({{ text }}) as integer)
+    {%- elif type == 'bool' -%}
+        try_cast(trim({{ text }}) as boolean)
+    {%- elif type in ('list', 'reflist') -%}
+        nullif(trim(regexp_replace({{ text }}, ' *,[ ,]*', ',', 'g'), ' ,'), '')
+    {%- else -%}
+        nullif(trim({{ text }}), '')
+    {%- endif -%}
+{%- endmacro %}
+
+{#- A column of a mart as it is compared: a list as one text. -#}
+{% macro processed_value(column) -%}
+    {%- if column.type in ('list', 'reflist') -%}
+        nullif(array_to_string(processed.{{ column.name }}, ','), '')
+    {%- else -%}
+        processed.{{ column.name }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- True when the source's text and the mart's value of one column differ; what cannot be read differs from blank. -#}
+{% macro differs(feed, column) -%}
+    {%- set text = 'claimed.' ~ column.name -%}
+    ({{ read_again(text, column.type) }} is distinct from {{ processed_value(column) }}
+        {%- if column.type in ('date', 'datetime', 'float', 'integer', 'year', 'bool') %}
+            or (coalesce(trim({{ text }}), '') <> '' and {{ processed_value(column) }} is null)
+        {%- endif -%})
+        {%- if column.is_filled %}
+            and coalesce(trim({{ text }}), '') <> ''
+        {%- endif -%}
+        {%- if column.source_columns | length < feed.raw_tables | length %}
+            and claimed.layout_version in ('{{ column.source_columns | join("', '") }}')
+        {%- endif -%}
+{%- endmacro %}
+
+{#-
+    What the files of a feed say, as text. `files`: a relation of files; `where` narrows the records. A record that
+    breaks the grammar of CSV says no more than its key, where that could be read.
+-#}
+{% macro claimed(feed, columns, files, where='true') -%}
+    {%- for version, raw_table in feed.raw_tables.items() %}
+        select
+            files.source_id,
+            files.file_id,
+            files.is_visible,
+            records.record_number,
+            records.line_number,
+            false as is_malformed,
+            '{{ version }}' as layout_version,
+            {%- for column in columns.values() %}
+            {%- if version in column.source_columns %}
+            records."{{ column.source_columns[version] }}" as {{ column.name }},
+            {%- else %}
+            cast(null as varchar) as {{ column.name }},
+            {%- endif %}
+            {%- if column.is_key %}
+            nullif(trim(records."{{ column.source_columns[version] }}"), '') as record_key,
+            {%- endif %}
+            {%- endfor %}
+        from {{ raw_table }} as records
+        inner join {{ files }} as files on records.file_id = files.file_id
+        where {{ where }}
+
+        union all
+    {%- endfor %}
+        select
+            files.source_id,
+            files.file_id,
+            files.is_visible,
+            records.record_number,
+            records.line_number,
+            true as is_malformed,
+            null as layout_version,
+            {%- for column in columns.values() %}
+            null as {{ column.name }},
+            {%- if column.is_key %}
+            records.record_key,
+            {%- endif %}
+            {%- endfor %}
+        from {{ source('landing', 'malformed_records') }} as records
+        inner join {{ files }} as files on records.file_id = files.file_id
+        where {{ where }}
+{%- endmacro %}
+
+{#- What the source calls a column of the mart, in the layout of the record. -#}
+{% macro source_column(column) -%}
+    case claimed.layout_version
+        {%- for version, name in column.source_columns.items() %} when '{{ version }}' then '{{ name }}'{% endfor %} end
+{%- endmacro %}
+
+{#- True for a record by which its source deletes. -#}
+{% macro claims_deletion() -%}
+    coalesce(trim(claimed.is_deleted) in ('tobedeleted', 'inactive'), false)
+{%- endmacro %}
+
+{#-
+    The records of a feed's files that its mart does not hold as they are, and the mart's active rows that none of
+    the records names: one pass, one join. `files`: the relation of the files in scope.
+-#}
+{% macro records_unmatched(feed, files) -%}
+    {%- set columns = reconciled_columns(feed) -%}
+    {%- set key = columns.values() | selectattr('is_key') | map(attribute='name') | first -%}
+    {%- set compared = columns.values() | selectattr('is_in_mart') | rejectattr('is_key') | list -%}
+    {%- set numbers = compared | selectattr('type', 'equalto', 'float') | list -%}
+    {%- if columns %}
+    select
+        coalesce(claimed.source_id, processed.source_id) as source_id,
+        '{{ feed.feed }}' as feed,
+        coalesce(claimed.record_key, processed.{{ key }}) as record_key,
+        claimed.file_id,
+        claimed.record_number,
+        claimed.line_number,
+        coalesce(claimed.is_malformed, false) as is_malformed,
+        {{ claims_deletion() }} as is_deletion,
+        {{ read_again('claimed.modified_at', 'datetime') }} as modified_at,
+        processed.file_id as processed_file_id,
+        processed.record_number as processed_record_number,
+        processed.is_active,
+        list_filter(
+            [
+                {%- for column in compared %}
+                case when not claimed.is_malformed and processed.source_id is not null and {{ differs(feed, column) }} then {
+                    'column_name': {{ source_column(column) }},
+                    'processed_column': '{{ column.name }}',
+                    'source_value': trim(claimed.{{ column.name }}),
+                    'processed_value': cast({{ processed_value(column) }} as varchar)
+                } end{{ ',' if not loop.last }}
+                {%- endfor %}
+            ],
+            lambda difference: difference is not null
+        ) as differences,
+        cast([
+            {%- for column in numbers %}
+            {
+                'column_name': '{{ column.name }}',
+                'source_number': {{ read_again('claimed.' ~ column.name, 'float') }},
+                'processed_number': processed.{{ column.name }}
+            }{{ ',' if not loop.last }}
+            {%- endfor %}
+        ] as struct(column_name varchar, source_number decimal(18, 6), processed_number decimal(18, 6))[]) as numbers
+    from ({{ claimed(feed, columns, files) }}) as claimed
+    full join {{ feed.mart }} as processed
+        on claimed.source_id = processed.source_id and claimed.record_key = processed.{{ key }}
+    where
+        case
+            when claimed.file_id is null then processed.is_active
+            when claimed.record_key is null or claimed.is_malformed then true
+            when {{ claims_deletion() }} then coalesce(processed.is_active, false)
+            when processed.source_id is null or not processed.is_active then true
+            when claimed.is_visible
+                and (claimed.file_id <> processed.file_id or claimed.record_number <> processed.record_number) then true
+            else
+                {%- for column in compared %}
+                ({{ differs(feed, column) }}){{ ' or' if not loop.last }}
+                {%- endfor %}
+        end
+    {%- else %}
+    select
+        cast(null as varchar) as source_id, '{{ feed.feed }}' as feed, cast(null as varchar) as record_key,
+        cast(null as varchar) as file_id, cast(null as bigint) as record_number, cast(null as bigint) as line_number,
+        false as is_malformed, false as is_deletion,
+        cast(null as timestamp) as modified_at, cast(null as varchar) as processed_file_id,
+        cast(null as bigint) as processed_record_number, false as is_active,
+        cast([] as struct(column_name varchar, processed_column varchar, source_value varchar, processed_value varchar)[]) as differences,
+        cast([] as struct(column_name varchar, source_number decimal(18, 6), processed_number decimal(18, 6))[]) as numbers
+    where false
+    {%- endif %}
+{%- endmacro %}
+
+{#-
+    The records that rows of a feed's mart say they come from, for the rows in `doubts`: does each name the same key,
+    and in which columns does it differ from the row? `files`: a relation of all files.
+-#}
+{% macro origins_read(feed, files, doubts) -%}
+    {%- set columns = reconciled_columns(feed) -%}
+    {%- set key = columns.values() | selectattr('is_key') | map(attribute='name') | first -%}
+    {%- if columns %}
+    select
+        claimed.source_id,
+        '{{ feed.feed }}' as feed,
+        claimed.record_key,
+        claimed.file_id,
+        claimed.record_number,
+        {{ claims_deletion() }} as is_deletion,
+        {{ read_again('claimed.modified_at', 'datetime') }} as modified_at,
+        list_filter(
+            [
+                {%- for column in columns.values() | selectattr('is_in_mart') | rejectattr('is_key') %}
+                case when {{ differs(feed, column) }} then {{ source_column(column) }} end{{ ',' if not loop.last }}
+                {%- endfor %}
+            ],
+            lambda column_name: column_name is not null
+        ) as differing_columns
+    from ({{ claimed(
+        feed, columns, files,
+        where="(records.file_id, records.record_number) in (select (processed_file_id, processed_record_number) from "
+            ~ doubts ~ " where feed = '" ~ feed.feed ~ "')",
+    ) }}) as claimed
+    inner join {{ feed.mart }} as processed
+        on claimed.file_id = processed.file_id
+        and claimed.record_number = processed.record_number
+        and claimed.source_id = processed.source_id
+        and claimed.record_key = processed.{{ key }}
+    {%- else %}
+    select
+        cast(null as varchar) as source_id, '{{ feed.feed }}' as feed, cast(null as varchar) as record_key,
+        cast(null as varchar) as file_id, cast(null as bigint) as record_number, false as is_deletion,
+        cast(null as timestamp) as modified_at, cast([] as varchar[]) as differing_columns
+    where false
+    {%- endif %}
+{%- endmacro %}
+
+{#- Which of the keys in `doubts` that no record in scope names are named by a record of `files`. -#}
+{% macro keys_named(feed, files, doubts) -%}
+    {%- set columns = reconciled_columns(feed) -%}
+    {%- if columns %}
+    select distinct
+        source_id,
+        '{{ feed.feed }}' as feed,
+        record_key
+    from ({{ claimed(feed, columns, files) }}) as claimed
+    where (source_id, record_key) in (
+        select (source_id, record_key) from {{ doubts }} where feed = '{{ feed.feed }}' and file_id is null
+    )
+    {%- else %}
+    select cast(null as varchar) as source_id, '{{ feed.feed }}' as feed, cast(null as varchar) as record_key
+    where false
+    {%- endif %}
+{%- endmacro %}

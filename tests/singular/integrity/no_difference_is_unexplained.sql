@@ -1,0 +1,49 @@
+-- Every difference between the newest exports and the marts has a reason; one without is a fault of ours.
+with differences as (
+    select
+        'missing' as kind,
+        feed,
+        column_name,
+        suspected_step,
+        file_id,
+        record_number
+    from {{ ref('recon_missing_record') }}
+    where not is_explained
+
+    union all
+
+    select
+        case when processed_row_count > 1 then 'repeated' else 'unexpected' end as kind,
+        feed,
+        column_name,
+        suspected_step,
+        file_id,
+        record_number
+    from {{ ref('recon_unexpected_record') }}
+    where not is_explained
+
+    union all
+
+    select
+        'diverging' as kind,
+        feed,
+        column_name,
+        suspected_step,
+        file_id,
+        record_number
+    from {{ ref('recon_diverging_value') }}
+    where not is_explained
+),
+
+files as (
+    select * from {{ source('landing', 'files') }}
+)
+
+select
+    differences.*,
+    differences.feed || ': ' || differences.kind || ' (' || differences.column_name || ') without a reason; '
+    || coalesce('record ' || differences.record_number || ' of ' || files.delivery_name || '/' || files.file_name, 'no record')
+    || '. Look at the step ' || differences.suspected_step || ' first.' as mend
+from differences
+left join files on differences.file_id = files.file_id
+order by differences.feed, differences.kind, differences.file_id, differences.record_number, differences.column_name
