@@ -110,6 +110,43 @@
     round(quantile_cont({{ expression }}, {{ share }}), 2)
 {%- endmacro %}
 
+{#- The rows of a group for which the condition holds, as a list sorted by the columns; null when there is none. -#}
+{% macro sorted_rows(columns, condition) -%}
+    {{ adapter.dispatch('sorted_rows', 'rollcall')(columns, condition) }}
+{%- endmacro %}
+
+{% macro default__sorted_rows(columns, condition) -%}
+    list_sort(list(struct_pack(
+            {%- for column in columns %}{{ column }} := {{ column }}{{ ', ' if not loop.last }}{% endfor -%}
+        )) filter ({{ condition }}))
+{%- endmacro %}
+
+{#- The items of a list for which the condition, which calls each of them `item`, holds; in their order. -#}
+{% macro items_where(items, condition) -%}
+    {{ adapter.dispatch('items_where', 'rollcall')(items, condition) }}
+{%- endmacro %}
+
+{% macro default__items_where(items, condition) -%}
+    list_filter({{ items }}, lambda item: {{ condition }})
+{%- endmacro %}
+
+{#- One field of a row that is an item of a list. -#}
+{% macro field_of(item, field) -%}
+    {{ adapter.dispatch('field_of', 'rollcall')(item, field) }}
+{%- endmacro %}
+
+{% macro default__field_of(item, field) -%}
+    struct_extract({{ item }}, '{{ field }}')
+{%- endmacro %}
+
+{#- One field of every row of a list, in their order. -#}
+{% macro items_of(items, field) -%}
+    {{ adapter.dispatch('items_of', 'rollcall')(items, field) }}
+{%- endmacro %}
+
+{% macro default__items_of(items, field) -%}
+    list_transform({{ items }}, lambda item: {{ field_of('item', field) }})
+{%- endmacro %}
 
 {#-
     A decimal with nine places, rounded half up. The division passes through a float of at least fifteen digits,
@@ -157,15 +194,6 @@
             {{ percents }},
             lambda average, percent: cast(0.01 * ({{ weight }} * percent + (100 - {{ weight }}) * average) as decimal(18, 9))
         )
-{%- endmacro %}
-
-{#- The percents that are not below the threshold, in their order. -#}
-{% macro percents_from(percents, threshold) -%}
-    {{ adapter.dispatch('percents_from', 'rollcall')(percents, threshold) }}
-{%- endmacro %}
-
-{% macro default__percents_from(percents, threshold) -%}
-    list_filter({{ percents }}, lambda percent: percent >= {{ threshold }})
 {%- endmacro %}
 
 {#- A number that is equal for equal columns and, but for chance, different otherwise. -#}

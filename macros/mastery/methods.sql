@@ -1,8 +1,21 @@
 {#- How evidence becomes a score. -#}
 
-{#- The order of evidence about one student and objective: by when it happened, then by what is known of it. -#}
-{% macro evidence_order() -%}
-    event_at, version_at, source_id, evidence_id
+{#-
+    The usable evidence about one student and objective as a list, in its order: by when it happened, then by
+    what is known of it. The columns after these make the order total.
+-#}
+{% macro usable_evidence() -%}
+    {{ sorted_rows(
+        ['event_at', 'version_at', 'source_id', 'evidence_id', 'course_id', 'percent', 'asserted_state'],
+        'ignored_reason is null'
+    ) }}
+{%- endmacro %}
+
+{#- The usable evidence that is not older than its rule allows at the cut-off; null when there is none. -#}
+{% macro young_enough(usable) -%}
+    nullif({{ items_where(
+        usable, field_of('item', 'event_at') ~ ' >= ' ~ days_before('as_of', 'maximum_age_days')
+    ) }}, [])
 {%- endmacro %}
 
 {#-
@@ -37,7 +50,7 @@
 
 {#- The mean of the percents that reach the threshold, when there are as many as needed. -#}
 {% macro mean_of_mastered(percents, threshold, needed) -%}
-    {% set mastered = percents_from(percents, threshold) %}
+    {% set mastered = items_where(percents, 'item >= ' ~ threshold) %}
     case
             when len({{ mastered }}) >= {{ needed }}
                 then {{ quotient('list_sum(' ~ mastered ~ ')', 'len(' ~ mastered ~ ')') }}
@@ -57,11 +70,6 @@
             when coalesce(score_max <= score_min, true) then 'no_range'
             when score < score_min or score > 2 * score_max - score_min then 'out_of_range'
         end
-{%- endmacro %}
-
-{#- True for evidence that counts: neither ignored nor older than its rule allows. -#}
-{% macro counts() -%}
-    ignored_reason is null and not is_too_old
 {%- endmacro %}
 
 {#- True when the percents, rounded as the rule says, show mastery by the rule's threshold and minimum. -#}

@@ -5,21 +5,16 @@
     post_hook="delete from {{ this }} where (roster_source_id, student_id) not in (select roster_source_id, student_id from {{ ref('int_student_inputs') }})",
 ) }}
 
-with students as (
-    select * from {{ ref('int_student_inputs') }}
+with evidence as (
+    select * from {{ ref('int_evidence') }}
+    where objective_id is not null
     {% if is_incremental() %}
-    where (roster_source_id, student_id) in ({{ students_to_evaluate(this) }})
+        and (roster_source_id, student_id) in ({{ students_to_evaluate(this) }})
     {% endif %}
 ),
 
-evidence as (
-    select
-        evidence.*,
-        students.org_id,
-        students.inputs_fingerprint
-    from {{ ref('int_evidence') }} as evidence
-    inner join students using (roster_source_id, student_id)
-    where evidence.objective_id is not null
+students as (
+    select * from {{ ref('int_student_inputs') }}
 ),
 
 rules as (
@@ -35,38 +30,48 @@ subjects as (
         roster_source_id,
         student_id,
         objective_id,
-        max(org_id) as org_id,
-        max_by(course_id, ({{ evidence_order() }})) as course_id,
-        max(inputs_fingerprint) as inputs_fingerprint
+        {{ usable_evidence() }} as usable,
+        max(course_id) as any_course_id,
+        count(*) filter (ignored_reason in ('withdrawn', 'line_item_withdrawn')) as withdrawn_count,
+        count(*) filter (ignored_reason is not null) as ignored_count,
+        max(visible_at) as evidence_visible_at
     from evidence
     group by roster_source_id, student_id, objective_id
 ),
 
-ruled as (
+placed as (
     select
         subjects.*,
-        coalesce(of_objective.rule_key, of_course.rule_key, of_org.rule_key, of_district.rule_key) as rule_key
+        students.org_id,
+        students.inputs_fingerprint,
+        coalesce({{ field_of('subjects.usable[-1]', 'course_id') }}, subjects.any_course_id) as course_id
     from subjects
+    inner join students using (roster_source_id, student_id)
+),
+
+ruled as (
+    select
+        placed.*,
+        coalesce(of_objective.rule_key, of_course.rule_key, of_org.rule_key, of_district.rule_key) as rule_key
+    from placed
     left join rules as of_objective
-        on of_objective.scope = 'objective' and subjects.objective_id = of_objective.scope_id
-    left join rules as of_course on of_course.scope = 'course' and subjects.course_id = of_course.scope_id
-    left join rules as of_org on of_org.scope = 'org' and subjects.org_id = of_org.scope_id
+        on of_objective.scope = 'objective' and placed.objective_id = of_objective.scope_id
+    left join rules as of_course on of_course.scope = 'course' and placed.course_id = of_course.scope_id
+    left join rules as of_org on of_org.scope = 'org' and placed.org_id = of_org.scope_id
     left join rules as of_district on of_district.scope = 'district'
 ),
 
 judged as (
     select
-        evidence.*,
-        ruled.course_id as rule_course_id,
-        ruled.rule_key,
+        ruled.*,
         rules.maximum_age_days,
-        coalesce(
-            evidence.event_at < {{ days_before('bounds.as_of', 'rules.maximum_age_days') }}, false
-        ) as is_too_old
-    from evidence
-    inner join ruled using (roster_source_id, student_id, objective_id)
+        case
+            when rules.maximum_age_days is null then ruled.usable
+            else {{ young_enough('ruled.usable') }}
+        end as counted
+    from ruled
     cross join bounds
-    left join rules on ruled.rule_key = rules.rule_key
+    left join rules using (rule_key)
 ),
 
 final as (
@@ -74,24 +79,20 @@ final as (
         roster_source_id,
         student_id,
         objective_id,
-        rule_course_id as course_id,
+        course_id,
         org_id,
         rule_key,
         inputs_fingerprint,
-        array_agg(percent order by {{ evidence_order() }}) filter ({{ counts() }}) as percents,
-        array_agg(asserted_state order by {{ evidence_order() }}) filter (
-            {{ counts() }} and asserted_state is not null
-        ) as asserted_states,
-        count(*) filter ({{ counts() }}) as evidence_count,
-        count(*) filter (ignored_reason is null and is_too_old) as expired_count,
-        count(*) filter (ignored_reason in ('withdrawn', 'line_item_withdrawn')) as withdrawn_count,
-        count(*) filter (ignored_reason is not null) as ignored_count,
-        max(event_at) filter ({{ counts() }}) as last_evidence_at,
-        max(visible_at) as evidence_visible_at,
-        min({{ days_after('event_at', 'maximum_age_days') }}) filter ({{ counts() }}) as expires_at,
-        {{ fingerprint_of_all('evidence_fingerprint') }} as evidence_fingerprint
+        {{ items_of('counted', 'percent') }} as percents,
+        {{ items_where(items_of('counted', 'asserted_state'), 'item is not null') }} as asserted_states,
+        coalesce(len(counted), 0) as evidence_count,
+        coalesce(len(usable), 0) - coalesce(len(counted), 0) as expired_count,
+        withdrawn_count,
+        ignored_count,
+        {{ field_of('counted[-1]', 'event_at') }} as last_evidence_at,
+        evidence_visible_at,
+        {{ days_after(field_of('counted[1]', 'event_at'), 'maximum_age_days') }} as expires_at
     from judged
-    group by roster_source_id, student_id, objective_id, rule_course_id, org_id, rule_key, inputs_fingerprint
 )
 
 select * from final

@@ -61,8 +61,7 @@ final as (
         withdrawn_count,
         ignored_count,
         last_evidence_at,
-        evidence_visible_at,
-        evidence_fingerprint
+        evidence_visible_at
     from scored
 )
 

@@ -12,66 +12,74 @@ prerequisites as (
     where prerequisites is not null
 ),
 
+needed as (
+    select
+        prerequisites.path_id,
+        prerequisites.step_number,
+        array_agg(steps.objective_id order by steps.step_number) as objective_ids,
+        array_agg(steps.objective_id order by steps.step_number) filter (not steps.is_optional)
+            as required_objective_ids
+    from prerequisites
+    inner join steps
+        on
+            prerequisites.path_id = steps.path_id
+            and prerequisites.needed_step_number = steps.step_number
+    group by prerequisites.path_id, prerequisites.step_number
+),
+
 walkers as (
     select * from {{ ref('int_paths_walked') }}
 ),
 
-mastery as (
-    select * from {{ ref('int_mastery_overridden') }}
+mastered as (
+    select
+        roster_source_id,
+        student_id,
+        array_agg(objective_id order by objective_id) as objective_ids
+    from {{ ref('int_mastery_overridden') }}
+    where is_completed
+    group by roster_source_id, student_id
 ),
 
-states as (
+walked as (
     select
         walkers.roster_source_id,
         walkers.student_id,
         steps.*,
-        coalesce(mastery.is_completed, false) as is_completed
+        coalesce(needed.objective_ids, []) as needed_objective_ids,
+        coalesce(needed.required_objective_ids, []) as required_objective_ids,
+        coalesce(mastered.objective_ids, []) as mastered_objective_ids
     from walkers
     inner join steps using (path_id)
-    left join mastery
-        on
-            walkers.roster_source_id = mastery.roster_source_id
-            and walkers.student_id = mastery.student_id
-            and steps.objective_id = mastery.objective_id
+    left join needed using (path_id, step_number)
+    left join mastered using (roster_source_id, student_id)
 ),
 
-needed as (
+met as (
     select
-        needed_states.roster_source_id,
-        needed_states.student_id,
-        prerequisites.path_id,
-        prerequisites.step_number,
-        count(*) filter (needed_states.is_completed) as completed_count,
-        count(*) filter (not needed_states.is_completed and not needed_states.is_optional) as blocking_count,
-        array_agg(needed_states.objective_id order by needed_states.step_number) filter (
-            not needed_states.is_completed
-        ) as open_objective_ids
-    from prerequisites
-    inner join states as needed_states
-        on
-            prerequisites.path_id = needed_states.path_id
-            and prerequisites.needed_step_number = needed_states.step_number
-    group by
-        needed_states.roster_source_id,
-        needed_states.student_id,
-        prerequisites.path_id,
-        prerequisites.step_number
+        *,
+        list_contains(mastered_objective_ids, objective_id) as is_completed,
+        {{ items_where(
+            "case when prerequisite_rule = 'all' then required_objective_ids else needed_objective_ids end",
+            'not list_contains(mastered_objective_ids, item)'
+        ) }} as open_objective_ids
+    from walked
 ),
 
 gated as (
     select
-        states.*,
-        needed.open_objective_ids,
+        *,
         case
-            when states.is_completed then 'completed'
-            when needed.step_number is null then 'available'
-            when states.prerequisite_rule = 'all' and needed.blocking_count = 0 then 'available'
-            when states.prerequisite_rule = 'any' and needed.completed_count >= 1 then 'available'
-            when needed.completed_count >= try_cast(states.prerequisite_rule as integer) then 'available'
+            when is_completed then 'completed'
+            when len(open_objective_ids) = 0 then 'available'
+            when prerequisite_rule = 'all' then 'locked'
+            when
+                len(needed_objective_ids) - len(open_objective_ids)
+                >= case when prerequisite_rule = 'any' then 1 else try_cast(prerequisite_rule as integer) end
+                then 'available'
             else 'locked'
         end as gate
-    from states
-    left join needed using (roster_source_id, student_id, path_id, step_number)
+    from met
 ),
 
 final as (
