@@ -46,10 +46,9 @@ def write_sample(out: Path, *, students: int, nights: int, seed: int, faults: bo
         planter.plant if faults else lambda delivery, _: [delivery]
     )
     for night in range(1, nights + 1):
-        for delivery in plant(lms_delivery(district, night), night):
-            _write_delivery(out, delivery)
-        for delivery in overrides_deliveries(district, night):
-            _write_delivery(out, delivery)
+        for made in [lms_delivery(district, night), *overrides_deliveries(district, night)]:
+            for delivery in plant(made, night):
+                _write_delivery(out, delivery)
         if night > 1:
             district.advance(night)
         for delivery in plant(sis_delivery(district, night), night):

@@ -15,6 +15,7 @@ from rollcall.sample_district import instant_of
 MIN_FAULT_NIGHTS = 6  # the first story ends there, nights 8 and 9 are another
 MIN_FAULT_STUDENTS = 40
 _PROOF = "tests/python/test_sample_faults.py::test_every_planted_fault_is_answered"
+_PROOF_OF_DOUBT = "tests/python/test_sample_faults.py::test_doubtful_overrides_are_found"
 
 FAULT_STORIES = {
     1: "The whole roster and the gradebook since the start of the school year; three files are "
@@ -23,7 +24,7 @@ FAULT_STORIES = {
     3: "A renamed column gets the roster's users refused; the gradebook does not come.",
     4: "A student is missing from the roster; in place of the scores an error page arrives.",
     5: "The student is back; the scores of nights 3 and 4 come late, one before its line item.",
-    6: "Old scores are sent again, one is corrected, and a second export of last night turns up.",
+    6: "Old scores and a correction come, overrides are wrong, last night is exported twice.",
     7: "A quiet night: students change section, and nothing goes wrong.",
     8: "A school is missing from the roster; every score is dated month first.",
     9: "The school is back and the scores come again; two columns have changed places.",
@@ -50,6 +51,7 @@ class _Fault:
     code: str
     verdict: str
     note: str
+    proof: str = _PROOF
 
 
 @dataclass(eq=False, slots=True)
@@ -92,9 +94,8 @@ class _Sheet:
         self.lines = [_Line(data) for data in rest]
         self.marks: list[_Mark] = []
         self._columns = first.decode().strip().split(",")
-        self._blank = _Fault(
-            "", night, delivery.source_id, delivery.name, file_name, "", 0, "", "", ""
-        )
+        place = delivery.name if delivery.container == "csv" else file_name
+        self._blank = _Fault("", night, delivery.source_id, delivery.name, place, "", 0, "", "", "")
 
     def pick(
         self, share: float, where: Callable[[list[bytes]], bool] = lambda fields: True
@@ -144,9 +145,12 @@ class _Sheet:
         fields[self._columns.index(column)] = value
         line.write(fields)
 
-    def mark(self, line: _Line, fault: str, code: str, verdict: str, note: str) -> None:
+    def mark(
+        self, line: _Line, fault: str, code: str, verdict: str, note: str, proof: str = _PROOF
+    ) -> None:
         """Enter a line into the catalogue."""
-        self.marks.append(_Mark(line, self._fault(fault, code, verdict, note, line.key.decode())))
+        marked = self._fault(fault, code, verdict, note, line.key.decode())
+        self.marks.append(_Mark(line, replace(marked, proof=proof)))
 
     def mark_file(
         self, fault: str, code: str, verdict: str, note: str, record_key: str = ""
@@ -190,6 +194,8 @@ class Planter:
     def plant(self, delivery: Delivery, night: int) -> list[Delivery]:
         """Return what arrives instead of a night's delivery."""
         self._night = night
+        if "mastery_overrides.csv" in delivery.files:
+            return self._overrides_6(delivery) if night == 6 else [delivery]
         plants: dict[tuple[str, int], Callable[[Delivery], list[Delivery]]] = {
             ("sis", 1): self._sis_1,
             ("sis", 2): self._sis_2,
@@ -237,7 +243,7 @@ class Planter:
                 "code": fault.code,
                 "verdict": fault.verdict,
                 "note": fault.note,
-                "proof": _PROOF,
+                "proof": fault.proof,
             }
             for number, fault in enumerate(ordered, start=1)
         ]
@@ -684,6 +690,40 @@ class Planter:
             "rejected",
             "graded is no scoreStatus; the score is unknown until it is sent rightly.",
         )
+
+    def _overrides_6(self, delivery: Delivery) -> list[Delivery]:
+        with self._sheet(delivery, "mastery_overrides.csv") as overrides:
+            line = overrides.pick(0)
+            teacher = int(overrides.get(line, "teacherSourcedId").removeprefix(b"TE-"))
+            overrides.set(line, "teacherSourcedId", b"TE-%05d" % (teacher + 1))
+            overrides.mark(
+                line,
+                "override_by_another_teacher",
+                "",
+                "accepted",
+                "By a teacher who does not teach the student: it counts, and the doubt is listed.",
+                proof=_PROOF_OF_DOUBT,
+            )
+            line = overrides.pick(0)
+            overrides.set(line, "studentSourcedId", b"ST-999999")
+            overrides.mark(
+                line,
+                "override_of_unknown_student",
+                "",
+                "accepted",
+                "About a student whom no roster knows: it has no effect, and the doubt is listed.",
+                proof=_PROOF_OF_DOUBT,
+            )
+            line = overrides.pick(0)
+            overrides.set(line, "state", b"expert")
+            overrides.mark(
+                line,
+                "override_to_unknown_state",
+                "VALUE_NOT_ALLOWED",
+                "rejected",
+                "expert is no state; the decision is refused, so the scores go on deciding.",
+            )
+        return [delivery]
 
     def _lms_8(self, delivery: Delivery) -> list[Delivery]:
         with self._sheet(delivery, "results.csv") as results:

@@ -20,15 +20,16 @@ class _Decision:
     place: int
     action: str
     state: str
-    is_own_student: bool
     reason: str
 
 
 _DECISIONS = (
-    _Decision(2, 0, "set", "mastered", True, "Explained it at the board"),
-    _Decision(2, 1, "set", "not_mastered", True, "The work was copied"),
-    _Decision(5, 0, "clear", "", True, "Let the scores count again"),
-    _Decision(6, 2, "set", "mastered", False, "Helped out in another class"),
+    _Decision(2, 0, "set", "mastered", "Explained it at the board"),
+    _Decision(2, 1, "set", "not_mastered", "The work was copied"),
+    _Decision(5, 0, "clear", "", "Let the scores count again"),
+    _Decision(6, 2, "set", "mastered", "Helped others with it"),
+    _Decision(6, 3, "set", "mastered", "Solved it on paper"),
+    _Decision(6, 4, "set", "not_mastered", "Guessed the answers"),
 )
 
 
@@ -48,10 +49,9 @@ def overrides_deliveries(district: District, night: int) -> Iterator[Delivery]:
 
 
 def _row(room: Classroom, student: int, number: int, decision: _Decision) -> str:
-    teacher = room.teacher if decision.is_own_student else room.teacher + 1
     day = night_date(decision.night)
     return (
         f"OV-{number:04d},active,{day}T14:30:00.000Z,ST-{student:06d},"
         f"{objectives_of(room, 0)[0]},{decision.action},{decision.state},{day}T14:30:00.000Z,"
-        f"TE-{teacher:05d},{decision.reason}"
+        f"TE-{room.teacher:05d},{decision.reason}"
     )

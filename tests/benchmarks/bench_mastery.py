@@ -172,7 +172,8 @@ def staged() -> list[str]:
                     as prerequisites,
                 ['all', 'any', '1'][1 + step % 3] as prerequisite_rule,
                 timestamp '2000-01-01' as effective_from
-            from range({COURSES}) as courses (course), range(1, {PATH_STEPS + 1}) as steps (step)""",
+            from range({COURSES}) as courses (course),
+                range(1, {PATH_STEPS + 1}) as steps (step)""",
     ]
 
 

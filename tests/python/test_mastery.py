@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -13,6 +14,12 @@ RULES = (
     "minimum_evidence,maximum_age_days,rounding_digits,can_be_lost,effective_from,effective_to,note\n"
 )
 NEWEST = "newest,1,district,,latest,,,70,1,,2,true,2000-01-01,,\n"
+
+
+def rows_of(test: str, district: District) -> list[tuple[Any, ...]]:
+    """Return what a singular test finds in the newest cycle, by the statement that dbt compiled."""
+    [compiled] = district.home.rglob(f"compiled/**/{test}.sql")
+    return district.warehouse(compiled.read_text("utf-8").replace('"building".', ""))
 
 
 @pytest.fixture
@@ -96,6 +103,52 @@ def test_enrollment_completion_and_override_count_from_the_cycle_that_first_sees
         (3, 1, "available", "completed", "objective mastered"),
         (3, 2, "locked", "available", "prerequisites met"),
         (4, 2, "available", "completed", "objective mastered"),
+    ]
+
+
+def test_what_was_due_and_is_missing_makes_outcomes_provisional_until_the_next_export(
+    district: District, tmp_path: Path
+) -> None:
+    path = (
+        "path_id,path_version,course_id,step_number,objective_id,is_optional,prerequisites,"
+        "prerequisite_rule,effective_from,effective_to,note\n"
+        "p,1,algebra,1,algebra,false,,,2000-01-01,,\n"
+        "p,1,algebra,2,algbera,false,1,all,2000-01-01,,\n"
+        "elsewhere,1,latin,1,LATIN.1,false,,,2000-01-01,,\n"
+    )
+    seeds = {"learning_paths.csv": path, "mastery_rules.csv": RULES + NEWEST}
+    project = project_with_seeds(tmp_path / "project", seeds)
+    story = Story(district, project)
+    columns = "state, is_provisional, missing_feeds, evidence_until::text, as_of::text, since::text"
+    gates = "select gate, is_provisional, missing_feeds from progression.fct_progression order by 1"
+    story.roster(1)
+    story.work(1, ("r1", "ann", 90, "01"))
+    story.cycle(1, code=0)
+    first = "2026-09-01 18:00:00"
+    assert story.mastery(columns) == [("mastered", False, [], "2026-09-01 16:00:00", first, first)]
+    # the gradebook does not come: what it said last stands, and says that it may be outdated
+    story.roster(2)
+    story.cycle(2, code=3)
+    missing = ["lms oneroster/results"]
+    assert story.mastery(columns) == [
+        ("mastered", True, missing, "2026-09-01 16:00:00", "2026-09-02 18:00:00", first)
+    ]
+    assert district.warehouse(gates) == [("available", True, missing), ("completed", True, missing)]
+    assert story.checkpoints(2) == []
+    # the next export heals it
+    story.roster(3)
+    story.work(3, ("r2", "ann", 10, "02"))
+    story.cycle(3, code=0)
+    third = "2026-09-03 18:00:00"
+    assert story.mastery(columns) == [
+        ("not_mastered", False, [], "2026-09-03 16:00:00", third, third)
+    ]
+    assert district.warehouse(gates) == [("available", False, []), ("locked", False, [])]
+    # of a path nobody walks the course is named once; of one that is walked, every unknown step
+    assert sorted(mend for *_, mend in rows_of("rules_name_what_exists", district)) == [
+        "seeds/rules/learning_paths.csv, path elsewhere, which nobody walks: "
+        "no export knows the course latin.",
+        "seeds/rules/learning_paths.csv, path p step 2: no export knows the objective algbera.",
     ]
 
 

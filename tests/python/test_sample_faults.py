@@ -95,6 +95,25 @@ def test_stories_end_well(sample_run: tuple[District, list[int]]) -> None:
     ]
 
 
+def test_doubtful_overrides_are_found(sample_run: tuple[District, list[int]]) -> None:
+    """What speaks against a decision is listed, and what nobody can be meant by has no effect."""
+    district, _ = sample_run
+    [foreign] = keys("override_by_another_teacher")
+    [nobody] = keys("override_of_unknown_student")
+    [refused] = keys("override_to_unknown_state")
+    assert district.warehouse(
+        "select override_id, is_in_force, findings from audit.audit_override "
+        "where len(findings) > 0 order by override_id"
+    ) == [
+        (foreign, True, ["does_not_teach_the_student"]),
+        (nobody, False, ["unknown_student"]),
+    ]
+    assert district.warehouse(
+        "select override_id from progression.fct_mastery "
+        f"where override_id in ('{foreign}', '{nobody}', '{refused}')"
+    ) == [(foreign,)]
+
+
 def test_running_a_night_again_changes_nothing(sample_run: tuple[District, list[int]]) -> None:
     district, _ = sample_run
     before = (district.home / "warehouse.duckdb").stat().st_mtime_ns

@@ -26,6 +26,7 @@ final as (
             when before.path_version <> after.path_version
                 then 'path ' || after.path_id || ' version ' || after.path_version
             when after.gate = 'completed' then 'objective mastered'
+            when before.gate = 'completed' then 'mastery lost'
             when after.gate = 'locked' then 'blocked by ' || array_to_string(after.blocked_by, ', ')
             else 'prerequisites met'
         end as reason
