@@ -54,8 +54,9 @@ QUESTIONS = (
         ") group by all order by all",
     ),
     (
-        "Who reached or lost mastery, night by night, and why?",
-        "select cycle_id as night, count(*) filter (after_value = 'true') as reached, "
+        "How many students reached or lost mastery, night by night, and why?",
+        "select cycle_id as night, count(distinct student_id) as students, "
+        "count(*) filter (after_value = 'true') as reached, "
         "count(*) filter (before_value = 'true') as lost, reason from progression.fct_checkpoint "
         "where field = 'is_completed' and 'true' in (before_value, after_value) "
         "group by cycle_id, reason order by cycle_id, reason",

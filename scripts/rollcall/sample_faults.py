@@ -190,6 +190,7 @@ class Planter:
         self._held_line_items: list[bytes] = []
         self._absent: bytes = b""
         self._deleted: bytes = b""
+        self._enrollments: list[list[bytes]] = []
 
     def plant(self, delivery: Delivery, night: int) -> list[Delivery]:
         """Return what arrives instead of a night's delivery."""
@@ -376,6 +377,7 @@ class Planter:
                 "A spreadsheet wrote TRUE; it is read as true, with a warning.",
             )
         with self._sheet(delivery, "enrollments.csv") as enrollments:
+            self._enrollments = [line.fields for line in enrollments.lines]
             line = enrollments.pick(0.7, lambda fields: fields[6] == b"student")
             enrollments.set(line, "role", b"")
             enrollments.mark(
@@ -694,8 +696,8 @@ class Planter:
     def _overrides_6(self, delivery: Delivery) -> list[Delivery]:
         with self._sheet(delivery, "mastery_overrides.csv") as overrides:
             line = overrides.pick(0)
-            teacher = int(overrides.get(line, "teacherSourcedId").removeprefix(b"TE-"))
-            overrides.set(line, "teacherSourcedId", b"TE-%05d" % (teacher + 1))
+            student = overrides.get(line, "studentSourcedId")
+            overrides.set(line, "teacherSourcedId", _who_never_teaches(student, self._enrollments))
             overrides.mark(
                 line,
                 "override_by_another_teacher",
@@ -775,6 +777,14 @@ class Planter:
 
 def _key_of(row: bytes) -> bytes:
     return row.split(b",", 1)[0]
+
+
+def _who_never_teaches(student: bytes, enrollments: list[list[bytes]]) -> bytes:
+    """A teacher of none of the student's classes."""
+    taught = {(fields[3], fields[5]) for fields in enrollments if fields[6] == b"teacher"}
+    classes = {fields[3] for fields in enrollments if fields[5] == student}
+    teachers = {teacher for _, teacher in taught}
+    return max(teachers - {teacher for taught_class, teacher in taught if taught_class in classes})
 
 
 def _who_stays(enrollments: _Sheet) -> bytes:

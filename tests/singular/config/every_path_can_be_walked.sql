@@ -47,7 +47,7 @@ problems as (
 
     union all
 
-    select
+    select distinct
         steps.path_id,
         steps.path_version,
         steps.step_number,
@@ -56,7 +56,6 @@ problems as (
     inner join steps as later
         on
             steps.path_id = later.path_id
-            and steps.step_number = later.step_number
             and steps.path_version < later.path_version
             and coalesce(steps.effective_to > later.effective_from, true)
 )
