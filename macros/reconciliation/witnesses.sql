@@ -48,7 +48,7 @@
     where processed.is_active
 {%- endmacro %}
 
-{#- For each number of a feed: its sum over the records in scope, and over the active rows of the mart. -#}
+{#- For each number of a feed: its sum over the records in scope that delete nothing, and over the active rows of the mart. -#}
 {% macro numbers_summed(feed, files) -%}
     {%- set columns = reconciled_columns(feed) -%}
     {%- set numbers = columns.values() | selectattr('type', 'equalto', 'float') | selectattr('is_in_mart') | list -%}
@@ -64,7 +64,8 @@
             claimed.source_id,
             {{ read_again('claimed.' ~ column.name, 'float') }} as source_number,
             null as processed_number
-        from ({{ claimed(feed, {column.name: column}, files) }}) as claimed
+        from ({{ claimed(feed, {column.name: column, 'is_deleted': columns.is_deleted}, files) }}) as claimed
+        where not {{ claims_deletion() }}
         union all
         select
             source_id,

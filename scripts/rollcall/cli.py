@@ -19,6 +19,7 @@ from rollcall.cycle import run_cycle
 from rollcall.errors import ExitCode, RollcallError, UsageError
 from rollcall.home import PROJECT_DIR, Home
 from rollcall.landing import Supersede, land
+from rollcall.reconcile import reconcile
 from rollcall.sample import write_sample
 
 app = typer.Typer(
@@ -247,6 +248,15 @@ def rejects_command(
             f"written to {report.written_to}."
         ),
     )
+
+
+@app.command(name="reconcile", epilog="Example: rollcall reconcile --json")
+def reconcile_command(home: HomeOption = _DEFAULT_HOME, as_json: JsonOption = False) -> None:
+    """Compare the newest landed exports with the processed state; nothing is rebuilt."""
+    with screen.progress(quiet=as_json) as progress:
+        report = reconcile(Home(home), progress.nodes)
+    _print(as_json, asdict(report), lambda: screen.show_reconciliation(report))
+    raise typer.Exit(report.exit_code)
 
 
 @app.command(name="verify", epilog="Example: rollcall verify --head 9f86d081884c7d65")

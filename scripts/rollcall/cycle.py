@@ -294,10 +294,10 @@ def _run(
     try:
         built = warehouse.build(home, lock, full_refresh=full_refresh, progress=progress.nodes)
     except BaseException:
-        warehouse.discard(home)
+        warehouse.discard(home.building_db)
         raise
     if built.failures:
-        warehouse.discard(home)
+        warehouse.discard(home.building_db)
         report.failed, report.failures = cycle, built.failures
         status = "failed"
     else:

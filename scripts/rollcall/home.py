@@ -42,6 +42,11 @@ class Home:
         return self.path / "building.duckdb"
 
     @property
+    def reconciling_db(self) -> Path:
+        """A copy of the last good cycle while it is compared; thrown away afterwards."""
+        return self.path / "reconciling.duckdb"
+
+    @property
     def archive(self) -> Path:
         """Delivered bytes, named by their SHA-256."""
         return self.path / "archive"

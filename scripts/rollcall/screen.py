@@ -15,6 +15,7 @@ from rollcall.cycle import CycleReport
 from rollcall.doctor import Check
 from rollcall.landing import FileReport, LandReport
 from rollcall.layout_changes import LayoutChange, as_csv
+from rollcall.reconcile import Reconciliation
 from rollcall.status import StatusReport
 from rollcall.verify import VerifyReport
 
@@ -217,6 +218,51 @@ def show_layout_change(change: LayoutChange) -> None:
             f"seeds/contracts/layouts_{family}.csv, then `rollcall redrive` the file:\n"
         )
         print(as_csv(change.draft_rows))
+
+
+_REASONS = {
+    "awaiting": "names a record that has not come",
+    "deleted": "the source has deleted it since",
+    "held": "waits for release or refuse",
+    "rejected": "refused; see rollcall rejects",
+    "superseded": "a newer version is shown",
+}
+_MOST_UNEXPLAINED = 20
+
+
+def show_reconciliation(report: Reconciliation) -> None:
+    """Print what the next cycle will bring, what differs and why, and whether that is all."""
+    say(f"Compared with cycle {report.cycle_id}, cut-off {iso(report.cutoff_at)}.")
+    if report.coming:
+        title = "The next cycle will bring (before records are checked)"
+        show_table(title, report.coming)
+    else:
+        say("Nothing has landed since.")
+    if report.reasons:
+        table = _table(
+            "Differences with a reason",
+            ["reason", "missing", "unexpected", "diverging", "in words"],
+        )
+        for row in report.reasons:
+            table.add_row(*(_cell(value) for value in row.values()), _REASONS[row["reason"]])
+        _console().print(table)
+    for row in report.unexplained_differences[:_MOST_UNEXPLAINED]:
+        where = f"record {row['record_number']} of file {row['file_id']}"
+        say(
+            f"UNEXPLAINED {row['kind']}: {row['source_id']} {row['feed']} {row['record_key']} "
+            f"({row['column_name']}), {where}; look at the step {row['suspected_step']} first."
+        )
+    if report.unexplained > _MOST_UNEXPLAINED:
+        say(f"... and {report.unexplained - _MOST_UNEXPLAINED} more; --json lists them all.")
+    for row in report.unequal_sums:
+        say(
+            f"UNEQUAL: the sum of {row['column_name']} in {row['source_id']} {row['feed']} "
+            "differs by more than that."
+        )
+    if report.exit_code:
+        say("This is a fault of the warehouse, not of a source: do not rely on it, and report it.")
+    else:
+        say("Nothing is unexplained.")
 
 
 def show_verification(report: VerifyReport) -> None:

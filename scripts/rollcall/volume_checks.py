@@ -20,6 +20,9 @@ from rollcall.verdicts import TERMS, Effect, Judgement
 _ORGS = "oneroster/orgs"
 _LARGE = 100_000
 
+REMOVED_MODEL = "int_records_removed"
+"""The model that says which staged records are not active."""
+
 
 def attach_last_good(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
     """Attach the last good warehouse as `good`, when there is one."""
@@ -194,13 +197,12 @@ class _Comparison:
         if staged_key is None:
             return None
         model, key = staged_key[0].staged_as.split(".")
-        removed_model = f"int_{file.feed.family}_records_removed"
-        if not _has_tables(connection, model, removed_model):
+        if not _has_tables(connection, model, REMOVED_MODEL):
             return None
         stored_key = trimmed(staged_key[1])
         active = (
             f"(select staged.* from good.staging.{model} as staged "
-            f"left join good.intermediate.{removed_model} as removed "
+            f"left join good.intermediate.{REMOVED_MODEL} as removed "
             f"on removed.source_id = staged.source_id and removed.record_key = staged.{key} "
             f"and removed.feed = {literal(file.feed.feed)} "
             f"where staged.source_id = {literal(file.source.source_id)} "

@@ -7,13 +7,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from rollcall.errors import RollcallError
+from rollcall.errors import RollcallError, UsageError
 from rollcall.home import PROJECT_DIR, Home
 
 _BUILT_FROM = (
@@ -72,16 +73,16 @@ def _hash_files(project: Path, paths: list[Path]) -> str:
 
 def start_from_last_good(home: Home) -> None:
     """Put a copy of the last good warehouse where the next one is built; throw away any remains."""
-    discard(home)
+    discard(home.building_db)
     if home.warehouse_db.exists():
         shutil.copyfile(home.warehouse_db, home.building_db)
         home.building_db.chmod(0o600)
 
 
-def discard(home: Home) -> None:
-    """Throw away a warehouse in the making."""
-    home.building_db.unlink(missing_ok=True)
-    _wal(home.building_db).unlink(missing_ok=True)
+def discard(database: Path) -> None:
+    """Throw away a database that is not to be kept, such as a warehouse in the making."""
+    database.unlink(missing_ok=True)
+    _wal(database).unlink(missing_ok=True)
 
 
 def build(
@@ -102,17 +103,54 @@ def build(
     Raises:
         RollcallError: dbt could not run at all; the message says where its log is.
     """
+    arguments = ["build", "--target=cycle", "--exclude-resource-type=unit_test"]
+    if full_refresh:
+        arguments.append("--full-refresh")
+    return _run_dbt(home, lock, arguments, home.building_db, progress)
+
+
+@contextmanager
+def compared(
+    home: Home, lock: int, progress: Callable[[int, int, str], None] = lambda *_: None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Compare what has landed with the last good cycle, in a copy of it; yields that copy.
+
+    Raises:
+        RollcallError: there is no warehouse to compare with, or a model of reconciliation failed.
+    """
+    if not home.warehouse_db.exists():
+        raise UsageError(
+            f"No cycle of {home.path} has been published yet, so there is nothing to compare with; "
+            "run rollcall cycle first."
+        )
+    try:
+        shutil.copyfile(home.warehouse_db, home.reconciling_db)
+        home.reconciling_db.chmod(0o600)
+        arguments = ["run", "--target=reconcile", "--select=tag:reconciliation"]
+        built = _run_dbt(home, lock, arguments, home.reconciling_db, progress)
+        if built.failures:
+            failure = built.failures[0]
+            raise RollcallError(
+                f"The exports could not be compared: {failure.name}: {failure.message} "
+                f"(dbt's log: {home.logs / 'dbt.log'})."
+            )
+        with duckdb.connect(str(home.reconciling_db), read_only=True) as connection:
+            yield connection
+    finally:
+        discard(home.reconciling_db)
+
+
+def _run_dbt(
+    home: Home,
+    lock: int,
+    arguments: list[str],
+    database: Path,
+    progress: Callable[[int, int, str], None],
+) -> Build:
+    """Run dbt on a database of the home and return what it did."""
     results = home.dbt_target / "run_results.json"
     results.unlink(missing_ok=True)
-    command = [
-        str(Path(sys.executable).with_name("dbt")),
-        "--log-format=json",
-        "build",
-        "--target=cycle",
-        "--exclude-resource-type=unit_test",
-    ]
-    if full_refresh:
-        command.append("--full-refresh")
+    command = [str(Path(sys.executable).with_name("dbt")), "--log-format=json", *arguments]
     environment = os.environ | {
         "ROLLCALL_HOME": str(home.path.resolve()),
         "DBT_PROFILES_DIR": str(PROJECT_DIR / "profiles"),
@@ -137,7 +175,7 @@ def build(
             f"dbt could not build the warehouse: {last_words or 'it said nothing'} "
             f"(its log: {home.logs / 'dbt.log'})."
         )
-    return _read_results(results, home.building_db)
+    return _read_results(results, database)
 
 
 def _follow(line: str, progress: Callable[[int, int, str], None]) -> str | None:

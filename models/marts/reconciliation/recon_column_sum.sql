@@ -25,7 +25,7 @@ numbers as (
         unmatched.feed,
         unmatched.record_key,
         unmatched.file_id,
-        files.is_visible,
+        files.is_visible and not unmatched.is_deletion as is_claim,
         unmatched.is_active,
         unmatched.file_id = unmatched.processed_file_id
         and unmatched.record_number = unmatched.processed_record_number as is_origin,
@@ -49,7 +49,7 @@ source_differences as (
         column_name as processed_column,
         sum(source_number) as differing_sum
     from numbers
-    where is_visible
+    where is_claim
     group by source_id, feed, column_name
 ),
 

@@ -10,12 +10,18 @@ repeated as (
 
 staged as (
     select
-        source_id,
-        feed,
-        record_key,
-        count(*) as row_count
-    from {{ ref('int_staged_in_doubt') }}
-    group by source_id, feed, record_key
+        staged.source_id,
+        staged.feed,
+        staged.record_key,
+        count(*) as row_count,
+        bool_and(origins.file_id is null) as is_origin_lost
+    from {{ ref('int_staged_in_doubt') }} as staged
+    left join {{ ref('int_origins_read') }} as origins
+        on
+            staged.source_id = origins.source_id
+            and staged.feed = origins.feed
+            and staged.record_key = origins.record_key
+    group by staged.source_id, staged.feed, staged.record_key
 ),
 
 unexpected as (
@@ -54,8 +60,10 @@ final as (
         unexpected.reason,
         unexpected.reason <> 'unexplained' as is_explained,
         case
-            when unexpected.reason = 'unexplained'
-                then case when staged.row_count > 1 then 'staging' else 'mart' end
+            when unexpected.reason <> 'unexplained' then null
+            when staged.is_origin_lost then 'landing'
+            when staged.row_count > 1 then 'staging'
+            else 'mart'
         end as suspected_step,
         unexpected.file_id,
         unexpected.record_number
