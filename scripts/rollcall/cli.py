@@ -12,7 +12,19 @@ from typing import Annotated, Any
 import duckdb
 import typer
 
-from rollcall import decisions, doctor, layout_changes, ledger, rejects, screen, status, verify
+from rollcall import (
+    decisions,
+    doctor,
+    layout_changes,
+    ledger,
+    rejects,
+    screen,
+    status,
+    trace,
+    trace_rows,
+    trace_screen,
+    verify,
+)
 from rollcall.clock import now, parse_instant
 from rollcall.contracts import Contracts
 from rollcall.cycle import run_cycle
@@ -273,6 +285,67 @@ def verify_command(
         report = verify.verify(Home(home), head, progress.nodes)
     _print(as_json, asdict(report), lambda: screen.show_verification(report))
     raise typer.Exit(ExitCode.ATTENTION if report.problems else ExitCode.DONE)
+
+
+@app.command(
+    name="trace", epilog="Example: rollcall trace --student ST-000002 --objective MATH.5.OA.1"
+)
+def trace_command(
+    student: Annotated[
+        str | None, typer.Option("--student", help="A student's id; with --objective.")
+    ] = None,
+    objective: Annotated[
+        str | None, typer.Option("--objective", help="What is mastered; with --student.")
+    ] = None,
+    table: Annotated[
+        str | None, typer.Option("--table", help="A table, as core.fct_result; with --key.")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option("--key", help="A row's id by its source; with --table.")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", help="The source, where two have the same id.")
+    ] = None,
+    file: Annotated[
+        str | None,
+        typer.Option("--file", help="A landed file, by id or name; with --line or --record."),
+    ] = None,
+    line: Annotated[
+        int | None, typer.Option("--line", min=1, help="A physical line of the file.")
+    ] = None,
+    record: Annotated[
+        int | None, typer.Option("--record", min=1, help="A record of the file, from 1.")
+    ] = None,
+    names: Annotated[
+        bool, typer.Option("--names", help="Add names, accounts and what people wrote.")
+    ] = False,
+    home: HomeOption = _DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Say where a value comes from, or what a line became.
+
+    Three ways to ask: --student and --objective, --table and --key, --file and --line or --record.
+    The records themselves are printed as they were delivered. They may hold personal data: keep
+    what you save.
+    """
+    district, contracts = Home(home), _contracts()
+    match student, objective, table, key, file, line, record:
+        case str() as of, str() as on, None, None, None, None, None:
+            chain = trace.trace_mastery(district, contracts, of, on, source, with_names=names)
+            _print(as_json, asdict(chain), lambda: trace_screen.show_mastery(chain))
+            return
+        case None, None, str() as of, str() as on, None, None, None:
+            found = trace_rows.trace_row(district, contracts, of, on, source, with_names=names)
+        case (None, None, None, None, str() as of, int(), None) | (
+            None, None, None, None, str() as of, None, int()
+        ) if source is None:  # fmt: skip
+            found = trace_rows.trace_line(district, contracts, of, line, record, with_names=names)
+        case _:
+            raise UsageError(
+                "Say what to trace by --student and --objective, by --table and --key (both may "
+                "have --source), or by --file and either --line or --record."
+            )
+    _print(as_json, asdict(found), lambda: trace_screen.show_record(found))
 
 
 @app.command(

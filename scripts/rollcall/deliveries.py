@@ -33,7 +33,7 @@ _SETTLE_SECONDS = 1.5
 _RATIO_APPLIES_ABOVE_BYTES = 64 << 20
 _DIRECTORY_END_BYTES = 22 + 0xFFFF  # the record that ends a zip, and the longest comment in it
 _COUNTED_ELSEWHERE = 0xFFFF  # said instead of a count by a zip of the 64-bit form
-_CANNOT_BE_READ = (
+CANNOT_BE_READ = (
     zipfile.BadZipFile,
     gzip.BadGzipFile,
     zlib.error,
@@ -43,6 +43,7 @@ _CANNOT_BE_READ = (
     NotImplementedError,
     ValueError,
 )
+"""What reading a damaged zip or gzip may raise, besides OSError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +329,7 @@ def _unpack(
             kept.sha256,
             kept,
         )
-    except (*_CANNOT_BE_READ, OSError) as error:
+    except (*CANNOT_BE_READ, OSError) as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise
         return _refused(

@@ -39,6 +39,7 @@ PADDING = 16
 """Zero bytes behind the data of a frame, so that 16 bytes can be read at any position of it."""
 
 _BLOCK_BYTES = 4 << 20
+_FIRST_BYTES = 4096
 _BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _FIELD = re.compile(rb'(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|\r|\n|\Z)')
@@ -283,15 +284,15 @@ def leading_fields(record: bytes, encoding: str) -> list[str]:
     return texts
 
 
-def record_length(stream: BinaryIO) -> int:
-    """Return the bytes of the well-formed record that starts here, without its line end."""
+def read_record(stream: BinaryIO) -> bytes:
+    """Read the well-formed record that starts here, without its line end."""
     data, end = b"", 0
-    while chunk := stream.read(MAX_RECORD_BYTES):
+    while chunk := stream.read(max(len(data), _FIRST_BYTES)):
         data += chunk
         _, end, is_whole = _scan(data)
         if is_whole and end < len(data):
             break
-    return len(data[:end].rstrip(b"\r\n"))
+    return data[:end].rstrip(b"\r\n")
 
 
 def _scan(data: bytes) -> tuple[list[bytes], int, bool]:

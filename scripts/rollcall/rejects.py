@@ -19,7 +19,7 @@ from rollcall import ledger
 from rollcall.contracts import Contracts
 from rollcall.deliveries import reopen
 from rollcall.errors import RollcallError
-from rollcall.framing import Framer, HeaderError, record_length
+from rollcall.framing import Framer, HeaderError, read_record
 from rollcall.home import PROJECT_DIR, Home
 
 _COLUMNS = ("line_number", "record_number", "code", "column", "what_to_do", "guarded", "record")
@@ -171,9 +171,6 @@ def _write_records(
     for record in refused:
         delivered.seek(record.byte_offset)
         length = record.byte_length
-        if length is None:
-            length = record_length(delivered)
-            delivered.seek(record.byte_offset)
         _write_line(
             stream,
             str(record.line_number),
@@ -181,7 +178,7 @@ def _write_records(
             " ".join(dict.fromkeys(code for code, _ in record.codes)),
             " ".join(dict.fromkeys(column for _, column in record.codes if column)),
             " ".join(dict.fromkeys(advice[code] for code, _ in record.codes)),
-            delivered.read(length),
+            read_record(delivered) if length is None else delivered.read(length),
         )
 
 
