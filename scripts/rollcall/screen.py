@@ -30,8 +30,8 @@ def _console() -> Console:
 
 
 def say(line: str) -> None:
-    """Print one line as it is, without markup."""
-    _console().print(line, markup=False)
+    """Print one line as it is; no part of it is taken for markup or the name of an emoji."""
+    _console().print(line, markup=False, emoji=False)
 
 
 class TerminalProgress:

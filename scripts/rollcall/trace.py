@@ -3,23 +3,47 @@
 The other ways to ask, from a row of a mart or from a line, are in `trace_rows.py`.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from rollcall.clock import iso
 from rollcall.contracts import Contracts
 from rollcall.deliveries import readable_name
 from rollcall.errors import UsageError
 from rollcall.home import Home
+from rollcall.trace_evidence import Evidence, Subject, read_evidence, with_records
 from rollcall.trace_reader import Reader, reading
-from rollcall.traced_records import Place, places
-
-Subject = tuple[str, str, str]
-"""Source of the roster, student, objective."""
+from rollcall.traced_records import Place
 
 _SUBJECT = "source_id = ? and student_id = ? and objective_id = ?"
 _ROSTER_SUBJECT = "roster_source_id = ? and student_id = ? and objective_id = ?"
+_MASTERY_CHANGES = f"""
+    select cycle_id, changed_at, columns('.*_(before|after)')::varchar, evidence_reason,
+        override_reason
+    from good.intermediate.int_mastery_changed
+    inner join good.staging.stg_landing__cycles on changed_at = cutoff_at
+    where {_ROSTER_SUBJECT}
+"""
+_GATE_CHANGES = f"""
+    select cycle_id, changed_at, gate_before as before_value, gate_after as after_value, reason,
+        path_id, step_number
+    from good.intermediate.int_gates_changed
+    inner join good.staging.stg_landing__cycles on changed_at = cutoff_at
+    where {_ROSTER_SUBJECT}
+    order by path_id, step_number
+"""
+_STEP_OF_FIELD = {
+    "evidence_count": "scored",
+    "score_percent": "scored",
+    "threshold_percent": "graded",
+    "automatic_state": "graded",
+    "override_action": "overridden",
+    "state": "overridden",
+    "is_completed": "overridden",
+}
+"""Which step decides a field, in their order; as in fct_checkpoint."""
 _AS_GRADED = {
     "reached": "{score_percent} percent reach the threshold of {threshold_percent}",
     "below": "{score_percent} percent are below the threshold of {threshold_percent}",
@@ -43,28 +67,6 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """One piece of evidence and the record it stands on; it counts unless there is a reason.
-
-    Of a result there are the line item, its range and the score that `percent` is made of.
-    """
-
-    source_id: str
-    evidence_id: str
-    percent: Decimal | None
-    event_at: datetime
-    alignment: str | None
-    class_id: str | None
-    course_id: str | None
-    ignored_reason: str | None
-    line_item_id: str | None
-    score: Decimal | None
-    score_min: Decimal | None
-    score_max: Decimal | None
-    record: Place
-
-
-@dataclass(frozen=True, slots=True)
 class Override:
     """A teacher's decision, what speaks against it, and the record it stands on."""
 
@@ -82,11 +84,26 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What one step made of one field in one cycle; of a gate also the step of the path."""
+
+    cycle_id: int
+    changed_at: datetime
+    step: str
+    field: str
+    before_value: str | None
+    after_value: str | None
+    reason: str
+    path_id: str | None = None
+    step_number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MasteryTrace:
     """The chain from a state to the lines it rests on.
 
-    `steps` begins with the last one. `state`, `rule`, `history`, `last_change` and `gates` are rows
-    of the warehouse. The words of teachers and `names` (id -> name) are there when asked for.
+    `steps` begins with the last one. `state`, `rule`, `history` and `gates` are rows of the
+    warehouse. The words of teachers and `names` (id -> name) are there when asked for.
     """
 
     source_id: str
@@ -98,9 +115,9 @@ class MasteryTrace:
     overrides: list[Override]
     evidence: list[Evidence]
     history: list[dict[str, Any]]
-    last_change: list[dict[str, Any]]
+    last_change: list[Checkpoint]
     gates: list[dict[str, Any]]
-    names: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str]
 
 
 def trace_mastery(
@@ -147,14 +164,11 @@ def trace_mastery(
             steps=_steps(state, rule),
             rule=rule,
             overrides=overrides,
-            evidence=_evidence(reader, subject, state, rule),
-            history=_history(reader, subject, with_names=with_names),
-            last_change=reader.rows(
-                "select * exclude (source_id, student_id, objective_id) "
-                f"from good.progression.fct_checkpoint where {_SUBJECT} "
-                "qualify changed_at = max(changed_at) over () order by step, field, path_id",
-                *subject,
+            evidence=read_evidence(
+                reader, subject, state["as_of"], rule["maximum_age_days"] if rule else None
             ),
+            history=_history(reader, subject, with_names=with_names),
+            last_change=_last_change(reader, subject),
             gates=gates(reader, subject),
             names=names(reader, subject[0], people) if with_names else {},
         )
@@ -180,16 +194,27 @@ def _state(
     if found:
         sources = ", ".join(row["source_id"] for row in found)
         raise UsageError(f"Several sources know this student: {sources}; name one with --source.")
-    objectives = reader.rows(
-        "select distinct objective_id from good.progression.fct_mastery "
-        "where student_id = ? and source_id = coalesce(?, source_id) order by objective_id",
+    known = reader.rows(
+        "select objective_id, max_by(state, valid_from) as state, "
+        "case when bool_and(valid_to is not null) then max(valid_to) end as ended_at "
+        "from good.progression.fct_mastery_history "
+        "where student_id = ? and source_id = coalesce(?, source_id) "
+        "group by objective_id order by objective_id",
         student_id,
         source_id,
     )
-    if objectives:
-        listed = ", ".join(readable_name(row["objective_id"]) for row in objectives)
+    for row in known:
+        if row["objective_id"] == objective_id:
+            raise UsageError(
+                f"The state of this student and objective ended at {iso(row['ended_at'])}, as "
+                f"{row['state']}: nothing has been known about them since."
+            )
+    if known:
+        listed = ", ".join(
+            readable_name(row["objective_id"]) for row in known if not row["ended_at"]
+        )
         raise UsageError(
-            f"Of this student nothing is known about '{readable_name(objective_id)}'; "
+            f"Nothing is known of this student and '{readable_name(objective_id)}'; "
             f"there are outcomes for {listed}."
         )
     raise UsageError(
@@ -239,27 +264,6 @@ def _steps(state: dict[str, Any], rule: dict[str, Any] | None) -> list[Step]:
     ]
 
 
-def _evidence(
-    reader: Reader, subject: Subject, state: dict[str, Any], rule: dict[str, Any] | None
-) -> list[Evidence]:
-    """List the evidence in the order in which it happened."""
-    found = reader.rows(
-        "select evidence.source_id, evidence_id, evidence.percent, evidence.event_at, "
-        "evidence.alignment, evidence.class_id, evidence.course_id, coalesce("
-        "evidence.ignored_reason, case when evidence.event_at < ? - to_days(?) then 'too_old' end"
-        ") as ignored_reason, line_item_id, score, score_min, score_max, "
-        "evidence.file_id, evidence.record_number "
-        f"from (from good.intermediate.int_evidence where {_ROSTER_SUBJECT}) as evidence "
-        "left join good.intermediate.int_oneroster_results_weighed as results "
-        "using (file_id, record_number, objective_id) "
-        "order by evidence.event_at, evidence.version_at, evidence.source_id, evidence_id",
-        state["as_of"],
-        rule["maximum_age_days"] if rule else None,
-        *subject,
-    )
-    return [Evidence(**row, record=record) for row, record in _with_records(reader, found)]
-
-
 def _overrides(reader: Reader, subject: Subject, *, with_names: bool) -> list[Override]:
     """List the teachers' decisions, the newest last."""
     found = reader.rows(
@@ -269,15 +273,7 @@ def _overrides(reader: Reader, subject: Subject, *, with_names: bool) -> list[Ov
         "order by effective_at, source_id, override_id",
         *subject,
     )
-    return [Override(**row, record=record) for row, record in _with_records(reader, found)]
-
-
-def _with_records(
-    reader: Reader, found: list[dict[str, Any]]
-) -> list[tuple[dict[str, Any], Place]]:
-    """Put beside each row the record that its lineage names, with its line."""
-    pointers = [reader.stored(row.pop("file_id"), row.pop("record_number")) for row in found]
-    return list(zip(found, places(reader, pointers, with_lines=True), strict=True))
+    return [Override(**row, record=record) for row, record in with_records(reader, found)]
 
 
 def _history(reader: Reader, subject: Subject, *, with_names: bool) -> list[dict[str, Any]]:
@@ -287,6 +283,28 @@ def _history(reader: Reader, subject: Subject, *, with_names: bool) -> list[dict
         *subject,
     )
     return found if with_names else [_without_words(row) for row in found]
+
+
+def _last_change(reader: Reader, subject: Subject) -> list[Checkpoint]:
+    """List what the newest change of any field brought, in the order of the steps.
+
+    These are rows of fct_checkpoint, made of the two views that it is made of: these DuckDB reads
+    for one student alone, while it works out the mart for all.
+    """
+    found = []
+    for row in reader.rows(_MASTERY_CHANGES, *subject):
+        for field, step in _STEP_OF_FIELD.items():
+            by_override = row["override_reason"] if step == "overridden" else None
+            values = row[f"{field}_before"], row[f"{field}_after"]
+            reason = by_override or row["evidence_reason"]
+            found.append(
+                Checkpoint(row["cycle_id"], row["changed_at"], step, field, *values, reason)
+            )
+    for row in reader.rows(_GATE_CHANGES, *subject):
+        found.append(Checkpoint(step="gated", field="gate", **row))
+    changed = [point for point in found if point.before_value != point.after_value]
+    newest = max((point.changed_at for point in changed), default=None)
+    return [point for point in changed if point.changed_at == newest]
 
 
 def gates(reader: Reader, subject: Subject) -> list[dict[str, Any]]:

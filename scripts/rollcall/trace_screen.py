@@ -27,6 +27,11 @@ _IGNORED = {
     "out_of_range": "the score is out of range",
     "too_old": "older than the rule allows",
 }
+_SUPPORTS = {
+    "score": "its score for this objective:",
+    "alignment": "aligned with the objective by",
+    "range": "range of scores:",
+}
 _FATES = {
     "newest": "accepted; the newest version, so the warehouse holds it",
     "superseded": "accepted, and superseded by a newer version",
@@ -88,6 +93,9 @@ def show_mastery(trace: MasteryTrace) -> None:
                 6,
             )
         _show_place(piece.record)
+        for support in piece.supports:
+            _say(f"{_SUPPORTS[support.role]} {support.key}", 4, 6)
+            _show_place(support.record)
     if not trace.evidence:
         _say("There is none.", 2)
     _title("History")
@@ -100,18 +108,21 @@ def show_mastery(trace: MasteryTrace) -> None:
             4,
         )
     _title("What changed last, and why")
-    for row in trace.last_change:
+    for point in trace.last_change:
         _say(
-            f"cycle {row['cycle_id']}  {row['step']}  {row['field']}: "
-            f"{row['before_value'] or 'nothing'} -> {row['after_value'] or 'nothing'} "
-            f"({row['reason']})",
+            f"cycle {point.cycle_id}  {point.step}  {point.field}: "
+            f"{point.before_value or 'nothing'} -> {point.after_value or 'nothing'} "
+            f"({point.reason})",
             2,
             4,
         )
     _show_gates(trace.gates)
-    _title("Go on with")
-    say("  rollcall trace --file FILE --record N    every version of a piece")
-    say("  rollcall trace --table core.dim_user --key ID    or any other row")
+    if trace.evidence:
+        newest = trace.evidence[-1]
+        _title("Go on with")
+        record = newest.record
+        say(f"  rollcall trace --file {record.file_id} --record {record.record_number}")
+        _say(f"every version of {newest.evidence_id}, and what rests on it", 6)
 
 
 def show_record(trace: RecordTrace) -> None:

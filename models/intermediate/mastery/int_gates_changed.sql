@@ -32,7 +32,12 @@ final as (
         end as reason
     from closed as before
     full join recorded as after
-        on before.progression_key = after.progression_key and before.dbt_valid_to = after.dbt_valid_from
+        on
+            before.roster_source_id = after.roster_source_id
+            and before.student_id = after.student_id
+            and before.path_id = after.path_id
+            and before.step_number = after.step_number
+            and before.dbt_valid_to = after.dbt_valid_from
 )
 
 select * from final

@@ -34,7 +34,11 @@ final as (
         {{ change_of_override('before', 'after') }} as override_reason
     from closed as before
     full join recorded as after
-        on before.mastery_key = after.mastery_key and before.dbt_valid_to = after.dbt_valid_from
+        on
+            before.roster_source_id = after.roster_source_id
+            and before.student_id = after.student_id
+            and before.objective_id = after.objective_id
+            and before.dbt_valid_to = after.dbt_valid_from
 )
 
 select * from final
