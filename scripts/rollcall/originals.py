@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, cast
 from rollcall.archive import archive_path
 from rollcall.deliveries import CANNOT_BE_READ, readable_name
 from rollcall.errors import RollcallError
-from rollcall.framing import Framer, read_record
+from rollcall.framing import Framer, leading_fields, read_record
 from rollcall.home import Home
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -36,9 +36,13 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """A record as delivered: its text, with bytes that are no text escaped; its bytes and lines."""
+    """A record as delivered: its text, with bytes that are no text escaped; its bytes and lines.
+
+    `fields` ends where the record breaks the grammar of CSV.
+    """
 
     text: str
+    fields: list[str]
     byte_length: int
     line_count: int
 
@@ -90,7 +94,8 @@ def cut(stream: BinaryIO, encoding: str, pointers: Iterable[Pointer]) -> dict[in
         octets = read_record(stream) if length is None else stream.read(length)
         text = octets.decode(encoding, "backslashreplace")
         line_count = len(_LINE_END.findall(text)) + 1
-        found[pointer.record_number] = Original(text, len(octets), line_count)
+        fields = leading_fields(octets, encoding)
+        found[pointer.record_number] = Original(text, fields, len(octets), line_count)
     return found
 
 

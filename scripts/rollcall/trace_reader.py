@@ -13,8 +13,7 @@ import duckdb
 
 from rollcall import ledger
 from rollcall.contracts import Contracts
-from rollcall.errors import UsageError
-from rollcall.framing import leading_fields
+from rollcall.errors import RollcallError, UsageError
 from rollcall.home import Home
 from rollcall.ledger import identifier, literal, rows
 from rollcall.originals import (
@@ -30,15 +29,17 @@ from rollcall.volume_checks import attach_last_good
 _LAST_CHARACTER = "\U0010ffff"
 _NO_BREAK_SPACE = "\u00a0"
 _FILES = """
-    select files.*, decided.decision, visible.file_id is not null as is_visible
+    select files.*, deliveries.archive_sha256, decided.decision,
+        visible.file_id is not null as is_visible
     from landing.files
+    inner join landing.deliveries using (delivery_id)
     left join (
         select file_id, max_by(decision, decision_id) as decision
         from landing.decisions group by file_id
     ) as decided using (file_id)
     left join good.staging.stg_landing__visible_files as visible using (file_id)
 """
-"""SQL: the entries of files, with the last decision on each and whether the warehouse saw it."""
+"""SQL: the entries of files, with what a trace has to know of their deliveries and decisions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Reader:
         return rows(self.connection, sql, parameters)
 
     def file(self, file_id: str) -> dict[str, Any]:
-        """Return the entry of a file, with the last decision on it and whether it is visible."""
+        """Return the entry of a file, with its delivery's archive_sha256, decision, is_visible."""
         self.load([file_id])
         return self.files[file_id]
 
@@ -71,7 +72,7 @@ class Reader:
         """Read the entries of files that are not known yet, together."""
         missing = [literal(file_id) for file_id in set(file_ids) - set(self.files)]
         if missing:
-            for file in self.rows(f"{_FILES} where file_id in ({', '.join(missing)})"):
+            for file in self.rows(f"{_FILES} where files.file_id in ({', '.join(missing)})"):
                 self.files[file["file_id"]] = file
 
     def staging(self, feed: str | None) -> Staging | None:
@@ -169,9 +170,7 @@ class Reader:
             for column in layout.columns
             if column.is_key
         }
-        text = self.originals([pointer])[0].text
-        fields = leading_fields(text.encode(), "utf-8")
-        named = dict(zip(self.header(file), fields, strict=False))
+        named = dict(zip(self.header(file), self.originals([pointer])[0].fields, strict=False))
         return next((named[name].strip() or None for name in named if name in keys), None)
 
     def naming(self, source_id: str, feed: str, key: str) -> list[Pointer]:
@@ -204,17 +203,45 @@ class Reader:
     def originals(self, pointers: Sequence[Pointer]) -> list[Original]:
         """Cut records from the archive, in the order given.
 
+        What was stored of a record when it landed must be what the archive says now.
+
         Raises:
-            RollcallError: the archive does not hold a file as it was delivered.
+            RollcallError: the archive does not hold a file, or a record, as it was delivered.
         """
         found: dict[tuple[str, int], Original] = {}
         for file_id in dict.fromkeys(pointer.file_id for pointer in pointers):
             file = self.file(file_id)
             of_file = [pointer for pointer in pointers if pointer.file_id == file_id]
             with self._open(file) as stream:
-                for number, original in cut(stream, self.encoding(file), of_file).items():
-                    found[file_id, number] = original
+                originals = cut(stream, self.encoding(file), of_file)
+            for number, stored in self._stored_fields(file, of_file).items():
+                if stored != sorted(field for field in originals[number].fields if field):
+                    raise RollcallError(
+                        f"Record {number} of {file['file_name']} is no longer what landed; "
+                        "`rollcall verify` says what has been changed."
+                    )
+            found |= {(file_id, number): original for number, original in originals.items()}
         return [found[pointer.file_id, pointer.record_number] for pointer in pointers]
+
+    def _stored_fields(
+        self, file: dict[str, Any], pointers: Sequence[Pointer]
+    ) -> dict[int, list[str]]:
+        """Return the fields of well-formed records as stored, sorted, blank ones left out."""
+        numbers = [str(p.record_number) for p in pointers if p.malformed_code is None]
+        if file["verdict"] == "rejected" or not numbers:
+            return {}
+        stored = self.rows(
+            f"select * exclude ({', '.join(ledger.LINEAGE_COLUMNS)}, metadata), record_number, "
+            f"map_values(metadata) as extra from {file['raw_table']} "
+            f"where file_id = ? and record_number in ({', '.join(numbers)})",
+            file["file_id"],
+        )
+        return {
+            row.pop("record_number"): sorted(
+                field for field in (*(row.pop("extra") or ()), *row.values()) if field
+            )
+            for row in stored
+        }
 
     def header(self, file: dict[str, Any]) -> tuple[str, ...]:
         """Read the names of the columns as delivered."""

@@ -130,7 +130,7 @@ def show_record(trace: RecordTrace) -> None:
     version = trace.version
     _say(f"{trace.feed or 'A record'} {trace.key or 'without a key that can be read'}")
     _show_place(version.record)
-    _say(f"columns: {','.join(trace.columns)}", 4, 6)
+    _say(f"columns: {', '.join(trace.columns)}", 4, 6)
     _title("What became of it")
     _say(_fate(version), 2, 4)
     for reason in version.reasons:
@@ -242,6 +242,8 @@ def _show_place(record: Place) -> None:
         6,
     )
     _say(f"sha256 {record.sha256}", 4, 6)
+    if record.archive_sha256:
+        _say(f"inside {record.archive_sha256}", 4, 6)
     for part in chop_cells(readable_name(record.line or ""), _WIDTH - len(_LINE_MARK)):
         say(_LINE_MARK + part)
 

@@ -12,12 +12,16 @@ from rollcall.trace_reader import Reader
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a record stands, in the file as delivered; `line` is the record itself, when read."""
+    """Where a record stands, in the file as delivered; `line` is the record itself, when read.
+
+    `sha256` is that of the file. The archive keeps a packed one inside `archive_sha256`.
+    """
 
     file: str
     file_id: str
     feed: str | None
     sha256: str
+    archive_sha256: str | None
     exported_at: datetime | None
     landed_at: datetime
     record_number: int
@@ -72,6 +76,7 @@ def _place(file: dict[str, Any], pointer: Pointer, original: Original | None) ->
         file_id=pointer.file_id,
         feed=file["feed"],
         sha256=file["sha256"],
+        archive_sha256=file["archive_sha256"],
         exported_at=file["exported_at"],
         landed_at=file["landed_at"],
         record_number=pointer.record_number,

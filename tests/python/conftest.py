@@ -54,7 +54,10 @@ class District:
             [ROLLCALL, *arguments], env=environment, capture_output=True, text=True, check=False
         )
         assert "Traceback" not in process.stderr, process.stderr
-        assert not personal_values(process.stdout + process.stderr), "a personal value was printed"
+        printed = process.stdout + process.stderr
+        if arguments[0] == "trace":
+            printed = without_archived_lines(printed)
+        assert not personal_values(printed), "a personal value was printed"
         return Done(process.returncode, process.stdout, process.stderr)
 
     def land(self, *arguments: str, now: str = "2026-09-01T18:00:00Z") -> Done:
@@ -104,6 +107,11 @@ def _known_personal_values() -> re.Pattern[str]:
 def personal_values(text: str) -> list[str]:
     """Return the personal values in a message or a log; there should be none."""
     return _known_personal_values().findall(text)
+
+
+def without_archived_lines(printed: str) -> str:
+    """Leave out the records that a trace prints as they were delivered, and nothing else of it."""
+    return re.sub(r'^(    \| .*| *"line": ".*")', "", printed, flags=re.M)
 
 
 @pytest.fixture
