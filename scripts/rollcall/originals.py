@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, cast
 from rollcall.archive import archive_path
 from rollcall.deliveries import CANNOT_BE_READ, readable_name
 from rollcall.errors import RollcallError
-from rollcall.framing import Framer, leading_fields, read_record
+from rollcall.framing import MAX_RECORD_BYTES, Framer, leading_fields, read_record
 from rollcall.home import Home
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -38,7 +38,8 @@ class Pointer:
 class Original:
     """A record as delivered: its text, with bytes that are no text escaped; its bytes and lines.
 
-    `fields` ends where the record breaks the grammar of CSV.
+    `fields` ends where the record breaks the grammar of CSV. Of a record that was refused for its
+    length, text and fields are those of its beginning.
     """
 
     text: str
@@ -91,11 +92,16 @@ def cut(stream: BinaryIO, encoding: str, pointers: Iterable[Pointer]) -> dict[in
     for pointer in sorted(pointers, key=lambda pointer: pointer.byte_offset):
         stream.seek(pointer.byte_offset)
         length = pointer.byte_length
-        octets = read_record(stream) if length is None else stream.read(length)
+        if length is None:
+            octets = read_record(stream)
+        else:
+            octets = stream.read(min(length, MAX_RECORD_BYTES))
         text = octets.decode(encoding, "backslashreplace")
         line_count = len(_LINE_END.findall(text)) + 1
         fields = leading_fields(octets, encoding)
-        found[pointer.record_number] = Original(text, fields, len(octets), line_count)
+        found[pointer.record_number] = Original(
+            text, fields, len(octets) if length is None else length, line_count
+        )
     return found
 
 

@@ -33,7 +33,7 @@ _SUPPORT = """
         record_number
     from good.staging.{table}
     where {supported} in ({ids}){condition} and (source_id, {key}) not in (
-        select (source_id, record_key) from good.intermediate.int_oneroster_records_removed
+        select (source_id, record_key) from good.intermediate.int_records_removed
         where feed = {feed}
     )
     qualify row_number() over (

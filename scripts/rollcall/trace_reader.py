@@ -148,7 +148,7 @@ class Reader:
     def key(self, pointer: Pointer) -> str | None:
         """Return the key that a record names; None when none can be read."""
         file = self.file(pointer.file_id)
-        if pointer.malformed_code is None and file["verdict"] == "rejected":
+        if file["verdict"] == "rejected":
             return self._delivered_key(file, pointer)
         if pointer.malformed_code is None:
             column = self._key_column(file["raw_table"])

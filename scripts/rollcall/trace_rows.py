@@ -256,7 +256,7 @@ def _presence(reader: Reader, source_id: str, feed: str | None, key: str | None)
     ):
         return None
     removed = reader.rows(
-        "select reason from good.intermediate.int_oneroster_records_removed "
+        "select reason from good.intermediate.int_records_removed "
         "where source_id = ? and feed = ? and record_key = ?",
         source_id,
         feed,

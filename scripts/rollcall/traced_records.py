@@ -103,6 +103,10 @@ def judge(reader: Reader, pointers: Sequence[Pointer], key: str | None) -> list[
             "order by code, column_name"
         ):
             noted.setdefault((row["file_id"], row["record_number"]), []).append(row)
+    explained = {
+        row["code"]: row["explanation"]
+        for row in reader.rows("select code, explanation from good.reference.error_codes")
+    }
     newest = _newest(reader, pointers[0], key)
     versions = [
         _version(
@@ -111,6 +115,7 @@ def judge(reader: Reader, pointers: Sequence[Pointer], key: str | None) -> list[
             place,
             noted.get((pointer.file_id, pointer.record_number), []),
             newest,
+            explained,
         )
         for pointer, place in zip(pointers, places(reader, pointers, with_lines=False), strict=True)
     ]
@@ -145,13 +150,15 @@ def _version(
     place: Place,
     noted: list[dict[str, Any]],
     newest: dict[str, Any] | None,
+    explained: dict[str, str],
 ) -> Version:
     of_file = [Reason(file["code"], None, file["detail"])]
     of_record = [Reason(row["code"], row["column_name"], row["message"]) for row in noted]
     is_held = file["verdict"] == "held"
     if pointer.malformed_code:
-        reasons = of_record or [Reason(pointer.malformed_code, None, None)]
-        return Version(place, "malformed", None, reasons)
+        of_record = [Reason(pointer.malformed_code, None, explained[pointer.malformed_code])]
+        is_refused = file["verdict"] == "rejected"
+        return Version(place, "malformed", None, of_record + of_file * is_refused)
     if file["verdict"] == "rejected" or (is_held and file["decision"] == "refuse"):
         return Version(place, "rejected", None, of_file)
     if is_held and file["decision"] != "release":

@@ -272,9 +272,11 @@ def waiting(sample_run: SampleRun, tmp_path_factory: pytest.TempPathFactory) -> 
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("results.csv", few)
     packed.with_name("2026-09-13T160000Z_results.csv.gz").write_bytes(gzip.compress(few.encode()))
-    done = district.land(now="2026-09-13T18:00:00Z")
+    renamed = few.replace("scoreDate", "scoredOn").replace("fully graded,70", 'fully "graded,70')
+    district.deliver("2026-09-14T160000Z", {"results.csv": renamed}, source="lms")
+    done = district.land(now="2026-09-14T18:00:00Z")
     verdicts = [file["verdict"] for file in done.json["files"]]
-    assert verdicts == ["held", "accepted", "accepted", "accepted"], done.out
+    assert verdicts == ["held", "accepted", "accepted", "accepted", "rejected"], done.out
     return district
 
 
@@ -288,13 +290,23 @@ def test_a_record_is_cut_from_what_was_delivered_packed(waiting: District, file:
     assert trace["version"]["record"]["line"] == sent
 
 
+def test_a_malformed_line_of_a_file_refused_whole_is_both(waiting: District) -> None:
+    trace = traced(waiting, "--file", "2026-09-14T160000Z/results.csv", "--line", "4")
+    assert trace["version"]["verdict"] == "malformed"
+    assert [reason["code"] for reason in trace["version"]["reasons"]] == [
+        "STRAY_QUOTE",
+        "COLUMN_RENAMED",
+    ]
+    assert trace["key"] == "RS-00001-07-000006"
+
+
 def test_a_line_of_a_replaced_delivery_says_so(waiting: District) -> None:
     file = "lms/2026-09-12T160000Z.zip/results.csv"
     name = "2026-09-12T160000Z_results.csv"
     sent = (SAMPLE / "night_9/lms/2026-09-09T160000Z/results.csv").read_bytes()
     (waiting.inbox / "lms" / name).write_bytes(sent)
     reason = ("--reason", "The zip was cut short")
-    done = waiting.land("--supersede", f"lms/{name}", *reason, now="2026-09-13T18:00:00Z")
+    done = waiting.land("--supersede", f"lms/{name}", *reason, now="2026-09-14T18:00:00Z")
     assert done.code == 0, done.err
     trace = traced(waiting, "--file", file, "--line", "2", "--names")
     assert trace["version"]["verdict"] == "replaced"
