@@ -13,7 +13,8 @@ from rollcall.trace import gates, nearest
 from rollcall.trace_reader import Reader, reading
 from rollcall.traced_records import Version, judge, places
 
-_MARTS = ("core", "audit", "reconciliation")
+_MADE_IN = ("core", "audit")
+_MARTS = (*_MADE_IN, "reconciliation")
 _LINEAGE = ("source_id", "file_id", "record_number")
 _EVIDENCE = """
     select roster_source_id as source_id, student_id, objective_id, source_id as evidence_source_id,
@@ -242,7 +243,7 @@ def _columns(reader: Reader) -> dict[str, list[str]]:
 def _tables(reader: Reader, feed: str | None) -> list[str]:
     """List where rows of a feed may stand: its staging table, then the marts."""
     staging = reader.staging(feed)
-    marts = [name for name in _columns(reader) if name.split(".")[0] in _MARTS]
+    marts = [name for name in _columns(reader) if name.split(".")[0] in _MADE_IN]
     return ([f"staging.{staging.table}"] if staging else []) + marts
 
 
