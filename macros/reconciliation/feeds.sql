@@ -1,6 +1,10 @@
-{#- Every staged feed: its mart, its staged records, and the raw table of each of its column structures. -#}
+{#-
+    Every staged feed: {'feed': its name, 'mart' and 'staged': relations, 'raw_tables': {layout version: relation},
+    'columns': those staged, 'key': the mart's name of the key}. Columns come from the layouts, once these are seeded.
+-#}
 {% macro reconciled_feeds() %}
     {% set feeds = [] %}
+    {% set layouts = staged_layouts() %}
     {% for name, mart, versions in [
         ('academic_sessions', ref('dim_term'), ['1.1']),
         ('categories', ref('dim_category'), ['1.1', '1.2']),
@@ -32,5 +36,42 @@
         'staged': ref('stg_overrides__mastery_overrides'),
         'raw_tables': {'1': source('raw_overrides', 'mastery_overrides_1')},
     }) %}
+    {% for feed in feeds %}
+        {% set columns = reconciled_columns(feed, layouts) %}
+        {% do feed.update({
+            'columns': columns,
+            'key': columns | selectattr('is_key') | map(attribute='name') | first,
+        }) %}
+    {% endfor %}
     {% do return(feeds) %}
+{% endmacro %}
+
+{#- The columns that the layouts stage, in the order of the layouts; none before the layouts are seeded. -#}
+{% macro staged_layouts() %}
+    {% set relations = [ref('layouts_oneroster'), ref('layouts_overrides')] %}
+    {% if not execute or not load_relation(relations[0]) %}{% do return([]) %}{% endif %}
+    {% do return(run_query(
+        "select feed, layout_version, column_name, data_type, is_key, split_part(staged_as, '.', 2) as name from ("
+        ~ 'select * from ' ~ relations[0].render() ~ ' union all select * from ' ~ relations[1].render()
+        ~ ') where staged_as is not null order by feed, layout_version, position'
+    ).rows) %}
+{% endmacro %}
+
+{#- The columns of one feed: their names and type, whether the mart has them, and what each layout calls them. -#}
+{% macro reconciled_columns(feed, layouts) %}
+    {% set columns = {} %}
+    {% for row in layouts if row.feed == feed.feed and row.layout_version in feed.raw_tables %}
+        {% set in_mart = graph.nodes['model.rollcall.' ~ feed.mart.identifier].columns.get(row.name) %}
+        {% set column = columns.setdefault(row.name, {
+            'name': row.name,
+            'type': row.data_type,
+            'is_key': row.is_key,
+            'is_in_mart': in_mart is not none,
+            'is_filled': in_mart and in_mart.config.get('meta', {}).get('filled_where_blank', false),
+            'source_columns': {},
+        }) %}
+        {% do column.source_columns.update({row.layout_version: row.column_name}) %}
+        {% if row.data_type == 'list' %}{% do column.update({'type': 'list'}) %}{% endif %}
+    {% endfor %}
+    {% do return(columns.values() | list) %}
 {% endmacro %}

@@ -3,35 +3,8 @@
     and marts, and shares no parsing, deduplication or join with staging. The SQL is made from the layouts, which say
     in `staged_as` where a column goes; this file is the only place where SQL is made from data.
 
-    Feeds are described in feeds.sql.
+    What a feed is, feeds.sql says.
 -#}
-
-{#- The columns of a feed that its mart holds too, each with the layouts that have it, and the key. -#}
-{% macro reconciled_columns(feed) %}
-    {% set columns = {} %}
-    {% set layouts = [ref('layouts_oneroster'), ref('layouts_overrides')] %}
-    {% if execute and load_relation(layouts[0]) %}
-        {% set mart = graph.nodes['model.rollcall.' ~ feed.mart.identifier].columns %}
-        {% set staged = run_query(
-            "select layout_version, column_name, data_type, is_key, split_part(staged_as, '.', 2) from ("
-            ~ "select * from " ~ layouts[0].render() ~ " union all select * from " ~ layouts[1].render()
-            ~ ") where feed = '" ~ feed.feed ~ "' and staged_as is not null order by layout_version, position"
-        ) %}
-        {% for version, source_column, type, is_key, name in staged if version in feed.raw_tables %}
-            {% set column = columns.setdefault(name, {
-                'name': name,
-                'is_key': is_key,
-                'is_in_mart': name in mart,
-                'is_filled': mart.get(name, {}).get('config', {}).get('meta', {}).get('filled_where_blank', false),
-                'type': type,
-                'source_columns': {},
-            }) %}
-            {% do column.source_columns.update({version: source_column}) %}
-            {% if type == 'list' %}{% do column.update({'type': type}) %}{% endif %}
-        {% endfor %}
-    {% endif %}
-    {% do return(columns) %}
-{% endmacro %}
 
 {#- A raw text as a value of its type, read in another way than staging does; null when it cannot be read. -#}
 {% macro read_again(text, type) -%}
@@ -80,7 +53,7 @@
     What the files of a feed say, as text. `files`: a relation of files; `where` narrows the records. A record that
     breaks the grammar of CSV says no more than its key, where that could be read.
 -#}
-{% macro claimed(feed, columns, files, where='true') -%}
+{% macro claimed(feed, files, where='true') -%}
     {%- for version, raw_table in feed.raw_tables.items() %}
         select
             files.source_id,
@@ -90,7 +63,7 @@
             records.line_number,
             false as is_malformed,
             '{{ version }}' as layout_version,
-            {%- for column in columns.values() %}
+            {%- for column in feed.columns %}
             {%- if version in column.source_columns %}
             records."{{ column.source_columns[version] }}" as {{ column.name }},
             {%- else %}
@@ -114,7 +87,7 @@
             records.line_number,
             true as is_malformed,
             null as layout_version,
-            {%- for column in columns.values() %}
+            {%- for column in feed.columns %}
             null as {{ column.name }},
             {%- if column.is_key %}
             records.record_key,
@@ -122,7 +95,7 @@
             {%- endfor %}
         from {{ source('landing', 'malformed_records') }} as records
         inner join {{ files }} as files on records.file_id = files.file_id
-        where {{ where }}
+        where files.feed = '{{ feed.feed }}' and {{ where }}
 {%- endmacro %}
 
 {#- What the source calls a column of the mart, in the layout of the record. -#}
@@ -141,11 +114,10 @@
     the records names: one pass, one join. `files`: the relation of the files in scope.
 -#}
 {% macro records_unmatched(feed, files) -%}
-    {%- set columns = reconciled_columns(feed) -%}
-    {%- set key = columns.values() | selectattr('is_key') | map(attribute='name') | first -%}
-    {%- set compared = columns.values() | selectattr('is_in_mart') | rejectattr('is_key') | list -%}
+    {%- set key = feed.key -%}
+    {%- set compared = feed.columns | selectattr('is_in_mart') | rejectattr('is_key') | list -%}
     {%- set numbers = compared | selectattr('type', 'equalto', 'float') | list -%}
-    {%- if columns %}
+    {%- if feed.columns %}
     select
         coalesce(claimed.source_id, processed.source_id) as source_id,
         '{{ feed.feed }}' as feed,
@@ -181,7 +153,7 @@
             }{{ ',' if not loop.last }}
             {%- endfor %}
         ] as struct(column_name varchar, source_number decimal(18, 6), processed_number decimal(18, 6))[]) as numbers
-    from ({{ claimed(feed, columns, files) }}) as claimed
+    from ({{ claimed(feed, files) }}) as claimed
     full join {{ feed.mart }} as processed
         on claimed.source_id = processed.source_id and claimed.record_key = processed.{{ key }}
     where
@@ -206,6 +178,7 @@
         cast(null as bigint) as processed_record_number, false as is_active,
         cast([] as struct(column_name varchar, processed_column varchar, source_value varchar, processed_value varchar)[]) as differences,
         cast([] as struct(column_name varchar, source_number decimal(18, 6), processed_number decimal(18, 6))[]) as numbers
+    from {{ files }}
     where false
     {%- endif %}
 {%- endmacro %}
@@ -215,9 +188,8 @@
     and in which columns does it differ from the row? `files`: a relation of all files.
 -#}
 {% macro origins_read(feed, files, doubts) -%}
-    {%- set columns = reconciled_columns(feed) -%}
-    {%- set key = columns.values() | selectattr('is_key') | map(attribute='name') | first -%}
-    {%- if columns %}
+    {%- set key = feed.key -%}
+    {%- if feed.columns %}
     select
         claimed.source_id,
         '{{ feed.feed }}' as feed,
@@ -228,14 +200,14 @@
         {{ read_again('claimed.modified_at', 'datetime') }} as modified_at,
         list_filter(
             [
-                {%- for column in columns.values() | selectattr('is_in_mart') | rejectattr('is_key') %}
+                {%- for column in feed.columns | selectattr('is_in_mart') | rejectattr('is_key') %}
                 case when {{ differs(feed, column) }} then {{ source_column(column) }} end{{ ',' if not loop.last }}
                 {%- endfor %}
             ],
             lambda column_name: column_name is not null
         ) as differing_columns
     from ({{ claimed(
-        feed, columns, files,
+        feed, files,
         where="(records.file_id, records.record_number) in (select (processed_file_id, processed_record_number) from "
             ~ doubts ~ " where feed = '" ~ feed.feed ~ "')",
     ) }}) as claimed
@@ -249,24 +221,26 @@
         cast(null as varchar) as source_id, '{{ feed.feed }}' as feed, cast(null as varchar) as record_key,
         cast(null as varchar) as file_id, cast(null as bigint) as record_number, false as is_deletion,
         cast(null as timestamp) as modified_at, cast([] as varchar[]) as differing_columns
+    from {{ doubts }}
     where false
     {%- endif %}
 {%- endmacro %}
 
 {#- Which of the keys in `doubts` that no record in scope names are named by a record of `files`. -#}
 {% macro keys_named(feed, files, doubts) -%}
-    {%- set columns = reconciled_columns(feed) -%}
-    {%- if columns %}
+    {%- if feed.columns %}
     select distinct
         source_id,
         '{{ feed.feed }}' as feed,
         record_key
-    from ({{ claimed(feed, columns, files) }}) as claimed
+    from ({{ claimed(feed, files) }}) as claimed
     where (source_id, record_key) in (
         select (source_id, record_key) from {{ doubts }} where feed = '{{ feed.feed }}' and file_id is null
     )
     {%- else %}
     select cast(null as varchar) as source_id, '{{ feed.feed }}' as feed, cast(null as varchar) as record_key
+    from {{ files }}
+    cross join {{ doubts }}
     where false
     {%- endif %}
 {%- endmacro %}

@@ -1,22 +1,16 @@
 {#- What else is asked of the marts, feed by feed; made from the layouts like the comparison itself. -#}
 
-{#- The key of a feed as its mart names it. -#}
-{% macro key_of(columns) %}
-    {% do return(columns.values() | selectattr('is_key') | map(attribute='name') | first) %}
-{% endmacro %}
-
 {#- Keys that a mart holds more than once. -#}
 {% macro rows_repeated(feed) -%}
-    {%- set columns = reconciled_columns(feed) -%}
     select
         source_id,
         '{{ feed.feed }}' as feed,
-        {{ key_of(columns) or 'null' }} as record_key,
+        {{ feed.key or 'null' }} as record_key,
         min(file_id) as file_id,
         min(record_number) as record_number,
         count(*) as row_count
     from {{ feed.mart }}
-    {%- if columns %}
+    {%- if feed.columns %}
     group by all
     having count(*) > 1
     {%- else %}
@@ -27,12 +21,11 @@
 
 {#- References of active rows of a mart to records that have not come. -#}
 {% macro references_awaited(feed) -%}
-    {%- set columns = reconciled_columns(feed) -%}
-    {%- set references = columns.values() | selectattr('type', 'in', ('ref', 'reflist')) | selectattr('is_in_mart') | list -%}
+    {%- set references = feed.columns | selectattr('type', 'in', ('ref', 'reflist')) | selectattr('is_in_mart') | list -%}
     select
         source_id,
         '{{ feed.feed }}' as feed,
-        {{ key_of(columns) or 'null' }} as record_key,
+        {{ feed.key or 'null' }} as record_key,
         file_id,
         record_number,
         line_number,
@@ -50,8 +43,7 @@
 
 {#- For each number of a feed: its sum over the records in scope that delete nothing, and over the active rows of the mart. -#}
 {% macro numbers_summed(feed, files) -%}
-    {%- set columns = reconciled_columns(feed) -%}
-    {%- set numbers = columns.values() | selectattr('type', 'equalto', 'float') | selectattr('is_in_mart') | list -%}
+    {%- set numbers = feed.columns | selectattr('type', 'equalto', 'float') | selectattr('is_in_mart') | list -%}
     {%- for column in numbers %}
     select
         source_id,
@@ -64,7 +56,7 @@
             claimed.source_id,
             {{ read_again('claimed.' ~ column.name, 'float') }} as source_number,
             null as processed_number
-        from ({{ claimed(feed, {column.name: column, 'is_deleted': columns.is_deleted}, files) }}) as claimed
+        from ({{ claimed(feed, files) }}) as claimed
         where not {{ claims_deletion() }}
         union all
         select
@@ -76,17 +68,22 @@
     )
     group by source_id
     {{ 'union all' if not loop.last }}
+    {%- else %}
+    select
+        cast(null as varchar) as source_id, '{{ feed.feed }}' as feed, cast(null as varchar) as processed_column,
+        cast(null as decimal(38, 6)) as source_sum, cast(null as decimal(38, 6)) as processed_sum
+    from {{ files }}
+    where false
     {%- endfor %}
 {%- endmacro %}
 
 {#- The staged rows of the keys in `doubts`: where they come from, and their values as text. -#}
 {% macro staged_rows(feed, doubts) -%}
-    {%- set columns = reconciled_columns(feed) -%}
-    {%- set compared = columns.values() | selectattr('is_in_mart') | rejectattr('is_key') | list -%}
+    {%- set compared = feed.columns | selectattr('is_in_mart') | rejectattr('is_key') | list -%}
     select
         processed.source_id,
         '{{ feed.feed }}' as feed,
-        processed.{{ key_of(columns) or 'source_id' }} as record_key,
+        processed.{{ feed.key or 'source_id' }} as record_key,
         processed.file_id,
         processed.record_number,
         [
@@ -102,5 +99,5 @@
         on
             doubts.feed = '{{ feed.feed }}'
             and processed.source_id = doubts.source_id
-            and processed.{{ key_of(columns) or 'source_id' }} = doubts.record_key
+            and processed.{{ feed.key or 'source_id' }} = doubts.record_key
 {%- endmacro %}

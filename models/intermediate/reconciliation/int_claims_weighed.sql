@@ -1,4 +1,4 @@
--- One row per record in scope that its mart does not hold as it is, with what may explain it; repeats left out.
+-- One row per record in scope that its mart does not hold as it is, with what may explain that.
 with unmatched as (
     select * from {{ ref('int_records_unmatched') }}
     where file_id is not null
@@ -22,7 +22,17 @@ refused as (
 
 claims as (
     select
-        unmatched.*,
+        unmatched.source_id,
+        unmatched.feed,
+        unmatched.record_key,
+        unmatched.file_id,
+        unmatched.record_number,
+        unmatched.line_number,
+        unmatched.is_deletion,
+        unmatched.processed_file_id,
+        unmatched.processed_record_number,
+        coalesce(unmatched.is_active, false) as is_active,
+        unmatched.differences,
         files.exported_at,
         files.standing,
         files.removals,
@@ -37,7 +47,7 @@ claims as (
 
 weighed as (
     select
-        claims.* replace (coalesce(claims.is_active, false) as is_active),
+        claims.*,
         coalesce(
             claims.file_id = claims.processed_file_id
             and claims.record_number = claims.processed_record_number, false
@@ -62,10 +72,7 @@ final as (
     select
         *,
         row_number() over (
-            partition by
-                source_id,
-                feed,
-                coalesce(record_key, file_id || ' ' || record_number)
+            partition by source_id, feed, coalesce(record_key, file_id || ' ' || record_number)
             order by
                 is_origin and not is_processed_as_its_origin desc,
                 exported_at desc,

@@ -74,8 +74,10 @@ final as (
         standing.*,
         standing.standing = 'visible' as is_visible,
         coalesce(standing.exported_at >= bulks.newest_at, true) as is_in_scope,
-        standing.standing = 'visible' and coalesce(standing.exported_at >= bulks.in_force_at, true) as is_sighting,
-        coalesce(standing.mode = 'bulk' and standing.exported_at = bulks.newest_at, false) as is_newest_bulk
+        standing.standing = 'visible' and coalesce(standing.exported_at >= bulks.in_force_at, true)
+            as is_sighting,
+        coalesce(standing.mode = 'bulk' and standing.exported_at = bulks.newest_at, false)
+            as is_newest_bulk
     from standing
     left join bulks on standing.source_id = bulks.source_id and standing.feed = bulks.feed
 )

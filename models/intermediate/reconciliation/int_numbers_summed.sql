@@ -1,4 +1,4 @@
--- One row per source, feed and number: its sum over the records in scope, and over the active rows of the mart.
+-- One row per source, feed and number: its sum over the records in scope, and over the active rows.
 with files as (
     select * from {{ ref('int_files_reconciled') }}
     where is_in_scope and is_visible

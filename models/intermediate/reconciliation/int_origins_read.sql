@@ -1,4 +1,4 @@
--- One row per row of a mart in doubt whose origin names its key: when that record counts from, and is it equal?
+-- One row per row of a mart in doubt whose origin names its key: when does that count from, is it equal?
 {%- set feeds = reconciled_feeds() %}
 with files as (
     select

@@ -30,7 +30,7 @@ numbers as (
         unmatched.file_id = unmatched.processed_file_id
         and unmatched.record_number = unmatched.processed_record_number as is_origin,
         origin_files.file_id is not null as is_origin_in_scope,
-        unnest(unmatched.numbers, recursive := true)
+        unnest(unmatched.numbers) as number
     from unmatched
     left join files on unmatched.file_id = files.file_id
     left join {{ ref('int_origins_read') }} as origins
@@ -44,26 +44,26 @@ numbers as (
 
 source_differences as (
     select
-        source_id,
-        feed,
-        column_name as processed_column,
-        sum(source_number) as differing_sum
+        numbers.source_id,
+        numbers.feed,
+        numbers.number.column_name as processed_column,
+        sum(numbers.number.source_number) as differing_sum
     from numbers
-    where is_claim
-    group by source_id, feed, column_name
+    where numbers.is_claim
+    group by numbers.source_id, numbers.feed, numbers.number.column_name
 ),
 
 rows_in_doubt as (
     select
-        source_id,
-        feed,
-        record_key,
-        column_name as processed_column,
-        max(processed_number) as processed_number
+        numbers.source_id,
+        numbers.feed,
+        numbers.record_key,
+        numbers.number.column_name as processed_column,
+        max(numbers.number.processed_number) as processed_number
     from numbers
-    where is_active
-    group by source_id, feed, record_key, column_name
-    having not bool_or(is_origin_in_scope) or bool_or(coalesce(is_origin, false))
+    where numbers.is_active
+    group by numbers.source_id, numbers.feed, numbers.record_key, numbers.number.column_name
+    having not bool_or(numbers.is_origin_in_scope) or bool_or(coalesce(numbers.is_origin, false))
 ),
 
 processed_differences as (

@@ -13,67 +13,93 @@ ignored_values as (
     where code = 'OPTIONAL_VALUE_IGNORED'
 ),
 
-compared_values as (
+found_values as (
     select
-        * exclude (differences),
-        unnest(differences, recursive := true)
+        differences.* exclude (differences),
+        unnest(differences.differences) as difference
     from differences
-
-    union all by name
-
-    -- Every value agrees, but the row does not say rightly where it comes from.
-    select
-        * exclude (differences),
-        'record number' as column_name,
-        'record_number' as processed_column,
-        cast(record_number as varchar) as source_value,
-        cast(processed_record_number as varchar) as processed_value
-    from differences
-    where reason = 'unexplained' and len(differences) = 0
 ),
 
-staged_values as (
+compared_values as (
+    select
+        found_values.source_id,
+        found_values.feed,
+        found_values.record_key,
+        found_values.difference.column_name,
+        found_values.difference.processed_column,
+        found_values.difference.source_value,
+        found_values.difference.processed_value,
+        found_values.reason,
+        found_values.file_id,
+        found_values.record_number,
+        found_values.line_number
+    from found_values
+
+    union all
+
+    -- Every value agrees, but the row does not say rightly where it comes from.
     select
         source_id,
         feed,
         record_key,
-        unnest(staged_values, recursive := true)
+        'record number' as column_name,
+        'record_number' as processed_column,
+        cast(record_number as varchar) as source_value,
+        cast(processed_record_number as varchar) as processed_value,
+        reason,
+        file_id,
+        record_number,
+        line_number
+    from differences
+    where reason = 'unexplained' and len(differences) = 0
+),
+
+staged as (
+    select
+        source_id,
+        feed,
+        record_key,
+        unnest(staged_values) as staged
     from {{ ref('int_staged_in_doubt') }}
 ),
 
 reasoned as (
     select
-        compared_values.*,
-        case when ignored_values.file_id is not null then 'rejected' else compared_values.reason end as value_reason
+        compared_values.* exclude (reason),
+        case when ignored_values.file_id is null then compared_values.reason else 'rejected' end
+            as reason,
+        coalesce(staged.staged.staged_value = compared_values.processed_value, false) as is_staged_alike
     from compared_values
     left join ignored_values
         on
             compared_values.file_id = ignored_values.file_id
             and compared_values.record_number = ignored_values.record_number
             and compared_values.column_name = ignored_values.column_name
+    left join staged
+        on
+            compared_values.source_id = staged.source_id
+            and compared_values.feed = staged.feed
+            and compared_values.record_key = staged.record_key
+            and compared_values.processed_column = staged.staged.processed_column
 ),
 
 final as (
     select
-        reasoned.source_id,
-        reasoned.feed,
-        reasoned.record_key,
-        reasoned.column_name,
-        reasoned.processed_column,
-        reasoned.source_value,
-        reasoned.processed_value,
-        reasoned.value_reason as reason,
-        reasoned.value_reason <> 'unexplained' as is_explained,
-        case
-            when reasoned.value_reason <> 'unexplained' then null
-            when staged_values.staged_value is not distinct from reasoned.processed_value then 'staging'
-            else 'mart'
-        end as suspected_step,
-        reasoned.file_id,
-        reasoned.record_number,
-        reasoned.line_number
+        source_id,
+        feed,
+        record_key,
+        column_name,
+        processed_column,
+        source_value,
+        processed_value,
+        reason,
+        reason <> 'unexplained' as is_explained,
+        case when reason = 'unexplained' then case when is_staged_alike then 'staging' else 'mart' end end
+            as suspected_step,
+        file_id,
+        record_number,
+        line_number
     from reasoned
-    left join staged_values using (source_id, feed, record_key, processed_column)
 
     union all
 

@@ -20,7 +20,8 @@ final as (
         differences.reason,
         differences.reason <> 'unexplained' as is_explained,
         case
-            when differences.reason = 'unexplained' then case when staged.record_key is null then 'staging' else 'mart' end
+            when differences.reason = 'unexplained'
+                then case when staged.record_key is null then 'staging' else 'mart' end
         end as suspected_step,
         differences.file_id,
         differences.record_number,

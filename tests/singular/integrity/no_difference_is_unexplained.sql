@@ -42,8 +42,9 @@ files as (
 select
     differences.*,
     differences.feed || ': ' || differences.kind || ' (' || differences.column_name || ') without a reason; '
-    || coalesce('record ' || differences.record_number || ' of ' || files.delivery_name || '/' || files.file_name, 'no record')
+    || coalesce('record ' || differences.record_number || ' of ', '')
+    || coalesce(files.delivery_name || '/' || files.file_name, 'no file')
     || '. Look at the step ' || differences.suspected_step || ' first.' as mend
 from differences
 left join files on differences.file_id = files.file_id
-order by differences.feed, differences.kind, differences.file_id, differences.record_number, differences.column_name
+order by differences.feed, differences.kind, differences.file_id, differences.record_number
