@@ -87,6 +87,11 @@ class Bench:
                 connection.execute(statement)
             return time.perf_counter() - started
 
+    def rows(self, question: str) -> list[tuple[object, ...]]:
+        """Ask the warehouse in the making."""
+        with duckdb.connect(str(self.building), read_only=True) as connection:
+            return connection.execute(question).fetchall()
+
     def open_cycle(self, number: int) -> None:
         """Write a cycle into the ledger."""
         self.sql(

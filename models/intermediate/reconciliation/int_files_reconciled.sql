@@ -53,7 +53,11 @@ standing as (
     where
         files.raw_table is not null
         and (
-            (files.verdict = 'accepted' and coalesce(decided.decision <> 'supersede', true))
+            (
+                files.verdict = 'accepted'
+                and coalesce(decided.processed_decision <> 'supersede', true)
+                and (cycle_files.cycle_id <= processed.cycle_id or coalesce(decided.decision <> 'supersede', true))
+            )
             or (files.verdict = 'held' and coalesce(decided.decision <> 'refuse', true))
         )
 ),
@@ -63,6 +67,7 @@ bulks as (
         source_id,
         feed,
         max(exported_at) as newest_at,
+        max_by(file_id, (exported_at, standing = 'pending', file_id)) as newest_file_id,
         max(exported_at) filter (standing = 'visible' and removals = 'applied') as in_force_at
     from standing
     where mode = 'bulk' and standing <> 'held'
@@ -76,8 +81,7 @@ final as (
         coalesce(standing.exported_at >= bulks.newest_at, true) as is_in_scope,
         standing.standing = 'visible' and coalesce(standing.exported_at >= bulks.in_force_at, true)
             as is_sighting,
-        coalesce(standing.mode = 'bulk' and standing.exported_at = bulks.newest_at, false)
-            as is_newest_bulk
+        coalesce(standing.file_id = bulks.newest_file_id, false) as is_newest_bulk
     from standing
     left join bulks on standing.source_id = bulks.source_id and standing.feed = bulks.feed
 )
