@@ -8,6 +8,10 @@ with objectives as (
     select distinct objective_id from {{ ref('int_evidence') }}
 ),
 
+courses as (
+    select distinct course_id from {{ ref('dim_course') }}
+),
+
 named as (
     select
         'mastery_rules.csv, rule ' || rule_id as place,
@@ -17,11 +21,11 @@ named as (
     where scope <> 'district'
     union all
     select
-        'learning_paths.csv, path ' || path_id || ' step ' || step_number as place,
+        'learning_paths.csv, path ' || paths.path_id || ' step ' || paths.step_number as place,
         'objective' as kind,
-        objective_id as id
-    from {{ ref('learning_paths') }}
-    where course_id in (select course_id from {{ ref('dim_course') }})
+        paths.objective_id as id
+    from {{ ref('learning_paths') }} as paths
+    inner join courses using (course_id)
     union all
     select distinct
         'learning_paths.csv, path ' || path_id || ', which nobody walks' as place,
@@ -45,7 +49,7 @@ known as (
     select
         'course' as kind,
         course_id as id
-    from {{ ref('dim_course') }}
+    from courses
     union distinct
     select
         'class' as kind,
