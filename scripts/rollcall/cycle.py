@@ -5,6 +5,7 @@ its cut-off and that no earlier cycle saw, and the decisions that none has acted
 did not complete is run again with its own files before a new one is opened.
 """
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -296,12 +297,13 @@ def _run(
     except BaseException:
         warehouse.discard(home.building_db)
         raise
+    found = [_Found(None, code, detail) for code, detail in _tests_found(built)]
     if built.failures:
         warehouse.discard(home.building_db)
         report.failed, report.failures = cycle, built.failures
         status = "failed"
     else:
-        _read_outcome(home, cycle, report)
+        found += _read_outcome(home, cycle, report)
         warehouse.publish(home)
         report.completed.append(cycle)
         status = "completed"
@@ -310,6 +312,7 @@ def _run(
             "update landing.cycles set status = ?, closed_at = ? where cycle_id = ?",
             [status, clock_now(), cycle.cycle_id],
         )
+        _append(connection, report.landed.job_id, cycle, found)
         ledger.note(
             connection,
             job_id=report.landed.job_id,
@@ -320,8 +323,57 @@ def _run(
         )
 
 
-def _read_outcome(home: Home, cycle: Cycle, report: CycleReport) -> None:
-    """Read what the cycle's files came to, from the warehouse just built."""
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a cycle found: of which file, if of one, the code and a sentence."""
+
+    file_id: str | None
+    code: str
+    detail: str
+
+
+def _tests_found(built: warehouse.Build) -> Iterator[tuple[str, str]]:
+    """Yield code and sentence of every node that failed or warned.
+
+    What the database says of a table that could not be built may quote a value; it stays in
+    dbt's log.
+    """
+    for failure in built.failures:
+        if failure.kind == "test":
+            yield "TEST_FAILED", f"{failure.name}: {failure.message}"
+        else:
+            yield "BUILD_FAILED", f"The {failure.kind} {failure.name} could not be built."
+    for warning in built.warnings:
+        yield "TEST_WARNED", f"{warning.name}: {warning.message}"
+
+
+def _append(
+    connection: duckdb.DuckDBPyConnection, job_id: int, cycle: Cycle, found: list[_Found]
+) -> None:
+    """Append to the ledger what a cycle found; a repeat adds only what is new."""
+    for finding in found:
+        ledger.add_finding(
+            connection,
+            job_id=job_id,
+            cycle_id=cycle.cycle_id,
+            file_id=finding.file_id,
+            code=finding.code,
+            detail=finding.detail,
+            at=clock_now(),
+        )
+    if found:
+        ledger.note(
+            connection,
+            job_id=job_id,
+            at=clock_now(),
+            kind="job_found",
+            subject=str(job_id),
+            detail=f"cycle={cycle.cycle_id} found={len(found)}",
+        )
+
+
+def _read_outcome(home: Home, cycle: Cycle, report: CycleReport) -> list[_Found]:
+    """Read what the cycle's files came to, from the warehouse just built; return what it found."""
     with duckdb.connect(str(home.building_db), read_only=True) as connection:
         report.balances.extend(
             ledger.rows(
@@ -348,3 +400,9 @@ def _read_outcome(home: Home, cycle: Cycle, report: CycleReport) -> None:
                 [cycle.cycle_id],
             )
         )
+        found = connection.execute(
+            "select file_id, code, detail from audit.audit_violation where cycle_id = ? "
+            "order by file_id, code, detail",
+            [cycle.cycle_id],
+        ).fetchall()
+    return [_Found(*finding) for finding in found]

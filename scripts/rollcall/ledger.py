@@ -117,7 +117,14 @@ def add_finding(
     at: datetime,
     cycle_id: int | None = None,
 ) -> None:
-    """Append a finding: something a person should know."""
+    """Append a finding: something a person should know. One that is there stays the only one."""
+    known = connection.execute(
+        "select 1 from landing.findings where code = ? and detail = ? "
+        "and file_id is not distinct from ? and cycle_id is not distinct from ?",
+        [code, detail, file_id, cycle_id],
+    ).fetchone()
+    if known is not None:
+        return
     number = _scalar(
         connection, "select coalesce(max(finding_number), 0) + 1 from landing.findings"
     )

@@ -22,11 +22,12 @@ _BUILT_FROM = (
     *("seeds/contracts", "seeds/reference"),
 )
 _FAILED = frozenset({"error", "fail", "runtime error"})
+_WARNED = "warn"
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A dbt node that failed: its name, kind (model, test, seed) and a one-line message."""
+    """A dbt node that failed or warned: its name, kind (model, test, seed), a one-line message."""
 
     name: str
     kind: str
@@ -35,10 +36,11 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What one dbt build did: nodes run, and those that failed."""
+    """What one dbt build did: nodes run, those that failed, and tests that warned."""
 
     node_count: int
     failures: tuple[Failure, ...]
+    warnings: tuple[Failure, ...]
 
 
 def code_version(project: Path = PROJECT_DIR) -> str:
@@ -194,15 +196,17 @@ def _follow(line: str, progress: Callable[[int, int, str], None]) -> str | None:
 
 def _read_results(path: Path, database: Path) -> Build:
     results: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["results"]
-    failures = []
+    failures: list[Failure] = []
+    warnings: list[Failure] = []
     for result in results:
-        if result["status"] in _FAILED:
+        if result["status"] in _FAILED or result["status"] == _WARNED:
             kind, _, *name = result["unique_id"].split(".")
             message = " ".join((result["message"] or "").split())
-            if result["status"] == "fail":
+            if result["status"] in ("fail", _WARNED):
                 message = " ".join(_sentences(database, result["compiled_code"])) or message
-            failures.append(Failure(name[0], kind, message))
-    return Build(len(results), tuple(failures))
+            told = warnings if result["status"] == _WARNED else failures
+            told.append(Failure(name[0], kind, message))
+    return Build(len(results), tuple(failures), tuple(warnings))
 
 
 def _sentences(database: Path, test: str) -> list[str]:
