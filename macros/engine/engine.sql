@@ -239,6 +239,7 @@
 
 {% macro default__are_all_among(items, others) -%}
     list_has_all(coalesce({{ others }}, []), {{ items }})
+{%- endmacro %}
 
 {#- How two lists of columns differ, in words. -#}
 {% macro columns_compared(before, after) -%}

@@ -22,6 +22,9 @@ from rollcall.errors import ExitCode, UsageError
 from rollcall.home import PROJECT_DIR, Home
 from rollcall.landing import LandReport, land
 
+_Found = tuple[str | None, str, str]
+"""What a cycle found: of which file, if of one, the code and a sentence."""
+
 
 class Progress(Protocol):
     """Who is told how far a cycle is."""
@@ -297,7 +300,7 @@ def _run(
     except BaseException:
         warehouse.discard(home.building_db)
         raise
-    found = [_Found(None, code, detail) for code, detail in _tests_found(built)]
+    found = list(_tests_found(built))
     if built.failures:
         warehouse.discard(home.building_db)
         report.failed, report.failures = cycle, built.failures
@@ -312,7 +315,8 @@ def _run(
             "update landing.cycles set status = ?, closed_at = ? where cycle_id = ?",
             [status, clock_now(), cycle.cycle_id],
         )
-        _append(connection, report.landed.job_id, cycle, found)
+        if found:
+            _append(connection, report.landed.job_id, cycle, found)
         ledger.note(
             connection,
             job_id=report.landed.job_id,
@@ -323,53 +327,34 @@ def _run(
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What a cycle found: of which file, if of one, the code and a sentence."""
-
-    file_id: str | None
-    code: str
-    detail: str
-
-
-def _tests_found(built: warehouse.Build) -> Iterator[tuple[str, str]]:
-    """Yield code and sentence of every node that failed or warned.
+def _tests_found(built: warehouse.Build) -> Iterator[_Found]:
+    """Yield code and sentence of every node that failed or warned, and of every row to mend.
 
     What the database says of a table that could not be built may quote a value; it stays in
     dbt's log.
     """
-    for failure in built.failures:
-        if failure.kind == "test":
-            yield "TEST_FAILED", f"{failure.name}: {failure.message}"
-        else:
-            yield "BUILD_FAILED", f"The {failure.kind} {failure.name} could not be built."
-    for warning in built.warnings:
-        yield "TEST_WARNED", f"{warning.name}: {warning.message}"
+    for code, told in (("TEST_FAILED", built.failures), ("TEST_WARNED", built.warnings)):
+        for node in told:
+            if node.kind != "test":
+                yield None, "BUILD_FAILED", f"The {node.kind} {node.name} could not be built."
+            for sentence in node.sentences or (node.message,) * (node.kind == "test"):
+                yield None, code, f"{node.name}: {sentence}"
 
 
 def _append(
     connection: duckdb.DuckDBPyConnection, job_id: int, cycle: Cycle, found: list[_Found]
 ) -> None:
     """Append to the ledger what a cycle found; a repeat adds only what is new."""
-    for finding in found:
-        ledger.add_finding(
-            connection,
-            job_id=job_id,
-            cycle_id=cycle.cycle_id,
-            file_id=finding.file_id,
-            code=finding.code,
-            detail=finding.detail,
-            at=clock_now(),
-        )
-    if found:
-        ledger.note(
-            connection,
-            job_id=job_id,
-            at=clock_now(),
-            kind="job_found",
-            subject=str(job_id),
-            detail=f"cycle={cycle.cycle_id} found={len(found)}",
-        )
+    at = clock_now()
+    ledger.add_findings(connection, job_id=job_id, found=found, at=at, cycle_id=cycle.cycle_id)
+    ledger.note(
+        connection,
+        job_id=job_id,
+        at=at,
+        kind="job_found",
+        subject=str(job_id),
+        detail=f"cycle={cycle.cycle_id} found={len(found)}",
+    )
 
 
 def _read_outcome(home: Home, cycle: Cycle, report: CycleReport) -> list[_Found]:
@@ -400,9 +385,8 @@ def _read_outcome(home: Home, cycle: Cycle, report: CycleReport) -> list[_Found]
                 [cycle.cycle_id],
             )
         )
-        found = connection.execute(
+        return connection.execute(
             "select file_id, code, detail from audit.audit_violation where cycle_id = ? "
             "order by file_id, code, detail",
             [cycle.cycle_id],
         ).fetchall()
-    return [_Found(*finding) for finding in found]

@@ -27,11 +27,15 @@ _WARNED = "warn"
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A dbt node that failed or warned: its name, kind (model, test, seed), a one-line message."""
+    """A dbt node that failed or warned: its name, kind (model, test, seed), a one-line message.
+
+    `sentences` holds what the test says of every row to mend, where it says something.
+    """
 
     name: str
     kind: str
     message: str
+    sentences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,21 +206,23 @@ def _read_results(path: Path, database: Path) -> Build:
         if result["status"] in _FAILED or result["status"] == _WARNED:
             kind, _, *name = result["unique_id"].split(".")
             message = " ".join((result["message"] or "").split())
+            sentences: tuple[str, ...] = ()
             if result["status"] in ("fail", _WARNED):
-                message = " ".join(_sentences(database, result["compiled_code"])) or message
+                sentences = _sentences(database, result["compiled_code"])
+                message = " ".join(sentences[:3]) or message
             told = warnings if result["status"] == _WARNED else failures
-            told.append(Failure(name[0], kind, message))
+            told.append(Failure(name[0], kind, message, sentences))
     return Build(len(results), tuple(failures), tuple(warnings))
 
 
-def _sentences(database: Path, test: str) -> list[str]:
-    """Return what a failed test says of the first rows to mend; nothing without such a column."""
+def _sentences(database: Path, test: str) -> tuple[str, ...]:
+    """Return what a test says of the rows to mend; nothing without such a column."""
     with duckdb.connect(str(database), read_only=True) as connection:
         try:
-            found = connection.execute(f"select mend from ({test}) limit 3").fetchall()
+            found = connection.execute(f"select mend from ({test})").fetchall()
         except duckdb.Error:
-            return []
-    return [sentence for (sentence,) in found]
+            return ()
+    return tuple(sentence for (sentence,) in found)
 
 
 def publish(home: Home) -> None:
