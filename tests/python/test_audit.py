@@ -88,7 +88,10 @@ def test_every_planted_fault_is_a_finding_of_its_night(sample_run: Sample) -> No
 
 def test_the_ledger_holds_what_the_mart_shows(sample_run: Sample) -> None:
     district, _ = sample_run
-    kept = district.ledger("select file_id, code, detail from landing.findings")
+    kept = district.ledger(
+        "select file_id, code, detail from landing.findings "
+        "where not (starts_with(code, 'TEST_') and cycle_id = 9)"
+    )
     shown = district.warehouse("select file_id, code, detail from audit.audit_finding")
     assert Counter(kept) == Counter(shown)
 
@@ -102,7 +105,7 @@ def test_fitness_is_judged_by_what_the_nights_brought(sample_run: Sample) -> Non
         )
     }
     assert fitness["lms"][:3] == ("unfit", 3, 3)
-    assert fitness["sis"][:3] == ("unfit", 2, 1)
+    assert fitness["sis"][:3] == ("fit with care", 2, 1)
     for row in fitness.values():
         assert row[3] == sum(row[4:7])
         assert len(re.findall(r"(Fit|Care|Unfit): [\d.]+", row[7])) >= 6

@@ -43,7 +43,11 @@ verdicts as (
         max(severity) as severity,
         string_agg(
             case severity when 2 then 'Unfit: ' when 1 then 'Care: ' else 'Fit: ' end
-            || measured_value || case when starts_with(sentence, '%') then '' else ' ' end || sentence,
+            || case
+                when starts_with(sentence, '%') then cast(measured_value as varchar)
+                else cast(measured_value as bigint) || ' '
+            end
+            || sentence,
             ' ' order by severity desc, position asc
         ) as evidence
     from judged
