@@ -8,9 +8,7 @@ cycles as (
 ),
 
 newest_cycle as (
-    select
-        max(cycle_id) as cycle_id,
-        max(job_id) as job_id
+    select max(cycle_id) as cycle_id
     from cycles
 ),
 
@@ -36,7 +34,6 @@ opened as (
 recorded as (
     select
         coalesce(findings.cycle_id, opened.cycle_id) as cycle_id,
-        findings.job_id,
         findings.file_id,
         findings.code,
         findings.detail
@@ -52,7 +49,6 @@ found as (
     union all
     select
         newest_cycle.cycle_id,
-        newest_cycle.job_id,
         violations.file_id,
         violations.code,
         violations.detail
@@ -63,7 +59,6 @@ found as (
 final as (
     select
         found.cycle_id,
-        found.job_id,
         found.file_id,
         files.source_id,
         files.feed,
