@@ -181,7 +181,7 @@ def _run_dbt(
             f"dbt could not build the warehouse: {last_words or 'it said nothing'} "
             f"(its log: {home.logs / 'dbt.log'})."
         )
-    return _read_results(results, database)
+    return _read_results(results, home, database)
 
 
 def _follow(line: str, progress: Callable[[int, int, str], None]) -> str | None:
@@ -198,7 +198,7 @@ def _follow(line: str, progress: Callable[[int, int, str], None]) -> str | None:
     return None
 
 
-def _read_results(path: Path, database: Path) -> Build:
+def _read_results(path: Path, home: Home, database: Path) -> Build:
     results: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["results"]
     failures: list[Failure] = []
     warnings: list[Failure] = []
@@ -208,16 +208,17 @@ def _read_results(path: Path, database: Path) -> Build:
             message = " ".join((result["message"] or "").split())
             sentences: tuple[str, ...] = ()
             if result["status"] in ("fail", _WARNED):
-                sentences = _sentences(database, result["compiled_code"])
+                sentences = _sentences(home, database, result["compiled_code"])
                 message = " ".join(sentences[:3]) or message
             told = warnings if result["status"] == _WARNED else failures
             told.append(Failure(name[0], kind, message, sentences))
     return Build(len(results), tuple(failures), tuple(warnings))
 
 
-def _sentences(database: Path, test: str) -> tuple[str, ...]:
+def _sentences(home: Home, database: Path, test: str) -> tuple[str, ...]:
     """Return what a test says of the rows to mend; nothing without such a column."""
     with duckdb.connect(str(database), read_only=True) as connection:
+        connection.execute(f"attach '{home.landing_db}' as landing (read_only)")
         try:
             found = connection.execute(f"select mend from ({test})").fetchall()
         except duckdb.Error:
