@@ -22,12 +22,15 @@ CONSEQUENCES = {
     ("record", "error"): "The record is refused; its last good version stands and is not removed.",
     ("record", "warning"): "The record is taken, with a warning.",
     ("record", "notice"): "The record is counted and not taken twice.",
+    ("cycle", "error"): "Nothing is published; the last good state stands.",
+    ("cycle", "warning"): "The cycle is published; noted as a finding.",
 }
 TITLES = {
     "delivery": "Deliveries",
     "file": "Files",
     "malformed": "Records that break the grammar of CSV",
     "record": "Records that break a rule",
+    "cycle": "Cycles",
 }
 HEAD = """# What can go wrong, and what to do
 

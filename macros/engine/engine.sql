@@ -240,3 +240,21 @@
 {% macro default__are_all_among(items, others) -%}
     list_has_all(coalesce({{ others }}, []), {{ items }})
 {%- endmacro %}
+
+{#- How two lists of columns differ, in words. -#}
+{% macro columns_compared(before, after) -%}
+    {{ adapter.dispatch('columns_compared', 'rollcall')(before, after) }}
+{%- endmacro %}
+
+{% macro default__columns_compared(before, after) -%}
+    case
+                when {{ before }} = {{ after }} then 'The same columns.'
+                when list_sort({{ before }}) = list_sort({{ after }}) then 'The same columns in another order.'
+                else
+                    concat_ws(
+                        ' ',
+                        'New: ' || nullif(array_to_string(list_filter({{ after }}, lambda name: not list_contains({{ before }}, name)), ', '), '') || '.',
+                        'Gone: ' || nullif(array_to_string(list_filter({{ before }}, lambda name: not list_contains({{ after }}, name)), ', '), '') || '.'
+                    )
+            end
+{%- endmacro %}

@@ -5,6 +5,7 @@ its cut-off and that no earlier cycle saw, and the decisions that none has acted
 did not complete is run again with its own files before a new one is opened.
 """
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,9 @@ from rollcall.contracts import Contracts
 from rollcall.errors import ExitCode, UsageError
 from rollcall.home import PROJECT_DIR, Home
 from rollcall.landing import LandReport, land
+
+_Found = tuple[str | None, str, str]
+"""What a cycle found: of which file, if of one, the code and a sentence."""
 
 
 class Progress(Protocol):
@@ -296,12 +300,13 @@ def _run(
     except BaseException:
         warehouse.discard(home.building_db)
         raise
+    found = list(_tests_found(built))
     if built.failures:
         warehouse.discard(home.building_db)
         report.failed, report.failures = cycle, built.failures
         status = "failed"
     else:
-        _read_outcome(home, cycle, report)
+        found += _read_outcome(home, cycle, report)
         warehouse.publish(home)
         report.completed.append(cycle)
         status = "completed"
@@ -310,6 +315,8 @@ def _run(
             "update landing.cycles set status = ?, closed_at = ? where cycle_id = ?",
             [status, clock_now(), cycle.cycle_id],
         )
+        if found:
+            _append(connection, report.landed.job_id, cycle, found)
         ledger.note(
             connection,
             job_id=report.landed.job_id,
@@ -320,8 +327,38 @@ def _run(
         )
 
 
-def _read_outcome(home: Home, cycle: Cycle, report: CycleReport) -> None:
-    """Read what the cycle's files came to, from the warehouse just built."""
+def _tests_found(built: warehouse.Build) -> Iterator[_Found]:
+    """Yield code and sentence of every node that failed or warned, and of every row to mend.
+
+    What the database says of a table that could not be built may quote a value; it stays in
+    dbt's log.
+    """
+    for code, told in (("TEST_FAILED", built.failures), ("TEST_WARNED", built.warnings)):
+        for node in told:
+            if node.kind != "test":
+                yield None, "BUILD_FAILED", f"The {node.kind} {node.name} could not be built."
+            for sentence in node.sentences or (node.message,) * (node.kind == "test"):
+                yield None, code, f"{node.name}: {sentence}"
+
+
+def _append(
+    connection: duckdb.DuckDBPyConnection, job_id: int, cycle: Cycle, found: list[_Found]
+) -> None:
+    """Append to the ledger what a cycle found; a repeat adds only what is new."""
+    at = clock_now()
+    ledger.add_findings(connection, job_id=job_id, found=found, at=at, cycle_id=cycle.cycle_id)
+    ledger.note(
+        connection,
+        job_id=job_id,
+        at=at,
+        kind="job_found",
+        subject=str(job_id),
+        detail=f"cycle={cycle.cycle_id} found={len(found)}",
+    )
+
+
+def _read_outcome(home: Home, cycle: Cycle, report: CycleReport) -> list[_Found]:
+    """Read what the cycle's files came to, from the warehouse just built; return what it found."""
     with duckdb.connect(str(home.building_db), read_only=True) as connection:
         report.balances.extend(
             ledger.rows(
@@ -348,3 +385,8 @@ def _read_outcome(home: Home, cycle: Cycle, report: CycleReport) -> None:
                 [cycle.cycle_id],
             )
         )
+        return connection.execute(
+            "select file_id, code, detail from audit.audit_violation where cycle_id = ? "
+            "order by file_id, code, detail",
+            [cycle.cycle_id],
+        ).fetchall()

@@ -348,11 +348,13 @@ def _refuse_delivery(
 ) -> None:
     _add_delivery(context, row, "rejected", refusal)
     report.deliveries_refused += 1
+    file_id = ledger.make_id(row["delivery_id"], row["delivery_name"])
+    find(context, file_id, refusal.code, refusal.detail)
     report.files.append(
         _add_file(
             context,
             {
-                "file_id": ledger.make_id(row["delivery_id"], row["delivery_name"]),
+                "file_id": file_id,
                 "delivery_id": row["delivery_id"],
                 "source_id": row["source_id"],
                 "delivery_name": row["delivery_name"],
@@ -500,9 +502,11 @@ def _refuse_file(
 ) -> FileReport:
     feed = _feed_of(context, delivery, member)
     framer = _count_records(delivery, member)
+    identity = _identity(delivery, member)
+    find(context, identity["file_id"], refusal.code, refusal.detail)
     return _add_file(
         context,
-        _identity(delivery, member)
+        identity
         | {
             "feed": feed.feed if feed else None,
             "record_count": framer.record_count if framer else None,

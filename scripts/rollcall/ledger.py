@@ -117,22 +117,49 @@ def add_finding(
     at: datetime,
     cycle_id: int | None = None,
 ) -> None:
-    """Append a finding: something a person should know."""
-    number = _scalar(
-        connection, "select coalesce(max(finding_number), 0) + 1 from landing.findings"
-    )
-    put(
-        connection,
-        "findings",
-        {
-            "finding_number": number,
-            "job_id": job_id,
-            "cycle_id": cycle_id,
-            "file_id": file_id,
-            "code": code,
-            "detail": detail,
-            "found_at": at,
-        },
+    """Append a finding: something a person should know. One that is there stays the only one."""
+    found = [(file_id, code, detail)]
+    add_findings(connection, job_id=job_id, found=found, at=at, cycle_id=cycle_id)
+
+
+def add_findings(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    job_id: int,
+    found: Sequence[tuple[str | None, str, str]],
+    at: datetime,
+    cycle_id: int | None,
+) -> None:
+    """Append findings in their order, each a file (or none), a code and a sentence."""
+    connection.execute(
+        """
+        insert into landing.findings by name
+        with found as (
+            select unnest(?::varchar[]) as file_id, unnest(?::varchar[]) as code,
+                unnest(?::varchar[]) as detail, unnest(range(len(?::varchar[]))) as place
+        )
+        select
+            (select coalesce(max(finding_number), 0) from landing.findings)
+                + row_number() over (order by min(place)) as finding_number,
+            ?::bigint as job_id, ?::bigint as cycle_id, file_id, code, detail,
+            ?::timestamp as found_at
+        from found
+        where not exists (
+            from landing.findings as known
+            where known.code = found.code and known.detail = found.detail
+                and known.file_id is not distinct from found.file_id
+                and known.cycle_id is not distinct from ?::bigint
+        )
+        group by file_id, code, detail
+        """,
+        [
+            *([finding[part] for finding in found] for part in range(3)),
+            [code for _, code, _ in found],
+            job_id,
+            cycle_id,
+            at,
+            cycle_id,
+        ],
     )
 
 

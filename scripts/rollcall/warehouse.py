@@ -22,23 +22,29 @@ _BUILT_FROM = (
     *("seeds/contracts", "seeds/reference"),
 )
 _FAILED = frozenset({"error", "fail", "runtime error"})
+_WARNED = "warn"
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A dbt node that failed: its name, kind (model, test, seed) and a one-line message."""
+    """A dbt node that failed or warned: its name, kind (model, test, seed), a one-line message.
+
+    `sentences` holds what the test says of every row to mend, where it says something.
+    """
 
     name: str
     kind: str
     message: str
+    sentences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What one dbt build did: nodes run, and those that failed."""
+    """What one dbt build did: nodes run, those that failed, and tests that warned."""
 
     node_count: int
     failures: tuple[Failure, ...]
+    warnings: tuple[Failure, ...]
 
 
 def code_version(project: Path = PROJECT_DIR) -> str:
@@ -175,7 +181,7 @@ def _run_dbt(
             f"dbt could not build the warehouse: {last_words or 'it said nothing'} "
             f"(its log: {home.logs / 'dbt.log'})."
         )
-    return _read_results(results, database)
+    return _read_results(results, home, database)
 
 
 def _follow(line: str, progress: Callable[[int, int, str], None]) -> str | None:
@@ -192,27 +198,32 @@ def _follow(line: str, progress: Callable[[int, int, str], None]) -> str | None:
     return None
 
 
-def _read_results(path: Path, database: Path) -> Build:
+def _read_results(path: Path, home: Home, database: Path) -> Build:
     results: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["results"]
-    failures = []
+    failures: list[Failure] = []
+    warnings: list[Failure] = []
     for result in results:
-        if result["status"] in _FAILED:
+        if result["status"] in _FAILED or result["status"] == _WARNED:
             kind, _, *name = result["unique_id"].split(".")
             message = " ".join((result["message"] or "").split())
-            if result["status"] == "fail":
-                message = " ".join(_sentences(database, result["compiled_code"])) or message
-            failures.append(Failure(name[0], kind, message))
-    return Build(len(results), tuple(failures))
+            sentences: tuple[str, ...] = ()
+            if result["status"] in ("fail", _WARNED):
+                sentences = _sentences(home, database, result["compiled_code"])
+                message = " ".join(sentences[:3]) or message
+            told = warnings if result["status"] == _WARNED else failures
+            told.append(Failure(name[0], kind, message, sentences))
+    return Build(len(results), tuple(failures), tuple(warnings))
 
 
-def _sentences(database: Path, test: str) -> list[str]:
-    """Return what a failed test says of the first rows to mend; nothing without such a column."""
+def _sentences(home: Home, database: Path, test: str) -> tuple[str, ...]:
+    """Return what a test says of the rows to mend; nothing without such a column."""
     with duckdb.connect(str(database), read_only=True) as connection:
+        connection.execute(f"attach '{home.landing_db}' as landing (read_only)")
         try:
-            found = connection.execute(f"select mend from ({test}) limit 3").fetchall()
+            found = connection.execute(f"select mend from ({test})").fetchall()
         except duckdb.Error:
-            return []
-    return [sentence for (sentence,) in found]
+            return ()
+    return tuple(sentence for (sentence,) in found)
 
 
 def publish(home: Home) -> None:

@@ -1,0 +1,78 @@
+-- One row per finding: what a person should know of a file or a cycle, once, and kept for ever.
+with findings as (
+    select * from {{ source('landing', 'findings') }}
+),
+
+cycles as (
+    select * from {{ source('landing', 'cycles') }}
+),
+
+newest_cycle as (
+    select max(cycle_id) as cycle_id
+    from cycles
+),
+
+error_codes as (
+    select * from {{ ref('error_codes') }}
+),
+
+files as (
+    select * from {{ ref('audit_ingestion_log') }}
+),
+
+-- The first cycle that opened after it was found.
+opened as (
+    select
+        findings.finding_number,
+        min(cycles.cycle_id) as cycle_id
+    from findings
+    inner join cycles on findings.job_id <= cycles.job_id
+    group by findings.finding_number
+),
+
+-- A cycle writes what it finds in its tables into the ledger when it ends; the newest one has not ended here.
+recorded as (
+    select
+        coalesce(findings.cycle_id, opened.cycle_id) as cycle_id,
+        findings.file_id,
+        findings.code,
+        findings.detail
+    from findings
+    inner join opened using (finding_number)
+    inner join error_codes on findings.code = error_codes.code
+    cross join newest_cycle
+    where error_codes.scope in ('delivery', 'file') or findings.cycle_id < newest_cycle.cycle_id
+),
+
+found as (
+    select * from recorded
+    union all
+    select
+        newest_cycle.cycle_id,
+        violations.file_id,
+        violations.code,
+        violations.detail
+    from {{ ref('audit_violation') }} as violations
+    inner join newest_cycle on violations.cycle_id = newest_cycle.cycle_id
+),
+
+final as (
+    select
+        found.cycle_id,
+        found.file_id,
+        files.source_id,
+        files.feed,
+        files.delivery_name,
+        files.file_name,
+        error_codes.scope,
+        found.code,
+        error_codes.severity,
+        error_codes.summary,
+        found.detail,
+        error_codes.advice
+    from found
+    inner join error_codes on found.code = error_codes.code
+    left join files on found.file_id = files.file_id
+)
+
+select * from final

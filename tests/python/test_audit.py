@@ -1,0 +1,146 @@
+"""The audit marts on nine nights of the sample: what was planted is told, once."""
+
+import re
+from collections import Counter
+
+import duckdb
+import pytest
+from conftest import FAULTS, MANIFEST, ORG_ROWS, ORGS, District
+
+from rollcall.home import PROJECT_DIR
+
+GUIDE = (PROJECT_DIR / "docs" / "audit.md").read_text(encoding="utf-8")
+QUERIES = re.findall(r"^```sql\n(.*?)```", GUIDE, re.M | re.S)
+Sample = tuple[District, list[int]]
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=[re.findall(r"audit\.(\w+)", q)[0] for q in QUERIES])
+def test_every_query_of_the_guide_gives_an_answer(sample_run: Sample, query: str) -> None:
+    assert sample_run[0].warehouse(query)
+
+
+def test_the_guide_shows_every_audit_mart() -> None:
+    marts = {path.stem for path in (PROJECT_DIR / "models" / "marts" / "audit").glob("*.sql")}
+    assert set(re.findall(r"^\|.*`(audit_\w+)`", GUIDE, re.M)) == marts
+    assert set(re.findall(r"from audit\.(\w+)", "".join(QUERIES))) == marts
+
+
+def test_every_night_is_logged_and_adds_up_to_the_ingestion_log(sample_run: Sample) -> None:
+    district, _ = sample_run
+    nights = district.warehouse(
+        "select cycle_id, status, rejected_file_count, held_removals_count, missing_feed_count > 0 "
+        "from audit.audit_cycle_log order by 1"
+    )
+    refused = Counter(
+        int(fault["night"])
+        for fault in FAULTS
+        if fault["verdict"] == "rejected" and not fault["line_number"]
+    )
+    assert nights == [
+        (night, "completed", refused[night], 3 * (night == 8), night in (2, 3, 4, 8))
+        for night in range(1, 10)
+    ]
+    [(logged, files)] = district.warehouse(
+        "select (select sum(record_count) from audit.audit_cycle_log), sum(record_count) "
+        "from audit.audit_ingestion_log where first_cycle_id is not null"
+    )
+    assert logged == files
+
+
+def test_format_changes_are_those_planted_and_their_return(sample_run: Sample) -> None:
+    changes = sample_run[0].warehouse(
+        "select source_id, feed, change, from_layout_version, to_layout_version, "
+        "left(delivery_name, 10) from audit.audit_format_change order by exported_at, feed"
+    )
+    assert changes == [
+        ("sis", "oneroster/users", "header_refused", "1.1", None, "2026-09-03"),
+        ("lms", "oneroster/results", "layout_changed", "1.2.1", "1.2", "2026-09-03"),
+        ("sis", "oneroster/users", "restored", "1.1", "1.1", "2026-09-04"),
+        ("lms", "oneroster/results", "layout_changed", "1.2", "1.2.1", "2026-09-05"),
+        ("lms", "oneroster/results", "format_refused", "1.2.1", None, "2026-09-08"),
+        ("sis", "oneroster/demographics", "header_refused", "1.1", None, "2026-09-09"),
+        ("lms", "oneroster/results", "restored", "1.2.1", "1.2.1", "2026-09-09"),
+    ]
+
+
+def test_every_planted_fault_is_a_finding_of_its_night(sample_run: Sample) -> None:
+    found = Counter(
+        sample_run[0].warehouse(
+            "select cycle_id, source_id, delivery_name, file_name, code from audit.audit_finding"
+        )
+    )
+    planted = {
+        (
+            int(fault["night"]),
+            fault["source_id"],
+            fault["delivery_name"],
+            fault["file_name"],
+            fault["code"],
+        )
+        for fault in FAULTS
+        if fault["code"]
+    }
+    assert planted <= set(found)
+    of_files = {finding for finding in found if finding[1] is not None}
+    assert of_files == planted
+    assert all(found[finding] == 1 for finding in planted)
+
+
+def test_the_ledger_holds_what_the_mart_shows(sample_run: Sample) -> None:
+    district, _ = sample_run
+    kept = district.ledger(
+        "select file_id, code, detail from landing.findings "
+        "where not (starts_with(code, 'TEST_') and cycle_id = 9)"
+    )
+    shown = district.warehouse("select file_id, code, detail from audit.audit_finding")
+    assert Counter(kept) == Counter(shown)
+
+
+def test_fitness_is_judged_by_what_the_nights_brought(sample_run: Sample) -> None:
+    fitness = {
+        row[0]: row[1:]
+        for row in sample_run[0].warehouse(
+            "select source_id, verdict, format_change_count, contested_count, due_count, "
+            "on_time_count, late_count, missing_count, evidence from audit.audit_batch_fitness"
+        )
+    }
+    assert fitness["lms"][:3] == ("unfit", 3, 3)
+    assert fitness["sis"][:3] == ("fit with care", 2, 1)
+    for row in fitness.values():
+        assert row[3] == sum(row[4:7])
+        assert len(re.findall(r"(Fit|Care|Unfit): [\d.]+", row[7])) >= 6
+
+
+def test_a_failing_cycle_and_its_repeat_keep_their_findings_once_each(district: District) -> None:
+    """Night two is failed twice by a wrong count in the ledger, then mended."""
+    bad = "s2,,,South School,schol,102,d1\n"
+    manifest = MANIFEST + "file.orgs,bulk\n"
+    for night in (1, 2):
+        files = {"orgs.csv": ORGS + ORG_ROWS + bad * (night == 2), "manifest.csv": manifest}
+        district.deliver(f"2026-09-0{night}T010000Z", files)
+    arguments = ("cycle", "--inbox", str(district.inbox), "--json")
+
+    def falsify(by: int) -> None:
+        with duckdb.connect(str(district.home / "landing.duckdb")) as connection:
+            connection.execute(
+                f"update landing.landing.files set record_count = record_count + {by} "
+                "where feed = 'oneroster/orgs'"
+            )
+
+    assert district.run(*arguments, now="2026-09-01T18:00:00Z").code == 0
+    district.run("land", "--inbox", str(district.inbox), now="2026-09-02T18:00:00Z")
+    falsify(1)
+    assert district.run(*arguments, now="2026-09-02T18:00:00Z").code == 4
+    assert district.run(*arguments, now="2026-09-02T19:00:00Z").code == 4
+    falsify(-1)
+    done = district.run(*arguments, now="2026-09-02T20:00:00Z")
+    assert done.code == 0, done.out + done.err
+    found = district.ledger(
+        "select cycle_id, code, count(*) from landing.findings where code in "
+        "('TEST_FAILED', 'VALUE_NOT_ALLOWED') group by all order by all"
+    )
+    assert found == [(2, "TEST_FAILED", 1), (2, "VALUE_NOT_ALLOWED", 1)]
+    assert district.warehouse(
+        "select status, failed_attempt_count from audit.audit_cycle_log order by cycle_id"
+    ) == [("completed", 0), ("repaired", 2)]
+    assert district.run("verify", "--json").json["problems"] == []
