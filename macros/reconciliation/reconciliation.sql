@@ -9,7 +9,7 @@
 {#- A raw text as a value of its type, read in another way than staging does; null when it cannot be read. -#}
 {% macro read_again(text, type) -%}
     {%- if type == 'date' -%}
-        case when length(trim({{ text }})) = 10 then cast(try_strptime(trim({{ text }}), '%Y-%m-%d') as date) end
+        case when length(trim({{ text }})) = 10 then try_cast(trim({{ text }}) as date) end
     {%- elif type == 'datetime' -%}
         try_cast(trim({{ text }}) as timestamptz) at time zone 'UTC'
     {%- elif type == 'float' -%}
@@ -35,25 +35,48 @@
 {%- endmacro %}
 
 {#- True when the source's text and the mart's value of one column differ; what cannot be read differs from blank. -#}
-{% macro differs(feed, column) -%}
+{% macro values_differ(column) -%}
     {%- set text = 'claimed.' ~ column.name -%}
+    {%- if column.is_filled -%}
+        coalesce(trim({{ text }}), '') <> '' and {# -#}
+    {% endif -%}
     ({{ read_again(text, column.type) }} is distinct from {{ processed_value(column) }}
         {%- if column.type in ('date', 'datetime', 'float', 'integer', 'year', 'bool') %}
-            or (coalesce(trim({{ text }}), '') <> '' and {{ processed_value(column) }} is null)
+            or ({{ processed_value(column) }} is null and coalesce(trim({{ text }}), '') <> '')
         {%- endif -%})
-        {%- if column.is_filled %}
-            and coalesce(trim({{ text }}), '') <> ''
-        {%- endif -%}
-        {%- if column.source_columns | length < feed.raw_tables | length %}
-            and claimed.layout_version in ('{{ column.source_columns | join("', '") }}')
-        {%- endif -%}
 {%- endmacro %}
 
+{#- The same, for a record whose layout has the column. -#}
+{% macro differs(feed, column) -%}
+    claimed.layout in ({{ layouts_with(feed, column) | join(', ') }}) and {{ values_differ(column) }}
+{%- endmacro %}
+
+{#- True when any value differs; the columns of other layouts than the record's are passed over at once. -#}
+{% macro any_value_differs(feed, columns) -%}
+    {%- set by_layouts = {} -%}
+    {%- for column in columns -%}
+        {%- do by_layouts.setdefault(layouts_with(feed, column) | join(', '), []).append(values_differ(column)) -%}
+    {%- endfor -%}
+    {%- for layouts, conditions in by_layouts.items() -%}
+        (claimed.layout in ({{ layouts }}) and ({{ conditions | join('\n                or ') }}))
+        {{- '\n                or ' if not loop.last -}}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#- The numbers of the layouts that have a column; a layout's number is its position among the feed's raw tables. -#}
+{% macro layouts_with(feed, column) %}
+    {% set numbers = [] %}
+    {% for version in feed.raw_tables if version in column.source_columns %}
+        {% do numbers.append((feed.raw_tables.keys() | list).index(version)) %}
+    {% endfor %}
+    {% do return(numbers) %}
+{% endmacro %}
+
 {#-
-    What the files of a feed say, as text. `files`: a relation of files; `where` narrows the records. A record that
-    breaks the grammar of CSV says no more than its key, where that could be read.
+    What the files of a feed say, as text. `files`: a relation of files; `only`: a relation of the records to read, all
+    without it. A record that breaks the grammar of CSV says no more than its key, where that could be read.
 -#}
-{% macro claimed(feed, files, where='true') -%}
+{% macro claimed(feed, files, only=none) -%}
     {%- for version, raw_table in feed.raw_tables.items() %}
         select
             files.source_id,
@@ -62,7 +85,7 @@
             records.record_number,
             records.line_number,
             false as is_malformed,
-            '{{ version }}' as layout_version,
+            {{ loop.index0 }} as layout,
             {%- for column in feed.columns %}
             {%- if version in column.source_columns %}
             records."{{ column.source_columns[version] }}" as {{ column.name }},
@@ -75,7 +98,7 @@
             {%- endfor %}
         from {{ raw_table }} as records
         inner join {{ files }} as files on records.file_id = files.file_id
-        where {{ where }}
+        {{ reads_only(only) }}
 
         union all
     {%- endfor %}
@@ -86,7 +109,7 @@
             records.record_number,
             records.line_number,
             true as is_malformed,
-            null as layout_version,
+            null as layout,
             {%- for column in feed.columns %}
             null as {{ column.name }},
             {%- if column.is_key %}
@@ -95,13 +118,24 @@
             {%- endfor %}
         from {{ source('landing', 'malformed_records') }} as records
         inner join {{ files }} as files on records.file_id = files.file_id
-        where files.feed = '{{ feed.feed }}' and {{ where }}
+        {{ reads_only(only) }}
+        where files.feed = '{{ feed.feed }}'
+{%- endmacro %}
+
+{% macro reads_only(only) -%}
+    {%- if only -%}
+        inner join {{ only }} as wanted
+            on records.file_id = wanted.file_id and records.record_number = wanted.record_number
+    {%- endif -%}
 {%- endmacro %}
 
 {#- What the source calls a column of the mart, in the layout of the record. -#}
-{% macro source_column(column) -%}
-    case claimed.layout_version
-        {%- for version, name in column.source_columns.items() %} when '{{ version }}' then '{{ name }}'{% endfor %} end
+{% macro source_column(feed, column) -%}
+    case claimed.layout
+        {%- for version in feed.raw_tables if version in column.source_columns %}
+        when {{ (feed.raw_tables.keys() | list).index(version) }} then '{{ column.source_columns[version] }}'
+        {%- endfor %}
+    end
 {%- endmacro %}
 
 {#- True for a record by which its source deletes. -#}
@@ -135,7 +169,7 @@
             [
                 {%- for column in compared %}
                 case when not claimed.is_malformed and processed.source_id is not null and {{ differs(feed, column) }} then {
-                    'column_name': {{ source_column(column) }},
+                    'column_name': {{ source_column(feed, column) }},
                     'processed_column': '{{ column.name }}',
                     'source_value': trim(claimed.{{ column.name }}),
                     'processed_value': cast({{ processed_value(column) }} as varchar)
@@ -164,10 +198,7 @@
             when processed.source_id is null or not processed.is_active then true
             when claimed.is_visible
                 and (claimed.file_id <> processed.file_id or claimed.record_number <> processed.record_number) then true
-            else
-                {%- for column in compared %}
-                ({{ differs(feed, column) }}){{ ' or' if not loop.last }}
-                {%- endfor %}
+            else {{ any_value_differs(feed, compared) }}
         end
     {%- else %}
     select
@@ -184,7 +215,7 @@
 {%- endmacro %}
 
 {#-
-    The records that rows of a feed's mart say they come from, for the rows in `doubts`: does each name the same key,
+    The records that rows of a feed's mart say they come from, which are those in `doubts`: does each name the same key,
     and in which columns does it differ from the row? `files`: a relation of all files.
 -#}
 {% macro origins_read(feed, files, doubts) -%}
@@ -201,16 +232,12 @@
         list_filter(
             [
                 {%- for column in feed.columns | selectattr('is_in_mart') | rejectattr('is_key') %}
-                case when {{ differs(feed, column) }} then {{ source_column(column) }} end{{ ',' if not loop.last }}
+                case when {{ differs(feed, column) }} then {{ source_column(feed, column) }} end{{ ',' if not loop.last }}
                 {%- endfor %}
             ],
             lambda column_name: column_name is not null
         ) as differing_columns
-    from ({{ claimed(
-        feed, files,
-        where="(records.file_id, records.record_number) in (select (processed_file_id, processed_record_number) from "
-            ~ doubts ~ " where feed = '" ~ feed.feed ~ "')",
-    ) }}) as claimed
+    from ({{ claimed(feed, files, only=doubts) }}) as claimed
     inner join {{ feed.mart }} as processed
         on claimed.file_id = processed.file_id
         and claimed.record_number = processed.record_number

@@ -9,9 +9,8 @@ with files as (
 
 doubts as (
     select distinct
-        feed,
-        processed_file_id,
-        processed_record_number
+        processed_file_id as file_id,
+        processed_record_number as record_number
     from {{ ref('int_records_unmatched') }}
     where processed_file_id is not null
 ),
