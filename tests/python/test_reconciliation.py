@@ -1,5 +1,6 @@
 """Reconciliation finds what was corrupted, says exactly that, and explains what is not a fault."""
 
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,13 @@ from typing import Any
 
 import duckdb
 import pytest
+import yaml
 from conftest import ORGS, District
+
+from rollcall.contracts import Contracts
+from rollcall.home import PROJECT_DIR
+
+GUIDE = (PROJECT_DIR / "docs" / "reconciliation.md").read_text(encoding="utf-8")
 
 ENROLLED = "core.fct_enrollment where source_id = 'sis' and is_active"
 ACTIVE = "core.fct_result where source_id = 'lms' and is_active"
@@ -348,3 +355,34 @@ def test_without_a_cycle_there_is_nothing_to_compare_with(district: District) ->
     done = district.run("reconcile")
     assert done.code == 2
     assert "run rollcall cycle first" in done.err
+
+
+@pytest.mark.parametrize("query", re.findall(r"```sql\n(.*?)```", GUIDE, re.DOTALL))
+def test_every_query_of_the_guide_runs(sample_run: tuple[District, list[int]], query: str) -> None:
+    rows = sample_run[0].warehouse(query)
+    assert bool(rows) is ("is distinct from true" not in query)
+
+
+def test_every_staged_column_is_compared() -> None:
+    feeds = (PROJECT_DIR / "macros/reconciliation/feeds.sql").read_text(encoding="utf-8")
+    described = {
+        f"oneroster/{name}": (mart, [version.strip("' ") for version in versions.split(",")])
+        for name, mart, versions in re.findall(r"\('(\w+)', ref\('(\w+)'\), \[([^\]]+)\]\)", feeds)
+    }
+    described["overrides/mastery_overrides"] = ("audit_override", ["1"])
+    layouts = Contracts.load(PROJECT_DIR / "seeds" / "contracts").layouts
+    staged = {layout.feed for layout in layouts if layout.is_staged}
+    assert set(described) == staged
+    for feed, (mart, versions) in described.items():
+        path = next((PROJECT_DIR / "models/marts").rglob(f"{mart}.yml"))
+        (model,) = yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
+        columns = {column["name"] for column in model["columns"]}
+        of_feed = [layout for layout in layouts if layout.feed == feed]
+        raw_tables = {layout.raw_table for layout in of_feed if layout.is_staged}
+        family, name = feed.split("/")
+        assert raw_tables == {
+            f"raw_{family}.{name}_{version.replace('.', '_')}" for version in versions
+        }
+        for layout in of_feed:
+            names = {c.staged_as.split(".")[1] for c in layout.columns if c.staged_as}
+            assert names - columns <= {"is_deleted"}, (feed, layout.version)

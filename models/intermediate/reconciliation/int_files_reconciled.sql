@@ -56,7 +56,7 @@ standing as (
             (
                 files.verdict = 'accepted'
                 and coalesce(decided.processed_decision <> 'supersede', true)
-                and (cycle_files.cycle_id <= processed.cycle_id or coalesce(decided.decision <> 'supersede', true))
+                and coalesce(decided.decision <> 'supersede' or cycle_files.cycle_id <= processed.cycle_id, true)
             )
             or (files.verdict = 'held' and coalesce(decided.decision <> 'refuse', true))
         )
