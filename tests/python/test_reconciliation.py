@@ -8,7 +8,6 @@ from typing import Any
 
 import duckdb
 import pytest
-import yaml
 from conftest import ORGS, District
 
 from rollcall.contracts import Contracts
@@ -375,8 +374,7 @@ def test_every_staged_column_is_compared() -> None:
     assert set(described) == staged
     for feed, (mart, versions) in described.items():
         path = next((PROJECT_DIR / "models/marts").rglob(f"{mart}.yml"))
-        (model,) = yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
-        columns = {column["name"] for column in model["columns"]}
+        columns = set(re.findall(r"- \{name: (\w+), data_type", path.read_text(encoding="utf-8")))
         of_feed = [layout for layout in layouts if layout.feed == feed]
         raw_tables = {layout.raw_table for layout in of_feed if layout.is_staged}
         family, name = feed.split("/")

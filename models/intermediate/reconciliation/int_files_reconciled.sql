@@ -56,7 +56,9 @@ standing as (
             (
                 files.verdict = 'accepted'
                 and coalesce(decided.processed_decision <> 'supersede', true)
-                and coalesce(decided.decision <> 'supersede' or cycle_files.cycle_id <= processed.cycle_id, true)
+                and coalesce(
+                    decided.decision <> 'supersede' or cycle_files.cycle_id <= processed.cycle_id, true
+                )
             )
             or (files.verdict = 'held' and coalesce(decided.decision <> 'refuse', true))
         )
