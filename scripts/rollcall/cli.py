@@ -32,6 +32,7 @@ from rollcall.errors import ExitCode, RollcallError, UsageError
 from rollcall.home import PROJECT_DIR, Home
 from rollcall.landing import Supersede, land
 from rollcall.reconcile import reconcile
+from rollcall.report import render_report
 from rollcall.sample import write_sample
 
 app = typer.Typer(
@@ -144,6 +145,23 @@ def status_command(home: HomeOption = _DEFAULT_HOME, as_json: JsonOption = False
     """Say what has arrived, what was refused and how old the data is."""
     report = status.read(Home(home), _contracts(), now())
     _print(as_json, asdict(report), lambda: screen.show_status(report))
+
+
+@app.command(name="report", epilog="Example: rollcall report --home warehouse")
+def report_command(
+    names: Annotated[
+        bool,
+        typer.Option("--names", help="Name students, and show personal values that differ."),
+    ] = False,
+    home: HomeOption = _DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Render the report of the last good cycle: pages, a workbook and CSVs."""
+    district = Home(home)
+    district.prepare()
+    with district.lock():
+        report = render_report(district, _contracts(), names=names)
+    _print(as_json, asdict(report), lambda: screen.show_report(report))
 
 
 @app.command(name="doctor", epilog="Example: rollcall doctor")

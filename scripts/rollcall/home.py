@@ -62,6 +62,11 @@ class Home:
         return self.path / "rejects"
 
     @property
+    def report(self) -> Path:
+        """What people read: pages, workbook and CSVs; replaced as a whole."""
+        return self.path / "report"
+
+    @property
     def logs(self) -> Path:
         """Logs of rollcall and of dbt."""
         return self.path / "logs"

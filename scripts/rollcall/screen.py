@@ -16,6 +16,7 @@ from rollcall.doctor import Check
 from rollcall.landing import FileReport, LandReport
 from rollcall.layout_changes import LayoutChange, as_csv
 from rollcall.reconcile import Reconciliation
+from rollcall.report import RenderedReport
 from rollcall.status import StatusReport
 from rollcall.verify import VerifyReport
 
@@ -199,6 +200,12 @@ def show_status(report: StatusReport) -> None:
     for row in report.refused_files:
         say(f"rejected: {row['source_id']}/{row['delivery_name']}/{row['file_name']}")
         say(f"    {row['code']}: {row['detail']}")
+
+
+def show_report(report: RenderedReport) -> None:
+    """Print the first answer of a report, and where it is."""
+    say(report.headline)
+    say(f"Report: {report.path}")
 
 
 def show_layout_change(change: LayoutChange) -> None:
