@@ -53,7 +53,6 @@ def render_report(home: Home, contracts: Contracts, *, names: bool = False) -> R
         [(cutoff_at,)] = connection.execute("select max(cutoff_at) from landing.cycles").fetchall()
         state = status.read(home, contracts, cutoff_at)
         reader = Reader(connection, making, SHEET_ROWS)
-        reader.tables["words"] = site.vocabulary()
         for listing in listings(names=names):
             reader.read(listing)
         found = answer(connection, contracts, state, reader.tables)

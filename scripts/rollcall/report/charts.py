@@ -18,7 +18,7 @@ _NEWEST = 60
 """Cycles in a picture; older ones stand in the listings."""
 _INK = "#1f2933"
 _OUTCOMES = (
-    ("repeats", "#56b4e9", ""),
+    ("repeated", "#56b4e9", ""),
     ("rejected", "#e69f00", "///"),
     ("malformed", "#d55e00", "xxx"),
 )
@@ -73,7 +73,7 @@ def arrivals(connection: duckdb.DuckDBPyConnection) -> Picture | None:
 
     return _picture(
         ("arrivals", "Arrivals against the schedule"),
-        f"{_tally(status for _, _, status in rows)} of the exports that were due.",
+        f"Of the exports that were due: {_tally(status for _, _, status in rows)}.",
         [draw],
         ("cycle", "due feed", "status"),
         rows,
@@ -102,11 +102,13 @@ def verdicts(connection: duckdb.DuckDBPyConnection) -> Picture | None:
 
     return _picture(
         ("verdicts", "What the records came to"),
-        f"{sum(accepted):,} records accepted; " + ", ".join(
+        f"Records: {sum(accepted):,} accepted, "
+        + ", ".join(
             f"{sum(counts):,} {name}" for (name, *_), counts in zip(_OUTCOMES, others, strict=True)
-        ) + ".",
+        )
+        + ". Those below stand on a scale of their own.",
         [draw_accepted, draw_others],
-        ("cycle", "accepted", "repeats", "rejected", "malformed"),
+        ("cycle", "accepted", *(name for name, *_ in _OUTCOMES)),
         rows,
         height=4.2,
     )
@@ -139,7 +141,7 @@ def lag(connection: duckdb.DuckDBPyConnection) -> Picture | None:
                 axes.scatter(offset, medians, s=34, c=colour, marker=mark, label=leg, zorder=3)
             axes.set_title(source, loc="left", fontsize=10)
             axes.set_ylabel("hours")
-            axes.set_ylim(bottom=0)
+            axes.margins(y=0.15)
 
         return on
 

@@ -4,7 +4,12 @@ The ledger is the database in use, the warehouse is attached as `good`; listings
 read before them (`listing_<name>`). Every query ends with a total order.
 """
 
+from pathlib import Path
+
+from rollcall.ledger import literal
 from rollcall.report.listings import Listing
+
+VOCABULARY = Path(__file__).with_name("vocabulary.csv")
 
 _NAMED = """
     left join good.core.dim_user as people
@@ -69,7 +74,57 @@ def _files() -> list[Listing]:
             asof left join landing.cycles as opened on files.job_id <= opened.job_id
             order by files.exported_at desc, source, delivery, file, files.file_id
             """,
-            hidden=("feed", "mode", "file_id"),
+            hidden=("decision", "feed", "layout", "mode", "landed_at", "file_id"),
+        ),
+        Listing(
+            "sources",
+            "Every source",
+            "The systems that export, as they are declared, and what each has brought so far. "
+            "Newest export: the newest that was taken.",
+            "No source is declared.",
+            """
+            select
+                sources.source_id as source,
+                sources.name,
+                sources.stage,
+                max(files.exported_at) filter (files.verdict not in ('held', 'rejected'))
+                    as newest_export,
+                count(files.file_id) as files,
+                count(files.file_id) filter (files.verdict = 'rejected') as refused_files,
+                sources.latency_target_hours as may_be_hours_old,
+                sources.schedule,
+                sources.time_zone
+            from good.contracts.sources
+            left join listing_files as files on sources.source_id = files.source
+            group by all
+            order by sources.source_id
+            """,
+            labels={"newest_export": "newest export (UTC)", "schedule": "schedule (cron)"},
+        ),
+        Listing(
+            "feeds",
+            "Every feed",
+            "What has come of each kind of file so far; the layout is that of its newest file.",
+            "No file has landed yet.",
+            """
+            select
+                source,
+                feed,
+                count(*) as files,
+                count(*) filter (verdict = 'rejected') as refused_files,
+                min(exported_at) as first_export,
+                max(exported_at) filter (verdict not in ('held', 'rejected')) as newest_export,
+                max_by(layout, (exported_at, file_id)) filter (layout is not null) as layout,
+                sum(records)::bigint as records
+            from listing_files
+            where feed is not null
+            group by all
+            order by source, feed
+            """,
+            labels={
+                "first_export": "first export (UTC)",
+                "newest_export": "newest export (UTC)",
+            },
         ),
         Listing(
             "cycles",
@@ -145,6 +200,7 @@ def _records() -> list[Listing]:
             order by records desc, refused.code
             """,
             labels={"cycle": "last in cycle"},
+            hidden=("explanation", "advice"),
         ),
         Listing(
             "refused_by_file",
@@ -408,7 +464,7 @@ def _standing(names: bool) -> list[Listing]:
             order by student_id, objective_id, source_id
             """,
             command="trace",
-            hidden=("source_id",),
+            hidden=("last_evidence", "provisional", "source_id"),
         ),
         Listing(
             "gates",
@@ -487,7 +543,16 @@ def _times() -> list[Listing]:
             from good.audit.audit_sync_lag
             order by cycle desc, source, feed
             """,
-            labels={"due": "due (UTC)", "event_to_export_95_percent": "event to export 95 %"},
+            labels={
+                "due": "due (UTC)",
+                "event_to_export_median": "event to export, median",
+                "event_to_export_95_percent": "event to export, 95 %",
+                "event_to_export_longest": "event to export, longest",
+                "export_to_landing_median": "export to landing, median",
+                "export_to_landing_longest": "export to landing, longest",
+                "landing_to_use_median": "landing to use, median",
+                "landing_to_use_longest": "landing to use, longest",
+            },
         ),
         Listing(
             "fitness",
@@ -544,7 +609,7 @@ def _by_cycle() -> list[Listing]:
             "causes_by_cycle",
             "Refused records, by cycle and cause",
             "Why records of each cycle were refused or counted once only.",
-            "Every record was taken.",
+            "No single record was refused. Where a whole file was, it says so above.",
             """
             select
                 refused.cycle,
@@ -591,6 +656,17 @@ def _by_cycle() -> list[Listing]:
 def _reference() -> list[Listing]:
     return [
         Listing(
+            "words",
+            "Words",
+            "What this report calls things.",
+            "There is no word.",
+            f"""
+            select word, meaning
+            from read_csv({literal(str(VOCABULARY))}, header = true, all_varchar = true)
+            order by word
+            """,
+        ),
+        Listing(
             "mapping",
             "Where each column goes",
             "Every column of every known layout: what it means, where it is staged and whether it "
@@ -602,11 +678,11 @@ def _reference() -> list[Listing]:
                 layout_version as layout,
                 position,
                 column_name,
+                meaning,
                 data_type as type,
                 is_required as required,
-                staged_as,
                 personal_data,
-                meaning,
+                staged_as,
                 allowed_values,
                 referenced_feed
             from good.audit.audit_field_mapping

@@ -6,11 +6,10 @@ from typing import Literal
 
 import duckdb
 
-from rollcall.clock import iso
 from rollcall.contracts import Contracts
 from rollcall.ledger import rows
 from rollcall.plain import plain
-from rollcall.report.listings import Table
+from rollcall.report.listings import Table, words
 from rollcall.status import FeedStatus, StatusReport
 
 Level = Literal["failed", "attention", "good"]
@@ -18,12 +17,13 @@ Level = Literal["failed", "attention", "good"]
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One thing to know: what it is, in a sentence, and what to do; `page` says more."""
+    """One thing to know: what it is, in a sentence, what to do and what to type; `page` says more."""
 
     level: Level
     subject: str
     sentence: str
     to_do: str = ""
+    command: str = ""
     code: str = ""
     page: str = ""
 
@@ -89,10 +89,12 @@ def _headline(level: Level, count: int, newest: int, published: int) -> str:
             f"No. Cycle {newest} did not complete, so nothing of it was published. "
             f"Everything below is as cycle {published} left it."
         )
+    if level == "failed":
+        return f"No. Cycle {newest} was published, but its records do not agree with the exports."
     if level == "good":
         return f"Yes. Cycle {newest} was published, and nothing waits for a person."
     waits = "one thing needs" if count == 1 else f"{count} things need"
-    return f"Cycle {newest} was published, but {waits} a person's attention."
+    return f"Yes, but {waits} a person. Cycle {newest} was published."
 
 
 def _failure(connection: duckdb.DuckDBPyConnection, status: StatusReport) -> list[Point]:
@@ -112,7 +114,8 @@ def _failure(connection: duckdb.DuckDBPyConnection, status: StatusReport) -> lis
             f"These checks failed: {checks}. The last good state stands."
             if checks
             else "It was interrupted. The last good state stands.",
-            "Have the cause mended, then run `rollcall cycle`: the same cycle is repeated.",
+            "Have the cause mended and the same cycle repeated:",
+            "rollcall cycle",
             page="cycles.html",
         )
     ]
@@ -168,8 +171,9 @@ def _held(status: StatusReport) -> list[Point]:
             _name(file),
             ("The file waits. " if file["verdict"] == "held" else "Its removals wait. ")
             + plain(file["detail"] or ""),
-            f"Ask the source, then `rollcall release {file['file_id']} --reason '...'` "
-            "or `rollcall refuse` with the same words.",
+            "Ask the source whether this is meant, and decide (with refuse instead of release it stays "
+            "out):",
+            f"rollcall release {file['file_id']} --reason '...'",
             file["code"] or "",
             "sources.html#files",
         )
@@ -198,8 +202,8 @@ def _refused(
             _name(file),
             f"The file was refused. {plain(file['detail'] or '')}",
             landed[file["file_id"]],
-            file["code"] or "",
-            "sources.html#files",
+            code=file["code"] or "",
+            page="sources.html#files",
         )
         for file in status.refused_files
         if file["file_id"] in landed
@@ -207,18 +211,22 @@ def _refused(
 
 
 def _due(feeds: list[FeedStatus], contracts: Contracts) -> list[Point]:
+    missing: dict[tuple[str, str, str], list[str]] = {}
+    for feed in feeds:
+        if feed.status == "missing" and contracts.sources[feed.source_id].stage == "live":
+            export = (feed.source_id, words(feed.expected_at), words(feed.due_at))
+            missing.setdefault(export, []).append(feed.feed.split("/")[-1].replace("_", " "))
     return [
         Point(
             "attention",
-            f"{feed.source_id}: {feed.feed}",
-            f"The export of {iso(feed.expected_at)} was due by {iso(feed.due_at)} and has not "
-            "come in a file that can be used. The last good state of it stands.",
+            f"{source_id}: {', '.join(names)}",
+            f"The export of {expected_at} UTC was due by {due_at} UTC and has not come in a file "
+            "that can be used. The last good state stands.",
             "Look at the vendor's export job and at the upload; the next export heals it.",
-            "FEED_MISSING",
-            "lag.html",
+            code="FEED_MISSING",
+            page="lag.html",
         )
-        for feed in feeds
-        if feed.status == "missing" and contracts.sources[feed.source_id].stage == "live"
+        for (source_id, expected_at, due_at), names in missing.items()
     ]
 
 

@@ -73,16 +73,16 @@ class Table:
     total: int
     is_known: bool = True
 
-    @property
-    def shown(self) -> tuple[Column, ...]:
-        """The columns that stand on the page."""
-        return tuple(c for c in self.columns if c.name not in self.listing.hidden)
+    def shown(self, without: str = "") -> list[Column]:
+        """Return the columns that stand on the page; without one that is the same in every row."""
+        return [c for c in self.columns if c.name not in (*self.listing.hidden, without)]
 
-    def cells(self, limit: int) -> Iterable[list[tuple[Column, Any]]]:
-        """Yield the cells of each row that stand on the page."""
+    def cells(self, limit: int, without: str = "") -> Iterable[list[tuple[Column, Any]]]:
+        """Yield the cells of the first rows, as they stand on the page."""
+        shown = self.shown(without)
         for row in self.rows[:limit]:
             pairs = zip(self.columns, row, strict=True)
-            yield [(c, value) for c, value in pairs if c.name not in self.listing.hidden]
+            yield [(column, value) for column, value in pairs if column in shown]
 
     def command(self, row: int) -> str:
         """Return the command line to type for a row; its ids are quoted for the shell."""

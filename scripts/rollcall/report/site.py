@@ -1,6 +1,5 @@
 """The pages: templates filled with listings, pictures and the answer to the first question."""
 
-import csv
 import hashlib
 from base64 import b64encode
 from collections.abc import Iterator
@@ -14,12 +13,11 @@ from markupsafe import Markup
 
 from rollcall.report.charts import Picture
 from rollcall.report.facts import Answer
-from rollcall.report.listings import Column, Listing, Reader, Table, words
+from rollcall.report.listings import Reader, words
 from rollcall.status import StatusReport
 
-_PACKAGE = Path(__file__).parent
-_TEMPLATES = _PACKAGE / "templates"
-_PAGE_ROWS = 500
+_TEMPLATES = Path(__file__).with_name("templates")
+_PAGE_ROWS = 800
 """Rows of a listing that stand on a page; a search looks through these, the CSV has all."""
 
 
@@ -42,7 +40,7 @@ PAGES = (
         "Sources and files",
         "What was delivered, when, and what became of it. A file is accepted, rejected or held; "
         "held ones wait for a person, and so may the removals of an accepted one.",
-        ("files",),
+        ("sources", "feeds", "files"),
         ("arrivals",),
     ),
     Page(
@@ -121,15 +119,6 @@ class Contents:
     reader: Reader
     pictures: dict[str, Picture]
     names: bool
-
-
-def vocabulary() -> Table:
-    """Return the words of the project, in an order in which they explain each other."""
-    with (_PACKAGE / "vocabulary.csv").open(encoding="utf-8", newline="") as stream:
-        header, *rows = csv.reader(stream)
-    listing = Listing("words", "Words", "What this report calls things.", "", "")
-    columns = tuple(Column(name, name, "text") for name in header)
-    return Table(listing, columns, [tuple(row) for row in rows], len(rows))
 
 
 def write_site(contents: Contents, folder: Path) -> int:
@@ -236,13 +225,13 @@ def _cycles(contents: Contents) -> Iterator[tuple[Page, dict[str, Any]]]:
         page = Page(
             _cycle_file(number), f"Cycle {number}", "", template="cycle.html.j2"
         )
-        headings = (
-            ("What came", "deliveries"),
-            ("Files", "files"),
-            ("Refused records", "causes_by_cycle"),
-            ("Due feeds and age of the data", "lag"),
-            ("What changed, and why", "changes_by_cycle"),
-        )
+        headings = [("What came", "deliveries"), ("Files", "files")]
+        if cycle["outcome"] == "published":
+            headings += [
+                ("Refused records", "causes_by_cycle"),
+                ("Due feeds and age of the data", "lag"),
+                ("What changed, and why", "changes_by_cycle"),
+            ]
         yield page, {
             "cycle": cycle,
             "earlier": number - 1 if number - 1 in numbers else None,
