@@ -2,7 +2,6 @@
 
 import json
 import sys
-import traceback
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
@@ -427,14 +426,8 @@ def _fail(sentence: str, code: int) -> None:
 
 def _explain(error: Exception | None) -> str:
     """Turn an unforeseen failure into a sentence; its trace goes to a file in the home."""
-    trace = Home(_used_home[0]).logs / "rollcall.log"
-    where = ""
-    try:
-        with trace.open("a", encoding="utf-8") as log:
-            log.write(traceback.format_exc() + "\n")
-        where = f"; the details are in {trace}"
-    except OSError:
-        pass
+    home = Home(_used_home[0])
+    where = f"; the details are in {home.failure_log}" if home.log_failure() else ""
     if isinstance(error, OSError) and error.strerror:
         what = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
         return f"The system refused an operation ({what}){where}. The last good state stands."

@@ -67,9 +67,7 @@ def render_report(home: Home, contracts: Contracts, *, names: bool = False) -> R
     for path in making.iterdir():
         path.chmod(0o600)
     _put_in_place(making, home.report)
-    return RenderedReport(
-        str(home.report / "index.html"), page_count, found.level, found.headline
-    )
+    return RenderedReport(str(home.report / "index.html"), page_count, found.level, found.headline)
 
 
 def _empty(folder: Path) -> Path:

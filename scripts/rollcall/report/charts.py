@@ -187,10 +187,12 @@ def mastery(connection: duckdb.DuckDBPyConnection) -> Picture | None:
 
         select
             cycle,
-            {", ".join(
-                f"coalesce(sum(outcomes) filter (state = '{state.replace(' ', '_')}'), 0)::bigint"
-                for state, *_ in _STATES
-            )}
+            {
+        ", ".join(
+            f"coalesce(sum(outcomes) filter (state = '{state.replace(' ', '_')}'), 0)::bigint"
+            for state, *_ in _STATES
+        )
+    }
         from standing
         group by cycle
         order by cycle
@@ -256,21 +258,23 @@ def _picture(
     The library is loaded here, since most commands draw nothing.
     """
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
-    import matplotlib  # noqa: PLC0415
-    from matplotlib.backends.backend_svg import FigureCanvasSVG  # noqa: PLC0415
-    from matplotlib.figure import Figure  # noqa: PLC0415
-    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
+    import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     name, title = heading
-    style = {
+    style: dict[Any, Any] = {
         **matplotlib.rcParamsDefault,
         "svg.fonttype": "none",
         "svg.hashsalt": name,
         "axes.spines.top": False,
         "axes.spines.right": False,
-        **dict.fromkeys(
-            ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), _INK
-        ),
+        "text.color": _INK,
+        "axes.edgecolor": _INK,
+        "axes.labelcolor": _INK,
+        "xtick.color": _INK,
+        "ytick.color": _INK,
     }
     with matplotlib.rc_context(style):
         figure = Figure(figsize=(9, height), layout="constrained")
@@ -293,4 +297,6 @@ def _inline(svg: str, name: str) -> str:
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
     body = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}_", body)
     label = f'role="img" aria-labelledby="{name}_title" aria-describedby="{name}_meaning"'
-    return re.sub(r'<svg[^>]*viewBox="([^"]*)"[^>]*>', rf'<svg viewBox="\1" {label}>', body, count=1)
+    return re.sub(
+        r'<svg[^>]*viewBox="([^"]*)"[^>]*>', rf'<svg viewBox="\1" {label}>', body, count=1
+    )

@@ -279,45 +279,57 @@ def _records() -> list[Listing]:
     ]
 
 
+_REASON = """
+    case differences.reason
+        when 'rejected' then 'it was refused'
+        when 'held' then 'its file, or the removals in it, wait for a decision'
+        when 'pending' then 'the next cycle will take it'
+        when 'superseded' then 'the warehouse holds a newer version'
+        when 'deleted' then 'the source deleted it later'
+        when 'awaiting' then 'it names a record that has not come'
+        else 'none: this is a fault of the warehouse'
+    end
+"""
+
+
 def _differences(names: bool) -> list[Listing]:
-    def difference(name: str, title: str, meaning: str, nothing: str) -> Listing:
-        is_open = "true" if names else "coalesce(classes.is_open, false)"
+    def difference(name: str, title: str, meaning: str, nothing: str, values: str = "") -> Listing:
         return Listing(
             name,
             title,
             meaning,
             nothing,
             f"""
-            with classes as (
-                select
-                    feed,
-                    column_name,
-                    bool_and(personal_data = 'none') as is_open
+            with open_columns as (
+                select feed, column_name, bool_and(personal_data = 'none') as is_open
                 from good.audit.audit_field_mapping
                 group by all
             )
 
             select
-                source_id as source,
-                feed,
-                record_key as id,
-                column_name,
-                case
-                    when source_value is null or {is_open} then source_value else '(not shown)'
-                end as in_the_export,
-                case
-                    when processed_value is null or {is_open} then processed_value
-                    else '(not shown)'
-                end as in_the_warehouse,
-                is_explained as explained,
-                reason,
-                record_number as record,
-                file_id
-            from good.reconciliation.{name}
-            left join classes using (feed, column_name)
-            order by explained, source, feed, id, column_name, record, file_id, reason
+                differences.source_id as source,
+                differences.feed,
+                differences.record_key as id,
+                {values}
+                differences.is_explained as explained,
+                {_REASON} as reason,
+                files.delivery_name as delivery,
+                files.file_name as file,
+                differences.record_number as record,
+                differences.file_id
+            from good.reconciliation.{name} as differences
+            left join open_columns using (feed, column_name)
+            left join landing.files using (file_id)
+            order by explained, source, feed, id, column_name, record, differences.file_id, reason
             """,
             hidden=("file_id",),
+        )
+
+    def value(column: str) -> str:
+        is_shown = "true" if names else "coalesce(open_columns.is_open, false)"
+        return (
+            f"case when differences.{column} is null or {is_shown} then differences.{column} "
+            "else '(personal, not shown)' end"
         )
 
     return [
@@ -359,9 +371,34 @@ def _differences(names: bool) -> list[Listing]:
         difference(
             "recon_diverging_value",
             "Different in export and warehouse",
-            "Values that differ between the export and the tables, field by field. Personal values "
-            "are not shown.",
+            "Values that differ between the export and the tables, field by field"
+            + ("." if names else ". Personal values are not shown."),
             "Every value in the warehouse is the one that was exported.",
+            f"""
+                column_name,
+                {value("source_value")} as in_the_export,
+                {value("processed_value")} as in_the_warehouse,
+            """,
+        ),
+        Listing(
+            "recon_column_sum",
+            "Do the sums agree?",
+            "A second look, independent of the first: each number, summed over the exports and "
+            "over the warehouse, but for the records that the comparison above found to differ.",
+            "No number has been summed.",
+            """
+            select
+                source_id as source,
+                feed,
+                column_name,
+                source_sum as sum_in_the_exports,
+                differing_source_sum as of_it_in_records_that_differ,
+                processed_sum as sum_in_the_warehouse,
+                differing_processed_sum as of_it_in_rows_that_differ,
+                is_equal as agree
+            from good.reconciliation.recon_column_sum
+            order by is_equal, source, feed, column_name
+            """,
         ),
     ]
 
@@ -628,7 +665,7 @@ def _by_cycle() -> list[Listing]:
             "Changes, by cycle and reason",
             "How many outcomes and gates changed in each cycle, and why.",
             "Nothing changed for any student.",
-            """
+            r"""
             with changes as (
                 select cycle, 'mastery' as what, before, after, reason, student_id
                 from listing_changed_mastery

@@ -6,8 +6,8 @@ from typing import Literal
 
 import duckdb
 
+from rollcall import codes
 from rollcall.contracts import Contracts
-from rollcall.ledger import rows
 from rollcall.plain import plain
 from rollcall.report.listings import Table, words
 from rollcall.status import FeedStatus, StatusReport
@@ -17,7 +17,7 @@ Level = Literal["failed", "attention", "good"]
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One thing to know: what it is, in a sentence, what to do and what to type; `page` says more."""
+    """One thing to know, in a sentence; what to do and to type; `page` says more."""
 
     level: Level
     subject: str
@@ -71,7 +71,9 @@ def answer(
         *_due(status.feeds, contracts),
     ]
     levels = {point.level for point in points}
-    level: Level = next((k for k in ("failed", "attention") if k in levels), "good")  # type: ignore[assignment]
+    level: Level = "good"
+    if levels:
+        level = "failed" if "failed" in levels else "attention"
     return Answer(
         level,
         _headline(level, len(points), newest["cycle_id"], published["cycle_id"]),
@@ -140,9 +142,7 @@ def _unbalanced(connection: duckdb.DuckDBPyConnection) -> list[Point]:
     )
 
 
-def _unexplained(
-    connection: duckdb.DuckDBPyConnection, tables: dict[str, Table]
-) -> list[Point]:
+def _unexplained(connection: duckdb.DuckDBPyConnection, tables: dict[str, Table]) -> list[Point]:
     points = []
     for name in ("recon_missing_record", "recon_unexpected_record", "recon_diverging_value"):
         table = tables[name]
@@ -171,8 +171,8 @@ def _held(status: StatusReport) -> list[Point]:
             _name(file),
             ("The file waits. " if file["verdict"] == "held" else "Its removals wait. ")
             + plain(file["detail"] or ""),
-            "Ask the source whether this is meant, and decide (with refuse instead of release it stays "
-            "out):",
+            "Ask the source whether this is meant, and decide; with refuse instead of release it "
+            "stays out:",
             f"rollcall release {file['file_id']} --reason '...'",
             file["code"] or "",
             "sources.html#files",
@@ -185,28 +185,22 @@ def _refused(
     connection: duckdb.DuckDBPyConnection, status: StatusReport, cycle_id: int
 ) -> list[Point]:
     """Say which files that landed since the cycle before were refused, and what to do."""
-    landed = {
-        row["file_id"]: row["advice"]
-        for row in rows(
-            connection,
-            "select file_id, advice from landing.files "
-            "inner join good.reference.error_codes using (code) "
-            "where job_id > (select coalesce(max(job_id), 0) from landing.cycles "
-            "where cycle_id < ?)",
-            [cycle_id],
-        )
-    }
+    landed = connection.execute(
+        "select file_id from landing.files where job_id > "
+        "(select coalesce(max(job_id), 0) from landing.cycles where cycle_id < ?)",
+        [cycle_id],
+    ).fetchall()
     return [
         Point(
             "attention",
             _name(file),
             f"The file was refused. {plain(file['detail'] or '')}",
-            landed[file["file_id"]],
-            code=file["code"] or "",
+            codes.advice()[file["code"]],
+            code=file["code"],
             page="sources.html#files",
         )
         for file in status.refused_files
-        if file["file_id"] in landed
+        if (file["file_id"],) in landed
     ]
 
 

@@ -1,4 +1,4 @@
-"""A listing: rows with typed columns and plain words, read once and shown on page, sheet and CSV."""
+"""A listing: rows with typed columns and plain words, read once for page, sheet and CSV."""
 
 import shlex
 from collections.abc import Iterable
@@ -92,8 +92,10 @@ class Table:
         values = dict(zip((c.name for c in self.columns), self.rows[row], strict=True))
         return " ".join(
             [words]
-            + [f"{option} {shlex.quote(plain(values[name] or ''))}".strip()
-               for option, name in options.items()]
+            + [
+                f"{option} {shlex.quote(plain(values[name] or ''))}".strip()
+                for option, name in options.items()
+            ]
         )
 
 
@@ -106,9 +108,7 @@ class Reader:
         limit: rows of a listing that are read.
     """
 
-    def __init__(
-        self, connection: duckdb.DuckDBPyConnection, folder: Path, limit: int
-    ) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path, limit: int) -> None:
         self._connection = connection
         self._folder = folder
         self._limit = limit
@@ -126,8 +126,9 @@ class Reader:
             self.tables[listing.name] = Table(listing, (), [], 0, is_known=False)
             return
         described = self._connection.execute(f"describe {name}").fetchall()
+        labels = _LABELS | listing.labels
         columns = tuple(
-            Column(column, {**_LABELS, **listing.labels}.get(column, column.replace("_", " ")), _kind(column, type_))
+            Column(column, labels.get(column, column.replace("_", " ")), _kind(column, type_))
             for column, type_, *_ in described
         )
         self.tables[listing.name] = self._first(listing, columns, f"from {name}", [])

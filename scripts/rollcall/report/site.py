@@ -57,7 +57,7 @@ PAGES = (
         "without a reason keeps a cycle from being published.",
         (
             *("recon_missing_record", "recon_unexpected_record", "recon_diverging_value"),
-            "recon_file_balance",
+            *("recon_file_balance", "recon_column_sum"),
         ),
     ),
     Page(
@@ -189,8 +189,9 @@ def _overview(contents: Contents) -> dict[str, Any]:
     balance = reader.part("recon_file_balance", "adds_up = ?", False)
     return {
         "sources": contents.status.sources,
-        "overdue": {s.source_id: ", ".join(overdue.get(s.source_id, []))
-                    for s in contents.status.sources},
+        "overdue": {
+            s.source_id: ", ".join(overdue.get(s.source_id, [])) for s in contents.status.sources
+        },
         "deliveries": reader.part("deliveries", "cycle = ?", newest),
         "causes": reader.part("causes_by_cycle", "cycle = ?", newest),
         "changes": reader.part("changes_by_cycle", "cycle = ?", newest),
@@ -222,9 +223,7 @@ def _cycles(contents: Contents) -> Iterator[tuple[Page, dict[str, Any]]]:
     numbers = {cycle["cycle"] for cycle in found}
     for cycle in found:
         number = cycle["cycle"]
-        page = Page(
-            _cycle_file(number), f"Cycle {number}", "", template="cycle.html.j2"
-        )
+        page = Page(_cycle_file(number), f"Cycle {number}", "", template="cycle.html.j2")
         headings = [("What came", "deliveries"), ("Files", "files")]
         if cycle["outcome"] == "published":
             headings += [
@@ -232,11 +231,14 @@ def _cycles(contents: Contents) -> Iterator[tuple[Page, dict[str, Any]]]:
                 ("Due feeds and age of the data", "lag"),
                 ("What changed, and why", "changes_by_cycle"),
             ]
-        yield page, {
-            "cycle": cycle,
-            "earlier": number - 1 if number - 1 in numbers else None,
-            "later": number + 1 if number + 1 in numbers else None,
-            "parts_of_cycle": [
-                (heading, reader.part(name, "cycle = ?", number)) for heading, name in headings
-            ],
-        }
+        yield (
+            page,
+            {
+                "cycle": cycle,
+                "earlier": number - 1 if number - 1 in numbers else None,
+                "later": number + 1 if number + 1 in numbers else None,
+                "parts_of_cycle": [
+                    (heading, reader.part(name, "cycle = ?", number)) for heading, name in headings
+                ],
+            },
+        )
