@@ -19,8 +19,8 @@ from rollcall.cycle import CycleReport
 from rollcall.doctor import Check
 from rollcall.landing import FileReport, LandReport
 from rollcall.layout_changes import LayoutChange, as_csv
-from rollcall.reconcile import Reconciliation
 from rollcall.plain import plain
+from rollcall.reconcile import Reconciliation
 from rollcall.report import RenderedReport
 from rollcall.status import StatusReport
 from rollcall.verify import VerifyReport
