@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import chromium
-from conftest import District
+from conftest import HOSTILE, District
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request
-from test_report import HOSTILE, pages
+from test_report import pages
 
 from rollcall.report.site import PAGES
 

@@ -181,7 +181,7 @@ def mastery(connection: duckdb.DuckDBPyConnection) -> Picture | None:
             from listing_cycles as cycles
             inner join counted on counted.moment <= cycles.cutoff
             where cycles.cycle > (select max(cycle) from listing_cycles) - {_NEWEST}
-                and cycles.outcome = 'published'
+                and starts_with(cycles.outcome, 'published')
             group by all
         )
 

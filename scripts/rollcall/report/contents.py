@@ -159,10 +159,11 @@ def _files() -> list[Listing]:
             select
                 cycles.cycle_id as cycle,
                 cycles.cutoff_at as cutoff,
-                case cycles.status
-                    when 'completed' then 'published'
-                    when 'open' then 'interrupted'
-                    else cycles.status
+                case
+                    when cycles.status = 'failed' then 'failed'
+                    when cycles.status = 'open' then 'interrupted'
+                    when log.failed_attempt_count > 0 then 'published after a failure'
+                    else 'published'
                 end as outcome,
                 files.* exclude (cycle),
                 due.missing_feeds,
@@ -170,6 +171,7 @@ def _files() -> list[Listing]:
             from landing.cycles
             left join files on cycles.cycle_id = files.cycle
             left join due on cycles.cycle_id = due.cycle
+            left join good.audit.audit_cycle_log as log on cycles.cycle_id = log.cycle_id
             order by cycle desc
             """,
             labels={"cutoff": "cut-off (UTC)"},
@@ -593,25 +595,74 @@ def _times() -> list[Listing]:
         ),
         Listing(
             "fitness",
-            "Does a nightly export suit this source?",
-            "How often students are assessed more than once between two cycles, and how irregular, "
-            "unstable or contested a source is.",
+            "Does a scheduled export suit this source?",
+            "How punctual, regular, stable and clean each source is, and how often students are "
+            "assessed more than once between two cycles, of which a batch sees the end only.",
             "No source has been measured yet.",
-            "select * from good.audit.audit_batch_fitness order by all",
+            """
+            select
+                source_id as source,
+                verdict,
+                evidence as why,
+                due_count as exports_due,
+                on_time_count as on_time,
+                late_count as late,
+                missing_count as missing,
+                longest_interval_hours,
+                repeated_percent as assessed_more_than_once_percent,
+                irregular_percent,
+                format_change_count as changes_of_format,
+                contested_count as contested,
+                refused_percent
+            from good.audit.audit_batch_fitness
+            order by source
+            """,
+            hidden=("longest_interval_hours", "irregular_percent", "changes_of_format"),
         ),
         Listing(
             "formats",
             "Changes of format",
             "Every file that is written otherwise than the one exported before it.",
             "No source has changed the format of its files.",
-            "select * from good.audit.audit_format_change order by all",
+            """
+            select
+                source_id as source,
+                feed,
+                replace(change, '_', ' ') as change,
+                code,
+                differences as what_changed,
+                from_layout_version as from_layout,
+                to_layout_version as to_layout,
+                delivery_name as delivery,
+                file_name as file,
+                exported_at,
+                file_id
+            from good.audit.audit_format_change
+            order by exported_at desc, source, feed, file_id
+            """,
+            hidden=("file_id",),
         ),
         Listing(
             "findings",
             "Findings",
-            "What a person should know of a file or a cycle, kept for ever.",
+            "What a person should know of a delivery, a file or a cycle, kept for ever.",
             "Nothing has been found.",
-            "select * from good.audit.audit_finding order by all",
+            """
+            select
+                cycle_id as cycle,
+                code,
+                severity,
+                detail,
+                advice,
+                source_id as source,
+                delivery_name as delivery,
+                file_name as file,
+                file_id
+            from good.audit.audit_finding
+            order by cycle desc, source, delivery, file, code, detail, file_id
+            """,
+            labels={"advice": "what to do"},
+            hidden=("file_id",),
         ),
     ]
 

@@ -225,7 +225,7 @@ def _cycles(contents: Contents) -> Iterator[tuple[Page, dict[str, Any]]]:
         number = cycle["cycle"]
         page = Page(_cycle_file(number), f"Cycle {number}", "", template="cycle.html.j2")
         headings = [("What came", "deliveries"), ("Files", "files")]
-        if cycle["outcome"] == "published":
+        if cycle["outcome"].startswith("published"):
             headings += [
                 ("Refused records", "causes_by_cycle"),
                 ("Due feeds and age of the data", "lag"),
