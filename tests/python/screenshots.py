@@ -8,14 +8,14 @@ from pathlib import Path
 
 from browser import chromium
 
-LINEAGE = "#!/overview?g_v=1&g_i=%2Bfct_mastery"
+LINEAGE = "#!/overview?g_v=1&g_i=2%2Bfct_mastery%2B1"
 
 
 def main(home: Path, catalogue: Path, folder: Path) -> None:
     """Write report.png and lineage.png."""
     folder.mkdir(parents=True, exist_ok=True)
     with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1180, "height": 900})
+        page = browser.new_page(viewport={"width": 1180, "height": 760})
         page.goto((home / "report" / "index.html").resolve().as_uri())
         page.screenshot(path=folder / "report.png")
         page.goto(catalogue.resolve().as_uri() + LINEAGE)

@@ -13,6 +13,9 @@ import openpyxl
 import pytest
 from conftest import HOSTILE, MANIFEST, ORGS, District, personal_values
 
+from rollcall.home import PROJECT_DIR
+from rollcall.report.contents import VOCABULARY
+
 TWO_MEGABYTES = 2_000_000
 
 
@@ -126,6 +129,26 @@ def test_no_table_of_a_warehouse_of_today_is_unknown_to_the_report(sample: Distr
     assert unknown == []
 
 
+def test_the_exposure_names_what_the_report_reads() -> None:
+    code = "".join(
+        path.read_text(encoding="utf-8")
+        for path in sorted((PROJECT_DIR / "scripts" / "rollcall" / "report").glob("*.py"))
+    )
+    read = set(re.findall(r"good\.(?:audit|core|progression|reconciliation)\.(\w+)", code))
+    read |= set(re.findall(r'"(recon_\w+)"', code))
+    exposures = (PROJECT_DIR / "models" / "exposures.yml").read_text(encoding="utf-8")
+    report, _ = exposures.split("- name: rollcall_cycle")
+    assert read == set(re.findall(r"ref\('(\w+)'\)", report))
+
+
+def test_the_catalogue_and_the_glossary_use_the_same_words() -> None:
+    with VOCABULARY.open(encoding="utf-8", newline="") as stream:
+        words = [f"| {row['word']} | {row['meaning']} |" for row in csv.DictReader(stream)]
+    overview = (PROJECT_DIR / "models" / "_overview.md").read_text(encoding="utf-8")
+    listed = overview.partition("## The layers")[0].splitlines()
+    assert [line for line in listed if line.startswith("| ")][1:] == words
+
+
 def test_names_and_personal_values_stand_only_where_they_are_asked_for(
     sample: District, tmp_path: Path
 ) -> None:
@@ -217,7 +240,7 @@ def test_a_failed_cycle_is_the_first_thing_that_the_report_says(
     assert "No. Cycle 2 did not complete" in re.sub(r"\s+", " ", done.out)
     text = text_of(district.home / "report" / "index.html")
     assert "Everything below is as cycle 1 left it." in text
-    assert "These checks failed: every file balances" in text
+    assert "A check failed. every_file_balances:" in text
 
 
 def test_a_report_that_fails_leaves_the_cycle_as_it_is(hostile: District, tmp_path: Path) -> None:

@@ -154,6 +154,12 @@ def _files() -> list[Listing]:
                     count(*) filter (status = 'late') as late_feeds
                 from good.audit.audit_sync_lag
                 group by cycle_id
+            ),
+
+            failed as (
+                select distinct subject::bigint as cycle
+                from landing.events
+                where kind = 'cycle_failed'
             )
 
             select
@@ -162,7 +168,7 @@ def _files() -> list[Listing]:
                 case
                     when cycles.status = 'failed' then 'failed'
                     when cycles.status = 'open' then 'interrupted'
-                    when log.failed_attempt_count > 0 then 'published after a failure'
+                    when failed.cycle is not null then 'published after a failure'
                     else 'published'
                 end as outcome,
                 files.* exclude (cycle),
@@ -171,7 +177,7 @@ def _files() -> list[Listing]:
             from landing.cycles
             left join files on cycles.cycle_id = files.cycle
             left join due on cycles.cycle_id = due.cycle
-            left join good.audit.audit_cycle_log as log on cycles.cycle_id = log.cycle_id
+            left join failed on cycles.cycle_id = failed.cycle
             order by cycle desc
             """,
             labels={"cutoff": "cut-off (UTC)"},

@@ -12,6 +12,7 @@ from rollcall.plain import plain
 from rollcall.report.listings import Table, words
 from rollcall.status import FeedStatus, StatusReport
 
+_FAILURES_TOLD = 3
 Level = Literal["failed", "attention", "good"]
 
 
@@ -104,19 +105,20 @@ def _failure(connection: duckdb.DuckDBPyConnection, status: StatusReport) -> lis
     if cycle is None:
         return []
     failed = connection.execute(
-        "select detail from landing.events where kind = 'cycle_failed' and subject = ? "
-        "order by event_number desc limit 1",
-        [str(cycle["cycle_id"])],
-    ).fetchone()
-    checks = ", ".join(name.replace("_", " ") for name in failed[0].split()) if failed else ""
+        "select detail from landing.findings "
+        "where cycle_id = ? and code in ('TEST_FAILED', 'BUILD_FAILED') "
+        "group by detail order by min(finding_number)",
+        [cycle["cycle_id"]],
+    ).fetchall()
+    told = [plain(detail) for (detail,) in failed[:_FAILURES_TOLD]]
+    if len(failed) > len(told):
+        told.append(f"... and {len(failed) - len(told)} more.")
     return [
         Point(
             "failed",
             f"Cycle {cycle['cycle_id']}",
-            f"These checks failed: {checks}. The last good state stands."
-            if checks
-            else "It was interrupted. The last good state stands.",
-            "Have the cause mended and the same cycle repeated:",
+            " ".join(["A check failed.", *told] if failed else ["It was interrupted."]),
+            "The last good state stands. Have the cause mended and the same cycle repeated:",
             "rollcall cycle",
             page="cycles.html",
         )

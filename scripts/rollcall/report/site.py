@@ -196,7 +196,7 @@ def _overview(contents: Contents) -> dict[str, Any]:
         "causes": reader.part("causes_by_cycle", "cycle = ?", newest),
         "changes": reader.part("changes_by_cycle", "cycle = ?", newest),
         "differences": [
-            reader.tables[name]
+            (reader.tables[name], reader.part(name, "explained = ?", False).total)
             for name in ("recon_missing_record", "recon_unexpected_record", "recon_diverging_value")
         ],
         "unbalanced": balance.total,
