@@ -59,7 +59,7 @@ def build(home: Home, lock: int) -> None:
     built = warehouse.build(home, lock, full_refresh=False)
     if built.failures:
         sys.exit(f"the build failed: {built.failures[0].message}")
-    warehouse.discard(home)
+    warehouse.discard(home.building_db)
 
 
 def enlarge(home: Home) -> None:

@@ -8,7 +8,17 @@ from pathlib import Path
 
 from browser import chromium
 
-LINEAGE = "#!/overview?g_v=1&g_i=2%2Bfct_mastery%2B1"
+CHAIN = (
+    "stg_oneroster__results",
+    "int_oneroster_results_weighed",
+    "int_evidence",
+    "int_evidence_gathered",
+    "int_mastery_scored",
+    "int_mastery_graded",
+    "int_mastery_overridden",
+    "fct_mastery%2B1",
+)
+LINEAGE = f"#!/overview?g_v=1&g_i={'%20'.join(CHAIN)}"
 
 
 def main(home: Path, catalogue: Path, folder: Path) -> None:
@@ -18,6 +28,7 @@ def main(home: Path, catalogue: Path, folder: Path) -> None:
         page = browser.new_page(viewport={"width": 1180, "height": 760})
         page.goto((home / "report" / "index.html").resolve().as_uri())
         page.screenshot(path=folder / "report.png")
+        page = browser.new_page(viewport={"width": 1180, "height": 400}, device_scale_factor=2)
         page.goto(catalogue.resolve().as_uri() + LINEAGE)
         page.wait_for_timeout(4000)  # the graph moves into place
         page.screenshot(path=folder / "lineage.png")
