@@ -1,6 +1,6 @@
 # Rollcall: `make demo` shows it, `make test` proves it. Everything is installed into .venv/.
 .DELETE_ON_ERROR:
-.PHONY: setup demo test lint check sample-test test-long docs bench clean lock
+.PHONY: setup demo test lint check browser sample-test test-long docs screenshots bench clean lock
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -23,7 +23,7 @@ setup: .venv/installed  ## .venv/ with rollcall, dbt and sqlfluff, and an empty 
 demo: setup  ## run the sample district night by night into a fresh home
 	@$(BIN)/python scripts/demo.py $(DEMO_HOME)
 
-test: setup lint check sample-test  ## all tests, fastest first
+test: setup lint check browser sample-test  ## all tests, fastest first
 
 lint:  ## style, types and SQL style
 	$(BIN)/ruff check scripts tests
@@ -36,14 +36,32 @@ check:  ## contracts and unit tests without data
 	ROLLCALL_HOME=$(CHECK_HOME) $(BIN)/dbt --quiet build --empty --exclude-resource-type snapshot \
 	    --target-path $(CHECK_HOME)/target
 
+browser:  ## Chromium, in which the report is tested
+	@for name in chromium chromium-browser google-chrome; do \
+	    command -v $$name > /dev/null && exit 0; \
+	done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	        apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; \
+	else \
+	    echo "The report is tested in Chromium: install your system's package chromium, then go on."; \
+	    exit 1; \
+	fi
+
 sample-test:  ## the sample, properties and crashes
 	$(BIN)/pytest -m "not long"
 
 test-long:  ## many more cases; hours, not minutes
 	$(BIN)/pytest -m long
 
-docs:  ## catalogue with lineage
-	$(BIN)/dbt docs generate --static
+docs: setup check  ## catalogue with lineage, one file that opens anywhere
+	ROLLCALL_HOME=$(CHECK_HOME) $(BIN)/dbt --quiet docs generate --static \
+	    --target-path $(CHECK_HOME)/target
+	@cp $(CHECK_HOME)/target/static_index.html $(ROLLCALL_HOME)/catalogue.html
+	@echo "The catalogue is $(ROLLCALL_HOME)/catalogue.html."
+
+screenshots: setup browser  ## the pictures of the README, from the demo
+	$(BIN)/python tests/python/screenshots.py $(DEMO_HOME) $(ROLLCALL_HOME)/catalogue.html docs/images
 
 bench:  ## the figures that the project promises, each against a baseline of the same run
 	$(BIN)/python tests/benchmarks/bench_framing.py
@@ -51,6 +69,7 @@ bench:  ## the figures that the project promises, each against a baseline of the
 	$(BIN)/python tests/benchmarks/bench_deciding.py
 	$(BIN)/python tests/benchmarks/bench_cycle.py
 	$(BIN)/python tests/benchmarks/bench_mastery.py
+	$(BIN)/python tests/benchmarks/bench_report.py $(DEMO_HOME)
 
 clean:  ## remove state; the environment stays
 	rm -rf warehouse target logs

@@ -95,7 +95,8 @@ def main(home: Path) -> int:
             print(f"rollcall cycle ended with {code}; the demo stops here.", file=sys.stderr)
             return code
     _ask(home)
-    print(f"\nThe warehouse is {home / 'warehouse.duckdb'}; ask on with any DuckDB client.")
+    print(f"\nFor people: open {home / 'report' / 'index.html'} in a browser.")
+    print(f"For DuckDB clients: {home / 'warehouse.duckdb'}.")
     print(f"What arrived and what did not: .venv/bin/rollcall status --home {home}")
     return 0
 

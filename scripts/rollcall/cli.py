@@ -2,7 +2,6 @@
 
 import json
 import sys
-import traceback
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
@@ -32,6 +31,7 @@ from rollcall.errors import ExitCode, RollcallError, UsageError
 from rollcall.home import PROJECT_DIR, Home
 from rollcall.landing import Supersede, land
 from rollcall.reconcile import reconcile
+from rollcall.report import render_report
 from rollcall.sample import write_sample
 
 app = typer.Typer(
@@ -144,6 +144,23 @@ def status_command(home: HomeOption = _DEFAULT_HOME, as_json: JsonOption = False
     """Say what has arrived, what was refused and how old the data is."""
     report = status.read(Home(home), _contracts(), now())
     _print(as_json, asdict(report), lambda: screen.show_status(report))
+
+
+@app.command(name="report", epilog="Example: rollcall report --home warehouse")
+def report_command(
+    names: Annotated[
+        bool,
+        typer.Option("--names", help="Name students, and show personal values that differ."),
+    ] = False,
+    home: HomeOption = _DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Render the report of the last good cycle: pages, a workbook and CSVs."""
+    district = Home(home)
+    district.prepare()
+    with district.lock():
+        report = render_report(district, _contracts(), names=names)
+    _print(as_json, asdict(report), lambda: screen.show_report(report))
 
 
 @app.command(name="doctor", epilog="Example: rollcall doctor")
@@ -409,14 +426,8 @@ def _fail(sentence: str, code: int) -> None:
 
 def _explain(error: Exception | None) -> str:
     """Turn an unforeseen failure into a sentence; its trace goes to a file in the home."""
-    trace = Home(_used_home[0]).logs / "rollcall.log"
-    where = ""
-    try:
-        with trace.open("a", encoding="utf-8") as log:
-            log.write(traceback.format_exc() + "\n")
-        where = f"; the details are in {trace}"
-    except OSError:
-        pass
+    home = Home(_used_home[0])
+    where = f"; the details are in {home.failure_log}" if home.log_failure() else ""
     if isinstance(error, OSError) and error.strerror:
         what = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
         return f"The system refused an operation ({what}){where}. The last good state stands."

@@ -21,6 +21,7 @@ from rollcall.contracts import Contracts
 from rollcall.errors import ExitCode, UsageError
 from rollcall.home import PROJECT_DIR, Home
 from rollcall.landing import LandReport, land
+from rollcall.report import RenderedReport, render_report
 
 _Found = tuple[str | None, str, str]
 """What a cycle found: of which file, if of one, the code and a sentence."""
@@ -56,13 +57,17 @@ class CycleReport:
     refusals: list[dict[str, Any]] = field(default_factory=list)
     missing: list[schedule.ExpectedExport] = field(default_factory=list)
     is_anything_missed: bool = False
+    report: RenderedReport | None = None
+    report_failure: str | None = None
 
     @property
     def exit_code(self) -> ExitCode:
         """The code a scheduler sees."""
         if self.failed:
             return ExitCode.NOT_PUBLISHED
-        needs_attention = self.landed.needs_attention or self.is_anything_missed
+        needs_attention = (
+            self.landed.needs_attention or self.is_anything_missed or self.report_failure
+        )
         return ExitCode.ATTENTION if needs_attention else ExitCode.DONE
 
 
@@ -101,7 +106,23 @@ def run_cycle(
                 full_refresh = _must_rebuild(connection, cycle)
             progress.say(f"Cycle {cycle.cycle_id}, cut-off {iso(cycle.cutoff_at)}")
             _run(home, lock, cycle, full_refresh, report, progress)
+        if home.warehouse_db.exists():
+            progress.say("Report")
+            _render_report(home, contracts, report)
     return report
+
+
+def _render_report(home: Home, contracts: Contracts, report: CycleReport) -> None:
+    """Render the report; should that fail, the cycle stands and the failure is said."""
+    try:
+        report.report = render_report(home, contracts)
+    except Exception as error:  # whatever it is, what was published stays published
+        home.log_failure()
+        report.report_failure = (
+            f"The report could not be rendered ({type(error).__name__}); the warehouse is not "
+            f"touched by that. The details are in {home.failure_log}; "
+            "`rollcall report` tries again."
+        )
 
 
 @dataclass(frozen=True, slots=True)

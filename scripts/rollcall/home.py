@@ -4,6 +4,7 @@ import fcntl
 import os
 import shutil
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,9 +63,19 @@ class Home:
         return self.path / "rejects"
 
     @property
+    def report(self) -> Path:
+        """What people read: pages, workbook and CSVs; replaced as a whole."""
+        return self.path / "report"
+
+    @property
     def logs(self) -> Path:
         """Logs of rollcall and of dbt."""
         return self.path / "logs"
+
+    @property
+    def failure_log(self) -> Path:
+        """Where the trace of an unforeseen failure goes."""
+        return self.logs / "rollcall.log"
 
     @property
     def dbt_target(self) -> Path:
@@ -88,6 +99,15 @@ class Home:
                 f"The home {self.path} cannot be written ({error.strerror}); "
                 "choose another with --home or $ROLLCALL_HOME, or make room and set permissions."
             ) from error
+
+    def log_failure(self) -> bool:
+        """Keep the trace of the exception being handled; says whether that was possible."""
+        try:
+            with self.failure_log.open("a", encoding="utf-8") as log:
+                log.write(traceback.format_exc() + "\n")
+        except OSError:
+            return False
+        return True
 
     @contextmanager
     def lock(self) -> Iterator[int]:

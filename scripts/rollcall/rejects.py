@@ -5,7 +5,6 @@ as delivered in its last column. A spreadsheet that opens it runs nothing: where
 taken for a formula an apostrophe stands before it, and the column `guarded` says so.
 """
 
-import csv
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,12 +14,12 @@ from typing import Any, BinaryIO
 
 import duckdb
 
-from rollcall import ledger
+from rollcall import codes, ledger
 from rollcall.contracts import Contracts
 from rollcall.deliveries import reopen
 from rollcall.errors import RollcallError
 from rollcall.framing import Framer, HeaderError, read_record
-from rollcall.home import PROJECT_DIR, Home
+from rollcall.home import Home
 
 _COLUMNS = ("line_number", "record_number", "code", "column", "what_to_do", "guarded", "record")
 _FORMULA = re.compile(rb"(\A|[;\t\r\n])([\s\"']*)(?=[=+\-@]|\xef\xbc[\x8b\x8d\x9d\xa0])")
@@ -71,7 +70,7 @@ def write_rejects(home: Home, contracts: Contracts, name: str, out: Path | None)
     where = f"{file['source_id']}/{file['delivery_name']}/{file['file_name']}"
     target = out or home.rejects / f"{file['file_id']}_{Path(file['file_name']).stem}_rejects.csv"
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    advice = _advice()
+    advice = codes.advice()
     with target.open("wb") as stream:
         _write_row(stream, [name.encode() for name in _COLUMNS])
         if is_archived:
@@ -112,12 +111,6 @@ def _refused_records(
             for number, line, offset, codes in rejected
         ]
     yield from sorted(found, key=lambda record: record.record_number)
-
-
-def _advice() -> dict[str, str]:
-    path = PROJECT_DIR / "seeds" / "reference" / "error_codes.csv"
-    with path.open(encoding="utf-8", newline="") as stream:
-        return {row["code"]: row["advice"] for row in csv.DictReader(stream)}
 
 
 @contextmanager

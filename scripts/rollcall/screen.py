@@ -3,35 +3,44 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from rich import box
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from rollcall.clock import iso
+from rollcall.codes import advice
 from rollcall.cycle import CycleReport
 from rollcall.doctor import Check
 from rollcall.landing import FileReport, LandReport
 from rollcall.layout_changes import LayoutChange, as_csv
+from rollcall.plain import plain
 from rollcall.reconcile import Reconciliation
+from rollcall.report import RenderedReport
 from rollcall.status import StatusReport
 from rollcall.verify import VerifyReport
 
 _WIDTH = 80
+_REFUSED_SHOWN = 20
 _COUNTS = ("files", "records", "malformed", "rejected", "repeats", "accepted")
 
 
 def _console() -> Console:
     if sys.stdout.isatty():
-        return Console(highlight=False)
-    return Console(highlight=False, width=_WIDTH, no_color=True)
+        return Console(highlight=False, markup=False, emoji=False)
+    return Console(highlight=False, markup=False, emoji=False, width=_WIDTH, no_color=True)
 
 
 def say(line: str) -> None:
-    """Print one line as it is; no part of it is taken for markup or the name of an emoji."""
-    _console().print(line, markup=False, emoji=False)
+    """Print one line as it is; what would steer the terminal is shown as a sign."""
+    text = plain(line)
+    indent = len(text) - len(text.lstrip())
+    _console().print(Padding(Text(text.lstrip()), (0, 0, 0, indent), expand=False))
 
 
 class TerminalProgress:
@@ -109,6 +118,8 @@ def show_file(file: FileReport) -> None:
     say(f"  {verdict} {file.source_id}/{file.delivery_name}: {file.file_name}")
     if file.code:
         say(f"    {file.code}: {file.detail}")
+        if file.verdict == "rejected":
+            say(f"    to do: {advice()[file.code]}")
     if file.verdict == "held" or file.are_removals_held:
         _show_choice(file.file_id)
 
@@ -124,13 +135,13 @@ def show_cycle(report: CycleReport) -> None:
         table = _table("Deliveries seen", ["delivery", *_COUNTS])
         for row in report.balances:
             name = f"{row['source_id']} {row['delivery_name']}"
-            table.add_row(name, *(_cell(row[count]) for count in _COUNTS))
+            table.add_row(_cell(name), *(_cell(row[count]) for count in _COUNTS))
         _console().print(table)
     if report.refusals:
         table = _table("Records refused", ["file", "from line", "times", "code", "column"])
         for row in report.refusals:
             table.add_row(
-                f"{row['source_id']} {row['file_name']}",
+                _cell(f"{row['source_id']} {row['file_name']}"),
                 _cell(row["first_line"]),
                 _cell(row["record_count"]),
                 row["code"],
@@ -152,6 +163,10 @@ def show_cycle(report: CycleReport) -> None:
             f"MISSING {export.source_id}: {export.feed} of {iso(export.expected_at)} "
             f"was due by {iso(export.due_at)}."
         )
+    if report.report:
+        show_report(report.report)
+    if report.report_failure:
+        say(report.report_failure)
 
 
 def show_status(report: StatusReport) -> None:
@@ -170,24 +185,26 @@ def show_status(report: StatusReport) -> None:
         )
     if report.waiting_files:
         say(f"{report.waiting_files} landed files wait for the next cycle.")
-    table = _table("Sources", ["source", "last export", "hours old", "target", "files", "refused"])
+    table = _table(
+        "Sources", ["source", "last export (UTC)", "hours old", "target", "files", "refused"]
+    )
     for source in report.sources:
         table.add_row(
             source.source_id,
-            iso(source.last_exported_at) or "never",
+            _minute(source.last_exported_at) or "never",
             _cell(source.age_hours) + (" stale" if source.is_stale else ""),
             _cell(source.latency_target_hours),
             _cell(source.file_count),
             _cell(source.refused_count),
         )
     _console().print(table)
-    due = _table("Due feeds", ["source", "feed", "newest export", "due by", "status"])
+    due = _table("Due feeds (UTC)", ["source", "feed", "newest export", "due by", "status"])
     for feed in report.feeds:
         due.add_row(
             feed.source_id,
             feed.feed,
-            iso(feed.newest_exported_at) or "never",
-            iso(feed.due_at),
+            _minute(feed.newest_exported_at) or "never",
+            _minute(feed.due_at),
             feed.status,
         )
     _console().print(due)
@@ -196,9 +213,20 @@ def show_status(report: StatusReport) -> None:
         say(f"{what}: {row['source_id']}/{row['delivery_name']}/{row['file_name']}")
         say(f"    {row['code']}: {row['detail']}")
         _show_choice(row["file_id"])
-    for row in report.refused_files:
+    for row in report.refused_files[:_REFUSED_SHOWN]:
         say(f"rejected: {row['source_id']}/{row['delivery_name']}/{row['file_name']}")
         say(f"    {row['code']}: {row['detail']}")
+        say(f"    to do: {advice()[row['code']]}")
+    if len(report.refused_files) > _REFUSED_SHOWN:
+        say(f"... and {len(report.refused_files) - _REFUSED_SHOWN} more; the report has them all.")
+    if report.report:
+        say(f"Report: {report.report}")
+
+
+def show_report(report: RenderedReport) -> None:
+    """Print the first answer of a report, and where it is."""
+    say(report.headline)
+    say(f"Report: {report.path}")
 
 
 def show_layout_change(change: LayoutChange) -> None:
@@ -213,10 +241,12 @@ def show_layout_change(change: LayoutChange) -> None:
         say(f"  {change.summary}")
     if change.draft_rows:
         family = change.feed.split("/")[0]
+        say("")
         say(
-            f"\nDraft of version {change.draft_version}. Review it, add it to "
-            f"seeds/contracts/layouts_{family}.csv, then `rollcall redrive` the file:\n"
+            f"Draft of version {change.draft_version}. Review it, add it to "
+            f"seeds/contracts/layouts_{family}.csv, then `rollcall redrive` the file:"
         )
+        say("")
         print(as_csv(change.draft_rows))
 
 
@@ -296,5 +326,9 @@ def _table(title: str, columns: Sequence[str]) -> Table:
     return table
 
 
+def _minute(instant: datetime | None) -> str:
+    return instant.strftime("%Y-%m-%d %H:%M") if instant else ""
+
+
 def _cell(value: object) -> str:
-    return "" if value is None else str(value)
+    return "" if value is None else plain(str(value))

@@ -81,6 +81,7 @@ class StatusReport:
     refused_files: list[dict[str, Any]] = field(default_factory=list)
     held_files: list[dict[str, Any]] = field(default_factory=list)
     feeds: list[FeedStatus] = field(default_factory=list)
+    report: str | None = None
 
 
 def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
@@ -91,6 +92,8 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
     """
     with home.landing(read_only=True) as connection:
         report = StatusReport()
+        if home.report.exists():
+            report.report = str(home.report / "index.html")
         for cycle in rows(
             connection, "select cycle_id, cutoff_at, status from landing.cycles order by cycle_id"
         ):
@@ -118,7 +121,7 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
         report.refused_files = rows(
             connection,
             "select file_id, source_id, delivery_name, file_name, code, detail from landing.files "
-            f"where {_REFUSED} order by landed_at desc, source_id, file_name limit 20",
+            f"where {_REFUSED} order by landed_at desc, source_id, file_name, file_id",
         )
         report.held_files = rows(connection, _HELD_FILES)
         report.feeds = _feeds(connection, contracts, now)

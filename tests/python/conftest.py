@@ -249,3 +249,32 @@ def sample_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[District, list
         assert done.code in (0, 3), done.out + done.err
         codes.append(done.code)
     return district, codes
+
+
+HOSTILE = (
+    "<script>document.title='taken'</script>",
+    '=HYPERLINK("http://bad.example","x")',
+    "\u202etxt.exe\x1b[31m",
+    "W" * 3000,
+)
+HOSTILE_FILE = "2026-09-01T020000Z_<img src=x onerror=alert(1)>\u202e[red].csv"
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> District:
+    """Give a home whose exports hold markup, scripts, formulas, marks and a very long name."""
+    folder = tmp_path_factory.mktemp("hostile")
+    district = District(folder / "home", folder / "inbox")
+    orgs = ORGS + ORG_ROWS
+    for key in HOSTILE:
+        quoted = key.replace('"', '""')
+        orgs += f'"{quoted}",,,,school,9,d1\n'
+    manifest = MANIFEST + "file.orgs,bulk\nfile.classes,bulk\n"
+    classes = '"=1+1","<b>status</b>",x\n1,,\n'
+    files = {"orgs.csv": orgs, "classes.csv": classes, "manifest.csv": manifest}
+    district.deliver("2026-09-01T010000Z", files)
+    (district.inbox / "sis" / HOSTILE_FILE).write_text("a,b\n1,2\n", encoding="utf-8")
+    done = district.run("cycle", "--inbox", str(district.inbox))
+    assert done.code == 3, done.out + done.err
+    (folder / "cycle.txt").write_text(done.out, encoding="utf-8")
+    return district

@@ -1,0 +1,86 @@
+"""The report: what a cycle did, for people who do not read SQL.
+
+A folder of static pages, a workbook and CSVs, made from the last good warehouse and the ledger. The
+same warehouse and ledger give the same bytes.
+"""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from rollcall import status
+from rollcall.contracts import Contracts
+from rollcall.errors import UsageError
+from rollcall.home import Home
+from rollcall.ledger import literal
+from rollcall.report import charts, site
+from rollcall.report.contents import listings
+from rollcall.report.facts import Level, answer
+from rollcall.report.listings import Reader
+from rollcall.report.workbook import SHEET_ROWS, write_workbook
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedReport:
+    """Where the report is, how many pages it has, and its first answer."""
+
+    path: str
+    page_count: int
+    level: Level
+    headline: str
+
+
+def render_report(home: Home, contracts: Contracts, *, names: bool = False) -> RenderedReport:
+    """Render the report of a home that this process has locked; it takes the old one's place.
+
+    Args:
+        home: the home, locked.
+        contracts: the sources.
+        names: show the names of students, and personal values in differences.
+
+    Raises:
+        UsageError: no cycle of this home was published yet.
+    """
+    if not home.warehouse_db.exists():
+        raise UsageError(
+            f"No cycle of {home.path} was published yet, so there is nothing to report; "
+            "`rollcall status` says what has landed."
+        )
+    making = _empty(home.report.with_name("report.making"))
+    with home.landing(read_only=True) as connection:
+        connection.execute("set preserve_insertion_order = true")
+        connection.execute(f"attach {literal(str(home.warehouse_db))} as good (read_only)")
+        [(cutoff_at,)] = connection.execute("select max(cutoff_at) from landing.cycles").fetchall()
+        state = status.read(home, contracts, cutoff_at)
+        reader = Reader(connection, making, SHEET_ROWS)
+        for listing in listings(names=names):
+            reader.read(listing)
+        found = answer(connection, contracts, state, reader.tables)
+        drawn = (
+            draw(connection)
+            for draw in (charts.arrivals, charts.verdicts, charts.lag, charts.mastery)
+        )
+        pictures = {picture.name: picture for picture in drawn if picture}
+        contents = site.Contents(found, state, reader, pictures, names)
+        page_count = site.write_site(contents, making)
+        write_workbook(contents, making / "rollcall.xlsx")
+    for path in making.iterdir():
+        path.chmod(0o600)
+    _put_in_place(making, home.report)
+    return RenderedReport(str(home.report / "index.html"), page_count, found.level, found.headline)
+
+
+def _empty(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+def _put_in_place(making: Path, report: Path) -> None:
+    """Exchange the folders, so that a report is there whole or not at all."""
+    old = report.with_name("report.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if report.exists():
+        report.rename(old)
+    making.rename(report)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,231 @@
+"""What an administrator asks first: is last night good, and if not, what is there to do?"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import duckdb
+
+from rollcall import codes
+from rollcall.contracts import Contracts
+from rollcall.plain import plain
+from rollcall.report.listings import Table, words
+from rollcall.status import FeedStatus, StatusReport
+
+_FAILURES_TOLD = 3
+Level = Literal["failed", "attention", "good"]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One thing to know, in a sentence; what to do and to type; `page` says more."""
+
+    level: Level
+    subject: str
+    sentence: str
+    to_do: str = ""
+    command: str = ""
+    code: str = ""
+    page: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Whether the newest cycle is good, and why.
+
+    `published_at` is the cut-off of the cycle that people see; `cutoff_at` that of the newest one.
+    """
+
+    level: Level
+    headline: str
+    cycle_id: int
+    cutoff_at: datetime
+    published_id: int
+    published_at: datetime
+    points: list[Point]
+
+
+def answer(
+    connection: duckdb.DuckDBPyConnection,
+    contracts: Contracts,
+    status: StatusReport,
+    tables: dict[str, Table],
+) -> Answer:
+    """Judge the newest cycle of a home of which at least one cycle was published.
+
+    Args:
+        connection: the ledger in use, the warehouse attached as `good`.
+        contracts: the sources.
+        status: the state of the home at the cut-off of the newest cycle.
+        tables: the listings.
+    """
+    published = status.last_cycle
+    newest = status.unfinished_cycle or published
+    if newest is None or published is None:
+        raise ValueError("no cycle was published")
+    points = [
+        *_failure(connection, status),
+        *_unbalanced(connection),
+        *_unexplained(connection, tables),
+        *_held(status),
+        *_refused(connection, status, newest["cycle_id"]),
+        *_due(status.feeds, contracts),
+    ]
+    levels = {point.level for point in points}
+    level: Level = "good"
+    if levels:
+        level = "failed" if "failed" in levels else "attention"
+    return Answer(
+        level,
+        _headline(level, len(points), newest["cycle_id"], published["cycle_id"]),
+        newest["cycle_id"],
+        newest["cutoff_at"],
+        published["cycle_id"],
+        published["cutoff_at"],
+        points,
+    )
+
+
+def _headline(level: Level, count: int, newest: int, published: int) -> str:
+    if newest != published:
+        return (
+            f"No. Cycle {newest} did not complete, so nothing of it was published. "
+            f"Everything below is as cycle {published} left it."
+        )
+    if level == "failed":
+        return f"No. Cycle {newest} was published, but its records do not agree with the exports."
+    if level == "good":
+        return f"Yes. Cycle {newest} was published, and nothing waits for a person."
+    waits = "one thing needs" if count == 1 else f"{count} things need"
+    return f"Yes, but {waits} a person. Cycle {newest} was published."
+
+
+def _failure(connection: duckdb.DuckDBPyConnection, status: StatusReport) -> list[Point]:
+    cycle = status.unfinished_cycle
+    if cycle is None:
+        return []
+    failed = connection.execute(
+        "select detail from landing.findings "
+        "where cycle_id = ? and code in ('TEST_FAILED', 'BUILD_FAILED') "
+        "group by detail order by min(finding_number)",
+        [cycle["cycle_id"]],
+    ).fetchall()
+    told = [plain(detail) for (detail,) in failed[:_FAILURES_TOLD]]
+    if len(failed) > len(told):
+        told.append(f"... and {len(failed) - len(told)} more.")
+    return [
+        Point(
+            "failed",
+            f"Cycle {cycle['cycle_id']}",
+            " ".join(["A check failed.", *told] if failed else ["It was interrupted."]),
+            "The last good state stands. Have the cause mended and the same cycle repeated:",
+            "rollcall cycle",
+            page="cycles.html",
+        )
+    ]
+
+
+def _unbalanced(connection: duckdb.DuckDBPyConnection) -> list[Point]:
+    [(count,)] = connection.execute(
+        "select count(*) from good.reconciliation.recon_file_balance where not is_balanced"
+    ).fetchall()
+    return (
+        [
+            Point(
+                "failed",
+                "Records unaccounted for",
+                f"The records of {count} files do not add up.",
+                "Do not rely on these files; hand this page to an engineer.",
+                page="reconciliation.html",
+            )
+        ]
+        if count
+        else []
+    )
+
+
+def _unexplained(connection: duckdb.DuckDBPyConnection, tables: dict[str, Table]) -> list[Point]:
+    points = []
+    for name in ("recon_missing_record", "recon_unexpected_record", "recon_diverging_value"):
+        table = tables[name]
+        if not table.is_known:
+            continue
+        [(count,)] = connection.execute(
+            f"select count(*) from good.reconciliation.{name} where not is_explained"
+        ).fetchall()
+        if count:
+            points.append(
+                Point(
+                    "failed",
+                    table.listing.title,
+                    f"{count:,} differences have no explanation.",
+                    "Do not rely on these records; hand this page to an engineer.",
+                    page=f"reconciliation.html#{name}",
+                )
+            )
+    return points
+
+
+def _held(status: StatusReport) -> list[Point]:
+    return [
+        Point(
+            "attention",
+            _name(file),
+            ("The file waits. " if file["verdict"] == "held" else "Its removals wait. ")
+            + plain(file["detail"] or ""),
+            "Ask the source whether this is meant, and decide; with refuse instead of release it "
+            "stays out:",
+            f"rollcall release {file['file_id']} --reason '...'",
+            file["code"] or "",
+            "sources.html#files",
+        )
+        for file in status.held_files
+    ]
+
+
+def _refused(
+    connection: duckdb.DuckDBPyConnection, status: StatusReport, cycle_id: int
+) -> list[Point]:
+    """Say which files that landed since the cycle before were refused, and what to do."""
+    landed = connection.execute(
+        "select file_id from landing.files where job_id > "
+        "(select coalesce(max(job_id), 0) from landing.cycles where cycle_id < ?)",
+        [cycle_id],
+    ).fetchall()
+    return [
+        Point(
+            "attention",
+            _name(file),
+            f"The file was refused. {plain(file['detail'] or '')}",
+            codes.advice()[file["code"]],
+            code=file["code"],
+            page="sources.html#files",
+        )
+        for file in status.refused_files
+        if (file["file_id"],) in landed
+    ]
+
+
+def _due(feeds: list[FeedStatus], contracts: Contracts) -> list[Point]:
+    missing: dict[tuple[str, str, str], list[str]] = {}
+    for feed in feeds:
+        if feed.status == "missing" and contracts.sources[feed.source_id].stage == "live":
+            export = (feed.source_id, words(feed.expected_at), words(feed.due_at))
+            missing.setdefault(export, []).append(feed.feed.split("/")[-1].replace("_", " "))
+    return [
+        Point(
+            "attention",
+            f"{source_id}: {', '.join(names)}",
+            f"The export of {expected_at} UTC was due by {due_at} UTC and has not come in a file "
+            "that can be used. The last good state stands.",
+            "Look at the vendor's export job and at the upload; the next export heals it.",
+            code="FEED_MISSING",
+            page="lag.html",
+        )
+        for (source_id, expected_at, due_at), names in missing.items()
+    ]
+
+
+def _name(file: dict[str, str]) -> str:
+    parts = [file["source_id"], file["delivery_name"], file["file_name"]]
+    return plain(" / ".join(dict.fromkeys(parts)))
