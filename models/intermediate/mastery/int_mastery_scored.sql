@@ -1,8 +1,15 @@
 -- One row per student and objective with evidence: the score that the method of the rule in force gives.
-{{ config(materialized='view') }}
+{{ config(
+    materialized='incremental',
+    unique_key=['roster_source_id', 'student_id'],
+    post_hook="delete from {{ this }} where (roster_source_id, student_id) not in (select roster_source_id, student_id from {{ ref('int_student_inputs') }})",
+) }}
 
 with gathered as (
     select * from {{ ref('int_evidence_gathered') }}
+    {% if is_incremental() %}
+        where (roster_source_id, student_id) in ({{ students_to_evaluate(this) }})
+    {% endif %}
 ),
 
 rules as (
@@ -38,16 +45,12 @@ final as (
         roster_source_id,
         student_id,
         objective_id,
-        course_id,
-        org_id,
         rule_id,
         rule_version,
         rule_fingerprint,
         method,
         threshold_percent,
         minimum_evidence,
-        can_be_lost,
-        percents,
         asserted_states[len(asserted_states)] as asserted_state,
         exact_percent,
         {{ round_half_up('exact_percent', 'rounding_digits') }} as score_percent,
@@ -61,7 +64,9 @@ final as (
         withdrawn_count,
         ignored_count,
         last_evidence_at,
-        evidence_visible_at
+        evidence_visible_at,
+        inputs_fingerprint,
+        expires_at
     from scored
 )
 

@@ -18,6 +18,7 @@ by_student as (
         student_id,
         {{ fingerprint_of_all('evidence_fingerprint') }} as evidence_fingerprint
     from evidence
+    where objective_id is not null
     group by roster_source_id, student_id
 ),
 
