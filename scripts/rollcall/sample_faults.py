@@ -669,7 +669,7 @@ class Planter:
         return [delivery]
 
     def _bring_extra_work(self, line_items: _Sheet) -> None:
-        """Bring two line items without scores, one of them deleted; night 8 sends older versions."""
+        """Bring two line items without scores, one deleted; night 8 sends older versions."""
         self._extra_work = [
             _extra_work(line_items.lines[0], number, "2026-09-06T15:59:30.000Z")
             for number in (96, 97)

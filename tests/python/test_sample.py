@@ -460,12 +460,10 @@ HOLDS: dict[str, Callable[[Planted], bool]] = {
     ),
     "unknown_class": lambda p: (
         b"CL-" in p.value("classSourcedId")
-        and p.value("classSourcedId").decode() not in classes_sent()
-        and p.elsewhere()[9][0].split(b",")[7].decode() in classes_sent()
+        and not is_class(p.value("classSourcedId"))
+        and is_class(p.elsewhere()[9][0].split(b",")[7])
     ),
-    "missing_due_date": lambda p: (
-        p.value("dueDate") == b"" != p.elsewhere()[9][0].split(b",")[6]
-    ),
+    "missing_due_date": lambda p: p.value("dueDate") == b"" != p.elsewhere()[9][0].split(b",")[6],
     "absent_student": lambda p: (
         p.fault["record_key"].encode() not in p.content and bool(p.elsewhere()[1])
     ),
@@ -531,6 +529,10 @@ def classes_sent() -> set[str]:
         if file.feed == "classes"
         for row in file.rows()
     }
+
+
+def is_class(class_id: bytes) -> bool:
+    return class_id.decode() in classes_sent()
 
 
 def scores_of(line_item_id: bytes) -> list[str]:
