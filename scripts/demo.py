@@ -16,6 +16,15 @@ ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "sample_exports"
 ROLLCALL = Path(sys.executable).with_name("rollcall")
 
+REASONS = (
+    "select reason, count(*) filter (kind = 'missing') as missing, "
+    "count(*) filter (kind = 'unexpected') as unexpected, "
+    "count(*) filter (kind = 'diverging') as diverging from ("
+    "select 'missing' as kind, reason from reconciliation.recon_missing_record "
+    "union all select 'unexpected', reason from reconciliation.recon_unexpected_record "
+    "union all select 'diverging', reason from reconciliation.recon_diverging_value"
+    ") group by reason order by reason"
+)
 QUESTIONS = (
     (
         "Does every record answer the roll?",
@@ -24,6 +33,7 @@ QUESTIONS = (
         "sum(duplicate_count)::bigint as duplicates, sum(accepted_count)::bigint as accepted, "
         "bool_and(is_balanced) as balanced from reconciliation.recon_file_balance",
     ),
+    ("Is everything the sources say in here, and if not, why not?", REASONS),
     (
         "What was refused, and why?",
         "select code, count(*) as times, any_value(message) as meaning "
@@ -94,6 +104,7 @@ def main(home: Path) -> int:
         if code not in (0, 3):
             print(f"rollcall cycle ended with {code}; the demo stops here.", file=sys.stderr)
             return code
+        print(f"Not as the sources say: {_reasons(home)}.")
     _ask(home)
     print(f"\nFor people: open {home / 'report' / 'index.html'} in a browser.")
     print(f"For DuckDB clients: {home / 'warehouse.duckdb'}.")
@@ -115,6 +126,13 @@ def _cycle(home: Path, night: str, cutoff_at: str) -> int:
     environment = os.environ | {"ROLLCALL_NOW": cutoff_at}
     command = [ROLLCALL, "cycle", "--home", home, "--inbox", SAMPLE / night, "--cutoff", cutoff_at]
     return subprocess.run(command, env=environment, check=False).returncode
+
+
+def _reasons(home: Path) -> str:
+    """Say how many records and values differ from the newest exports, by reason."""
+    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
+        rows = connection.sql(REASONS).fetchall()
+    return ", ".join(f"{sum(counts)} {reason}" for reason, *counts in rows) or "nothing"
 
 
 def _ask(home: Path) -> None:

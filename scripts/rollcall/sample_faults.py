@@ -24,9 +24,11 @@ FAULT_STORIES = {
     3: "A renamed column gets the roster's users refused; the gradebook does not come.",
     4: "A student is missing from the roster; in place of the scores an error page arrives.",
     5: "The student is back; the scores of nights 3 and 4 come late, one before its line item.",
-    6: "Old scores and a correction come, overrides are wrong, last night is exported twice.",
+    6: "Old scores and a correction come, overrides are wrong, last night is exported twice; "
+    "a line item is deleted.",
     7: "A quiet night: students change section, and nothing goes wrong.",
-    8: "A school is missing from the roster; every score is dated month first.",
+    8: "A school is missing from the roster; every score is dated month first; line items are "
+    "stale, of an unknown class or without a due date.",
     9: "The school is back and the scores come again; two columns have changed places.",
 }
 
@@ -188,6 +190,7 @@ class Planter:
         self._known_scores: list[bytes] = []
         self._resent: list[bytes] = []
         self._held_line_items: list[bytes] = []
+        self._extra_work: list[bytes] = []
         self._absent: bytes = b""
         self._deleted: bytes = b""
         self._enrollments: list[list[bytes]] = []
@@ -649,6 +652,7 @@ class Planter:
     def _lms_6(self, delivery: Delivery) -> list[Delivery]:
         with self._sheet(delivery, "lineItems.csv") as line_items:
             line_items.append_missing(self._held_line_items)
+            self._bring_extra_work(line_items)
         with self._sheet(delivery, "manifest.csv") as manifest:
             for line in manifest.lines:
                 line.data = line.data.replace(b"file.results,delta", b"file.results,bulk")
@@ -663,6 +667,23 @@ class Planter:
             results.append_missing(self._resent)
             self._repeat_history(results)
         return [delivery]
+
+    def _bring_extra_work(self, line_items: _Sheet) -> None:
+        """Bring two line items without scores, one deleted; night 8 sends older versions."""
+        self._extra_work = [
+            _extra_work(line_items.lines[0], number, "2026-09-06T15:59:30.000Z")
+            for number in (96, 97)
+        ]
+        kept, deleted = self._extra_work
+        line_items.append(kept)
+        line = line_items.append(_dated(deleted, "2026-09-06T15:59:30.000Z", b"tobedeleted"))
+        line_items.mark(
+            line,
+            "deleted_line_item",
+            "",
+            "accepted",
+            "A line item without scores is deleted on the day it was made.",
+        )
 
     def _spoil_lines(self, results: _Sheet) -> None:
         line = results.pick(0.2)
@@ -728,6 +749,9 @@ class Planter:
         return [delivery]
 
     def _lms_8(self, delivery: Delivery) -> list[Delivery]:
+        with self._sheet(delivery, "lineItems.csv") as line_items:
+            self._send_older_versions(line_items)
+            self._spoil_line_items(line_items)
         with self._sheet(delivery, "results.csv") as results:
             self._resent = [line.data for line in results.lines]
             for line in results.lines:
@@ -742,7 +766,53 @@ class Planter:
             )
         return [delivery]
 
+    def _send_older_versions(self, line_items: _Sheet) -> None:
+        kept, deleted = self._extra_work
+        line = line_items.append(_dated(kept, "2026-09-06T13:10:00.000Z", b"active"))
+        line_items.set(line, "title", b"Draft")
+        line_items.mark(
+            line,
+            "stale_line_item",
+            "",
+            "accepted",
+            "An older version than that of night 6, with another title: it is superseded.",
+        )
+        line = line_items.append(_dated(deleted, "2026-09-06T13:10:00.000Z", b"active"))
+        line_items.mark(
+            line,
+            "deleted_line_item_again",
+            "",
+            "accepted",
+            "A version from before it was deleted on night 6: the line item stays deleted.",
+        )
+
+    def _spoil_line_items(self, line_items: _Sheet) -> None:
+        """Break two line items; the platform sends them again, rightly, on night 9."""
+        self._held_line_items = [
+            _extra_work(line_items.lines[0], number, "2026-09-08T15:59:30.000Z")
+            for number in (98, 99)
+        ]
+        astray, undated = (line_items.append(data) for data in self._held_line_items)
+        line_items.set(astray, "classSourcedId", b"CL-99999")
+        line_items.mark(
+            astray,
+            "unknown_class",
+            "",
+            "accepted",
+            "Of a class that nobody has sent, so it awaits it; night 9 names the right class.",
+        )
+        line_items.set(undated, "dueDate", b"")
+        line_items.mark(
+            undated,
+            "missing_due_date",
+            "REQUIRED_MISSING",
+            "rejected",
+            "No dueDate; the line item is unknown until it is sent again, rightly, on night 9.",
+        )
+
     def _lms_9(self, delivery: Delivery) -> list[Delivery]:
+        with self._sheet(delivery, "lineItems.csv") as line_items:
+            line_items.append_missing(self._held_line_items)
         with self._sheet(delivery, "results.csv") as results:
             results.append_missing(self._resent)
         return [delivery]
@@ -812,6 +882,16 @@ def _is_first_quiz(line: _Line) -> bool:
     if line.key.split(b"-")[2] != b"05" or not _is_graded(line.fields):
         return False
     return float(line.fields[6]) < 20
+
+
+def _extra_work(like: _Line, number: int, modified: str) -> bytes:
+    """Return a line item for the class of another, under a number that no school year reaches."""
+    room = like.key.split(b"-")[1]
+    day = modified[:10].encode()
+    school = like.data.rstrip(b"\n").rsplit(b",", 1)[1]
+    key = b"LI-%b-%d" % (room, number)
+    head = [key, b"active", modified.encode(), b"Extra work", b"", day, day, b"CL-" + room]
+    return b",".join([*head, b"CAT-1", b"TERM-2026-FALL", b"0", b"10", school]) + b"\n"
 
 
 def _dated(row: bytes, modified: str, status: bytes) -> bytes:

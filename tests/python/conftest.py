@@ -248,7 +248,10 @@ FAULTS = read_csv(SAMPLE / "faults.csv")
 
 @pytest.fixture(scope="session")
 def sample_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[District, list[int]]:
-    """Run every night of the sample; gives the district and the exit codes."""
+    """Run every night of the sample; gives the district and the exit codes.
+
+    Beside its home, `night_N` keeps the warehouse as it was after night N.
+    """
     district = District(tmp_path_factory.mktemp("sample") / "home", SAMPLE)
     codes = []
     for night in NIGHTS:
@@ -256,6 +259,9 @@ def sample_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[District, list
         done = district.run("cycle", "--inbox", str(inbox), now=night["cutoff_at"])
         assert done.code in (0, 3), done.out + done.err
         codes.append(done.code)
+        kept = district.home.parent / f"night_{night['night']}" / "warehouse.duckdb"
+        kept.parent.mkdir()
+        kept.hardlink_to(district.home / "warehouse.duckdb")
     return district, codes
 
 

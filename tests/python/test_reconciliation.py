@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from conftest import ORGS, District
+from conftest import FAULTS, ORGS, District
 
 from rollcall.contracts import Contracts
 from rollcall.home import PROJECT_DIR
@@ -225,6 +225,37 @@ def test_the_sample_is_explained_to_the_last_record(
     assert report.json["unexplained"] == report.json["pending"] == 0
     assert report.json["explained"] > 0
     assert not (home / "reconciling.duckdb").exists()
+
+
+def test_night_8_shows_every_reason_and_nothing_unexplained(
+    sample_run: tuple[District, list[int]],
+) -> None:
+    district = sample_run[0]
+    night = District(district.home.parent / "night_8", district.inbox)
+    marts = ("missing_record", "unexpected_record", "diverging_value")
+    differences = {
+        mart: night.warehouse(
+            "select reason, record_key, column_name, is_explained "
+            f"from reconciliation.recon_{mart} order by all"
+        )
+        for mart in marts
+    }
+    found = [difference for mart in marts for difference in differences[mart]]
+    assert {reason for reason, *_ in found} == {
+        "rejected",
+        "awaiting",
+        "held",
+        "superseded",
+        "deleted",
+    }
+    assert all(is_explained for *_, is_explained in found)
+    planted = {row["fault"]: row["record_key"] for row in FAULTS if row["night"] == "8"}
+    missing, diverging = differences["missing_record"], differences["diverging_value"]
+    assert ("rejected", planted["missing_due_date"], "sourcedId", True) in missing
+    assert ("deleted", planted["deleted_line_item_again"], "sourcedId", True) in missing
+    assert ("superseded", planted["stale_line_item"], "title", True) in diverging
+    assert ("awaiting", planted["unknown_class"], "class_id", True) in diverging
+    assert {reason for reason, *_ in differences["unexpected_record"]} == {"held"}
 
 
 COURSES = (

@@ -446,6 +446,24 @@ HOLDS: dict[str, Callable[[Planted], bool]] = {
         modified(p.line) < modified(p.elsewhere()[2][0])
         and score(p.line) < score(p.elsewhere()[2][0])
     ),
+    "deleted_line_item": lambda p: (
+        p.value("status") == b"tobedeleted" and not scores_of(p.fields[0])
+    ),
+    "stale_line_item": lambda p: (
+        modified(p.line) < modified(p.elsewhere()[6][0])
+        and p.value("title") + b"," not in p.elsewhere()[6][0]
+    ),
+    "deleted_line_item_again": lambda p: (
+        p.value("status") == b"active"
+        and b",tobedeleted," in p.elsewhere()[6][0]
+        and modified(p.line) < modified(p.elsewhere()[6][0])
+    ),
+    "unknown_class": lambda p: (
+        b"CL-" in p.value("classSourcedId")
+        and not is_class(p.value("classSourcedId"))
+        and is_class(p.elsewhere()[9][0].split(b",")[7])
+    ),
+    "missing_due_date": lambda p: p.value("dueDate") == b"" != p.elsewhere()[9][0].split(b",")[6],
     "absent_student": lambda p: (
         p.fault["record_key"].encode() not in p.content and bool(p.elsewhere()[1])
     ),
@@ -500,6 +518,30 @@ def enrolled() -> dict[str, set[str]]:
             for row in file.rows():
                 classes[row["userSourcedId"]].add(row["classSourcedId"])
     return dict(classes)
+
+
+@cache
+def classes_sent() -> set[str]:
+    """The classes of every roster."""
+    return {
+        row["sourcedId"]
+        for file in exported_files(COMMITTED)
+        if file.feed == "classes"
+        for row in file.rows()
+    }
+
+
+def is_class(class_id: bytes) -> bool:
+    return class_id.decode() in classes_sent()
+
+
+def scores_of(line_item_id: bytes) -> list[str]:
+    """The files with a score of a line item."""
+    return [
+        file.delivery_name
+        for file in exported_files(COMMITTED)
+        if file.feed == "results" and b"," + line_item_id + b"," in file.content
+    ]
 
 
 def classes_of(user_id: bytes) -> set[str]:
