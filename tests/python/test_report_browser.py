@@ -1,12 +1,13 @@
 """The report in a real browser: searched, sorted, followed, printed, and checked for everybody."""
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import chromium
-from conftest import HOSTILE, District
+from conftest import HOSTILE, SAMPLE, District
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request
 from test_report import pages
 
@@ -93,9 +94,11 @@ def test_a_search_finds_a_student_and_the_command_that_traces_the_outcome(
     rows = listing.locator("tbody tr:visible")
     assert rows.count() == 1
     assert "1 of" in listing.get_by_role("status").inner_text()
-    assert rows.locator("code").inner_text() == (
-        "rollcall trace --student ST-000002 --objective MATH.5.OA.1"
-    )
+    command = rows.locator("code").inner_text()
+    assert command == "rollcall trace --student ST-000002 --objective MATH.5.OA.1"
+    traced = District(home, SAMPLE).run(*shlex.split(command)[1:])
+    assert traced.code == 0, traced.err
+    assert rows.locator("td").nth(2).inner_text() in traced.out.replace("_", " ")
     listing.get_by_role("searchbox").fill("")
     assert rows.count() > 100
 
