@@ -18,7 +18,6 @@ final as (
         graded.rule_version,
         graded.rule_fingerprint,
         graded.method,
-        graded.exact_percent,
         graded.score_percent,
         graded.threshold_percent,
         coalesce(graded.evidence_count, 0) as evidence_count,

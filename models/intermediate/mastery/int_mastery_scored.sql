@@ -52,7 +52,6 @@ final as (
         threshold_percent,
         minimum_evidence,
         asserted_states[len(asserted_states)] as asserted_state,
-        exact_percent,
         {{ round_half_up('exact_percent', 'rounding_digits') }} as score_percent,
         case
             when can_be_lost or evidence_count = 0 then false
