@@ -88,10 +88,11 @@ class District:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep on one worker what shares a home: the tests of the sample, and those of one file."""
+    """Keep on one worker what shares a home: the tests of a shared one, and those of one file."""
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
-        group = "sample" if "sample_run" in fixtures else item.nodeid.split("::")[0]
+        shared = [name for name in ("sample_run", "hostile") if name in fixtures]
+        group = shared[0] if shared else item.nodeid.split("::")[0]
         item.add_marker(pytest.mark.xdist_group(group))
 
 

@@ -239,8 +239,8 @@ def test_a_failed_cycle_is_the_first_thing_that_the_report_says(
     assert done.code == 4, done.out + done.err
     assert "No. Cycle 2 did not complete" in re.sub(r"\s+", " ", done.out)
     text = text_of(district.home / "report" / "index.html")
-    assert "Everything below is as cycle 1 left it." in text
-    assert "A check failed. every_file_balances:" in text
+    assert "People still see what cycle 1 left." in text
+    assert "A check failed. every file balances: not so in 1 cases." in text
 
 
 def test_a_report_that_fails_leaves_the_cycle_as_it_is(hostile: District, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What an administrator asks first: is last night good, and if not, what is there to do?"""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -13,6 +14,7 @@ from rollcall.report.listings import Table, words
 from rollcall.status import FeedStatus, StatusReport
 
 _FAILURES_TOLD = 3
+_COUNTED = re.compile(r"^Got (\d+) results?, configured to .*$")
 Level = Literal["failed", "attention", "good"]
 
 
@@ -90,7 +92,7 @@ def _headline(level: Level, count: int, newest: int, published: int) -> str:
     if newest != published:
         return (
             f"No. Cycle {newest} did not complete, so nothing of it was published. "
-            f"Everything below is as cycle {published} left it."
+            f"People still see what cycle {published} left."
         )
     if level == "failed":
         return f"No. Cycle {newest} was published, but its records do not agree with the exports."
@@ -110,7 +112,7 @@ def _failure(connection: duckdb.DuckDBPyConnection, status: StatusReport) -> lis
         "group by detail order by min(finding_number)",
         [cycle["cycle_id"]],
     ).fetchall()
-    told = [plain(detail) for (detail,) in failed[:_FAILURES_TOLD]]
+    told = [_said(plain(detail)) for (detail,) in failed[:_FAILURES_TOLD]]
     if len(failed) > len(told):
         told.append(f"... and {len(failed) - len(told)} more.")
     return [
@@ -123,6 +125,13 @@ def _failure(connection: duckdb.DuckDBPyConnection, status: StatusReport) -> lis
             page="cycles.html",
         )
     ]
+
+
+def _said(detail: str) -> str:
+    """Say what a check found: its name as words, and the count where it has no words of its own."""
+    name, colon, found = detail.partition(": ")
+    found = _COUNTED.sub(r"not so in \1 cases.", found)
+    return name.replace("_", " ") + colon + found
 
 
 def _unbalanced(connection: duckdb.DuckDBPyConnection) -> list[Point]:
