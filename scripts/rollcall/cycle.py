@@ -103,7 +103,7 @@ def run_cycle(
                 if cycle is None:
                     _report_missing(opening, cutoff or now, report)
                     break
-                full_refresh = _must_rebuild(connection, cycle)
+                full_refresh = must_rebuild(connection, cycle.cycle_id, warehouse.code_version())
             progress.say(f"Cycle {cycle.cycle_id}, cut-off {iso(cycle.cutoff_at)}")
             _run(home, lock, cycle, full_refresh, report, progress)
         if home.warehouse_db.exists():
@@ -239,8 +239,8 @@ def _ids(
     return [row[0] for row in connection.execute(sql, parameters or []).fetchall()]
 
 
-def _must_rebuild(connection: duckdb.DuckDBPyConnection, cycle: Cycle) -> bool:
-    """Say whether incremental tables must be rebuilt whole.
+def must_rebuild(connection: duckdb.DuckDBPyConnection, cycle_id: int, code_version: str) -> bool:
+    """Say whether a cycle must rebuild incremental tables whole.
 
     That is so when other code built the last good cycle, and when a file that was in use was
     replaced or judged again.
@@ -249,7 +249,7 @@ def _must_rebuild(connection: duckdb.DuckDBPyConnection, cycle: Cycle) -> bool:
         "select code_version from landing.cycles where status = 'completed' "
         "order by cycle_id desc limit 1"
     ).fetchone()
-    if built_by is not None and built_by[0] != warehouse.code_version():
+    if built_by is not None and built_by[0] != code_version:
         return True
     changed = connection.execute(
         "select 1 from landing.cycle_decisions "
@@ -257,7 +257,7 @@ def _must_rebuild(connection: duckdb.DuckDBPyConnection, cycle: Cycle) -> bool:
         "inner join landing.cycle_files using (file_id) "
         "where cycle_decisions.cycle_id = ? and decision in ('supersede', 'redrive') "
         "and cycle_files.cycle_id < cycle_decisions.cycle_id",
-        [cycle.cycle_id],
+        [cycle_id],
     ).fetchone()
     return changed is not None
 

@@ -468,6 +468,10 @@ def judge_again(
         decided_by=decided_by,
         at=context.at,
     )
+    context.connection.execute(
+        "insert into landing.replaced_files by name from landing.files where file_id = ?",
+        [file["file_id"]],
+    )
     raw.remove(context.connection, file["file_id"], file["raw_table"])
     attach_last_good(context.connection, context.home)
     judged = judge_members(context.contracts, delivery.source, delivery.container, delivery.members)
