@@ -1,6 +1,6 @@
-"""Run every mutant of `tests/python/mutants.toml`: one small defect each, which one test must catch.
+"""Run the mutants of `tests/python/mutants.toml`: small defects, each of which a test must catch.
 
-Usage: python tests/mutants.py FOLDER [NAME...]   (FOLDER is made, and may be thrown away)
+Usage: python tests/python/mutants.py FOLDER [NAME...]   (FOLDER is made, and may be thrown away)
 """
 
 import json
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 _COPIED = (
     "macros",
     "models",
@@ -31,7 +31,7 @@ _PYTEST_FAILED, _DBT_FAILED = 1, {"fail"}
 
 @dataclass(frozen=True)
 class Mutant:
-    """A defect: `original` stands once in `file`; the test that catches it; the promise it breaks."""
+    """A defect: what stands once in a file, and what stands there instead; who catches it."""
 
     name: str
     file: str
@@ -61,10 +61,11 @@ class Copy:
     def prepare(self, needs_dbt: bool) -> None:
         """Copy the project and, for dbt, build every relation empty."""
         for name in _COPIED:
-            ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
-            shutil.copytree(ROOT / name, self.folder / name, ignore=ignored)
-        for name in ("dbt_project.yml", "pyproject.toml", "README.md", "CONTRIBUTING.md"):
-            shutil.copyfile(ROOT / name, self.folder / name)
+            if (ROOT / name).is_dir():
+                ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+                shutil.copytree(ROOT / name, self.folder / name, ignore=ignored)
+            else:
+                shutil.copyfile(ROOT / name, self.folder / name)
         if needs_dbt:
             command = "from rollcall.cli import main; main()"
             self._run([sys.executable, "-c", command, "init"]).check_returncode()
