@@ -30,10 +30,10 @@ GROUPED_OTHERWISE = (
     *FACTS_OF_A_RUN,
     *("cycle_id", "first_cycle_id", "visible_at", "since", "evidence_visible_at"),
 )
-CURRENT = (
-    *("core.", "progression.fct_mastery", "audit.audit_rejected_record"),
+CURRENT = {
+    *("progression.fct_mastery", "audit.audit_rejected_record"),
     "reconciliation.recon_file_balance",
-)
+}
 Districts = dict[str, Nights]
 
 
@@ -177,7 +177,11 @@ def check_with_dbt(made: Districts, chance: Random, folder: Path, group_count: i
 
 def current(home: Project) -> dict[str, str]:
     found = state(home.home, leaving_out=GROUPED_OTHERWISE)
-    return {table: digest for table, digest in found.items() if table.startswith(CURRENT)}
+    return {
+        table: digest
+        for table, digest in found.items()
+        if table.startswith("core.") or table in CURRENT
+    }
 
 
 ONCE = settings(
