@@ -31,6 +31,7 @@ from rollcall.errors import ExitCode, RollcallError, UsageError
 from rollcall.home import PROJECT_DIR, Home
 from rollcall.landing import Supersede, land
 from rollcall.reconcile import reconcile
+from rollcall.replay import replay
 from rollcall.report import render_report
 from rollcall.sample import write_sample
 
@@ -288,20 +289,30 @@ def reconcile_command(home: HomeOption = _DEFAULT_HOME, as_json: JsonOption = Fa
     raise typer.Exit(report.exit_code)
 
 
-@app.command(name="verify", epilog="Example: rollcall verify --head 9f86d081884c7d65")
+@app.command(name="verify", epilog="Example: rollcall verify --replay")
 def verify_command(
     head: Annotated[
         str | None,
         typer.Option("--head", help="Hash noted earlier, which the chain must still hold."),
     ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option("--against", help="A home, or a saved --json, whose tables must be equal."),
+    ] = None,
+    is_replayed: Annotated[
+        bool,
+        typer.Option("--replay", help="Rebuild every cycle from the archive and compare."),
+    ] = False,
     home: HomeOption = _DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
-    """Check that nobody has changed the ledger or the archive."""
+    """Check that nobody has changed the ledger, the archive or, with --replay, a table."""
     with screen.progress(quiet=as_json) as progress:
-        report = verify.verify(Home(home), head, progress.nodes)
+        report = verify.verify(Home(home), head, against, progress.nodes)
+        if is_replayed:
+            report.replay = replay(Home(home), progress)
     _print(as_json, asdict(report), lambda: screen.show_verification(report))
-    raise typer.Exit(ExitCode.ATTENTION if report.problems else ExitCode.DONE)
+    raise typer.Exit(report.exit_code)
 
 
 @app.command(

@@ -103,7 +103,7 @@ def run_cycle(
                 if cycle is None:
                     _report_missing(opening, cutoff or now, report)
                     break
-                full_refresh = _must_rebuild(connection, cycle)
+                full_refresh = must_rebuild(connection, cycle.cycle_id, warehouse.code_version())
             progress.say(f"Cycle {cycle.cycle_id}, cut-off {iso(cycle.cutoff_at)}")
             _run(home, lock, cycle, full_refresh, report, progress)
         if home.warehouse_db.exists():
@@ -157,8 +157,9 @@ def _resume(opening: _Opening) -> Cycle | None:
     cycle = Cycle(*last)
     with ledger.transaction(opening.connection):
         opening.connection.execute(
-            "update landing.cycles set status = 'open', code_version = ? where cycle_id = ?",
-            [warehouse.code_version(), cycle.cycle_id],
+            "update landing.cycles set status = 'open', code_version = ?, seeds_sha256 = ? "
+            "where cycle_id = ?",
+            [warehouse.code_version(), _keep_seeds(opening.home), cycle.cycle_id],
         )
         opening.note("cycle_resumed", cycle)
     return cycle
@@ -239,25 +240,25 @@ def _ids(
     return [row[0] for row in connection.execute(sql, parameters or []).fetchall()]
 
 
-def _must_rebuild(connection: duckdb.DuckDBPyConnection, cycle: Cycle) -> bool:
-    """Say whether incremental tables must be rebuilt whole.
+def must_rebuild(connection: duckdb.DuckDBPyConnection, cycle_id: int, code_version: str) -> bool:
+    """Say whether a cycle must rebuild incremental tables whole.
 
-    That is so when other code built the last good cycle, and when a file that was in use was
-    replaced or judged again.
+    That is so when other code built the last good cycle, and when a file that was in use has been
+    replaced or judged again and no good cycle was built since.
     """
     built_by = connection.execute(
         "select code_version from landing.cycles where status = 'completed' "
         "order by cycle_id desc limit 1"
     ).fetchone()
-    if built_by is not None and built_by[0] != warehouse.code_version():
+    if built_by is not None and built_by[0] != code_version:
         return True
     changed = connection.execute(
-        "select 1 from landing.cycle_decisions "
-        "inner join landing.decisions using (decision_id) "
+        "select 1 from landing.decisions "
         "inner join landing.cycle_files using (file_id) "
-        "where cycle_decisions.cycle_id = ? and decision in ('supersede', 'redrive') "
-        "and cycle_files.cycle_id < cycle_decisions.cycle_id",
-        [cycle.cycle_id],
+        "left join landing.cycle_decisions using (decision_id) "
+        "where decision in ('supersede', 'redrive') and cycle_files.cycle_id < ? "
+        "and coalesce(cycle_decisions.cycle_id >= ?, true)",
+        [cycle_id, cycle_id],
     ).fetchone()
     return changed is not None
 
@@ -282,8 +283,8 @@ def _cutoff(now: datetime, given: datetime | None, last: datetime | None) -> dat
     return given
 
 
-def _add_cycle(opening: _Opening, cycle: Cycle) -> None:
-    home = opening.home
+def _keep_seeds(home: Home) -> str:
+    """Archive every seed and a listing of them; returns the hash of the listing."""
     listing = "".join(
         f"{keep(home.archive, path).sha256} {path.relative_to(PROJECT_DIR)}\n"
         for path in warehouse.seed_files()
@@ -292,6 +293,10 @@ def _add_cycle(opening: _Opening, cycle: Cycle) -> None:
     manifest.write_text(listing, encoding="utf-8")
     kept = keep(home.archive, manifest)
     manifest.unlink()
+    return kept.sha256
+
+
+def _add_cycle(opening: _Opening, cycle: Cycle) -> None:
     ledger.put(
         opening.connection,
         "cycles",
@@ -301,7 +306,7 @@ def _add_cycle(opening: _Opening, cycle: Cycle) -> None:
             "cutoff_at": cycle.cutoff_at,
             "status": "open",
             "code_version": warehouse.code_version(),
-            "seeds_sha256": kept.sha256,
+            "seeds_sha256": _keep_seeds(opening.home),
             "opened_at": opening.now,
         },
     )

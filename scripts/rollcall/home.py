@@ -68,6 +68,11 @@ class Home:
         return self.path / "report"
 
     @property
+    def replaying(self) -> "Home":
+        """Where the cycles are rebuilt from archive and ledger; thrown away afterwards."""
+        return Home(self.path / "replaying")
+
+    @property
     def logs(self) -> Path:
         """Logs of rollcall and of dbt."""
         return self.path / "logs"
@@ -158,26 +163,48 @@ class Home:
             # Records carry their own number; keeping the order of arrival costs a quarter more.
             connection.execute("set preserve_insertion_order = false")
             connection.execute(f"set temp_directory = '{self.spool}'")
-            _attach_patiently(connection, self.landing_db, read_only, say)
+            _attach_patiently(connection, self.landing_db, "store", read_only, say)
+            connection.execute("use store")
             yield connection
         if not read_only:
             self.landing_db.chmod(0o600)
+
+    @contextmanager
+    def published(
+        self, say: Callable[[str], None] = lambda _: None
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open the last good warehouse, with the landing database that its views read beside it.
+
+        Raises:
+            BusyError: the landing database stayed open elsewhere for ten minutes.
+            UsageError: nothing has been published.
+        """
+        if not self.warehouse_db.exists():
+            raise UsageError(
+                f"No cycle of {self.path} has been published yet; run `rollcall cycle` first."
+            )
+        with duckdb.connect() as connection:
+            connection.execute("set timezone = 'UTC'")
+            _attach_patiently(connection, self.landing_db, "landing", True, say)
+            connection.execute(f"attach '{self.warehouse_db}' as warehouse (read_only)")
+            connection.execute("use warehouse")
+            yield connection
 
 
 def _attach_patiently(
     connection: duckdb.DuckDBPyConnection,
     database: Path,
+    name: str,
     read_only: bool,
     say: Callable[[str], None],
 ) -> None:
-    """Attach under another name than its own: file and schema are both called `landing`."""
+    """Attach under a name: for writing another than its own, since file and schema share it."""
     deadline = time.monotonic() + _READER_PATIENCE_SECONDS
     mode = " (read_only)" if read_only else ""
     told = False
     while True:
         try:
-            connection.execute(f"attach '{database}' as store{mode}")
-            connection.execute("use store")
+            connection.execute(f"attach '{database}' as {name}{mode}")
         except duckdb.IOException as error:
             if "lock" not in str(error).lower():
                 raise

@@ -228,12 +228,21 @@ def _land_entry(
                 report.deliveries_again += 1
             else:
                 _land_opened(context, entry, source, boundary, delivery_id, opened, report)
+                _note_findings(context)
             context.connection.execute(
                 "insert or replace into landing.inbox_entries values (?, ?, ?)",
                 [_path_of(entry), entry.signature, delivery_id],
             )
     finally:
         context.home.empty_spool()
+
+
+def _note_findings(context: Context) -> None:
+    """Have the chain tell of what was found so far, so that a crash leaves nothing untold."""
+    if context.connection.execute(
+        "select 1 from landing.findings where job_id = ? limit 1", [context.job_id]
+    ).fetchone():
+        note(context, "job_found", str(context.job_id), "")
 
 
 def _verdict_of_delivery(context: Context, delivery_id: str) -> str | None:
@@ -467,6 +476,10 @@ def judge_again(
         + (f" ({file['code']})" * bool(file["code"])),
         decided_by=decided_by,
         at=context.at,
+    )
+    context.connection.execute(
+        "insert into landing.replaced_files by name from landing.files where file_id = ?",
+        [file["file_id"]],
     )
     raw.remove(context.connection, file["file_id"], file["raw_table"])
     attach_last_good(context.connection, context.home)

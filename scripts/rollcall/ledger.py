@@ -29,7 +29,8 @@ GENESIS = "0" * 64
 _TEXTS = {
     "delivery": "select delivery_id as subject, to_json(t) as text from landing.deliveries as t",
     "file": "select file_id as subject, to_json(t) as text from landing.files as t union all "
-    "select file_id, to_json(t) from landing.malformed_records as t",
+    "select file_id, to_json(t) from landing.malformed_records as t union all "
+    "select file_id, to_json(t) from landing.replaced_files as t",
     "decision": "select cast(decision_id as varchar) as subject, to_json(t) as text "
     "from landing.decisions as t",
     "cycle": "select cast(cycle_id as varchar) as subject, to_json(t) as text "

@@ -46,6 +46,9 @@ create table if not exists landing.files (
     landed_at timestamp not null
 );
 
+-- The entry of a file as it was before it was judged again; what cycles made of it until then rests on it.
+create table if not exists landing.replaced_files as from landing.files where false;
+
 create table if not exists landing.malformed_records (
     file_id varchar not null,
     record_number bigint not null,

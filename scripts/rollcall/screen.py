@@ -21,6 +21,7 @@ from rollcall.landing import FileReport, LandReport
 from rollcall.layout_changes import LayoutChange, as_csv
 from rollcall.plain import plain
 from rollcall.reconcile import Reconciliation
+from rollcall.replay import ReplayReport
 from rollcall.report import RenderedReport
 from rollcall.status import StatusReport
 from rollcall.verify import VerifyReport
@@ -303,6 +304,33 @@ def show_verification(report: VerifyReport) -> None:
     if not report.problems:
         say("Nothing has been changed. Keep this head elsewhere and check it with --head:")
     say(report.head)
+    if report.fingerprint:
+        say(f"Fingerprint of {len(report.fingerprints)} tables; --json prints each of them:")
+        say(report.fingerprint)
+    if report.differing_tables:
+        say(f"DIFFERENT: {', '.join(report.differing_tables)}.")
+    if report.replay:
+        _show_replay(report.replay)
+
+
+def _show_replay(report: ReplayReport) -> None:
+    if report.other_code_cycles:
+        cycles = ", ".join(map(str, report.other_code_cycles))
+        say(
+            f"Other code built cycles {cycles}; where a table differs, it shows what this code "
+            "changes."
+        )
+    if report.first is None:
+        say(f"{report.cycle_count} cycles replayed: all {report.table_count} tables are equal.")
+        return
+    first = report.first
+    say(
+        f"{report.cycle_count} cycles replayed: {len(report.differing_tables)} of "
+        f"{report.table_count} tables differ. The first is {first.table}: {first.recorded_count} "
+        f"rows only in the home, {first.replayed_count} only in the replay"
+        + (f", such as {first.example}." if first.example else ".")
+    )
+    say(f"DIFFERENT: {', '.join(report.differing_tables)}.")
 
 
 def show_checks(checks: Sequence[Check]) -> None:

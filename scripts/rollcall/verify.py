@@ -4,18 +4,25 @@ The events are a chain: each carries the hash of the one before and of the ledge
 of. A changed, removed or inserted event breaks the chain where it stands; a changed entry differs
 from the newest event about it. Cutting off the newest events leaves a chain that is whole but
 shorter, so its head is worth keeping elsewhere: `--head` says whether it is still there.
+
+The tables themselves have fingerprints, to be compared with another home or another day.
 """
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import duckdb
 
 from rollcall import ledger
 from rollcall.archive import archive_path
 from rollcall.clock import iso
+from rollcall.errors import ExitCode, UsageError
+from rollcall.fingerprint import combined, fingerprints
 from rollcall.home import Home
+from rollcall.replay import ReplayReport
 
 
 @dataclass(slots=True)
@@ -26,20 +33,35 @@ class VerifyReport:
     archived_count: int = 0
     head: str = ledger.GENESIS
     problems: list[str] = field(default_factory=list)
+    fingerprint: str | None = None
+    fingerprints: dict[str, str] = field(default_factory=dict)
+    differing_tables: list[str] = field(default_factory=list)
+    replay: ReplayReport | None = None
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The code a scheduler sees."""
+        if self.differing_tables or (self.replay and self.replay.differing_tables):
+            return ExitCode.NOT_PUBLISHED
+        return ExitCode.ATTENTION if self.problems else ExitCode.DONE
 
 
 def verify(
-    home: Home, head: str | None = None, progress: Callable[[int, int, str], None] | None = None
+    home: Home,
+    head: str | None = None,
+    against: Path | None = None,
+    progress: Callable[[int, int, str], None] = lambda *_: None,
 ) -> VerifyReport:
-    """Check chain, entries and archive of a home; nothing is changed.
+    """Check chain, entries and archive of a home, and take its fingerprints; nothing is changed.
 
     Args:
         home: the home.
         head: the hash of an event noted earlier, which must still be in the chain.
-        progress: told (archived files checked, in all, name of the last one).
+        against: another home, or a report of this one as `--json` printed it, to compare with.
+        progress: told (archived files or tables done, in all, name of the last one).
 
     Raises:
-        UsageError: there is no ledger in this home.
+        UsageError: there is no ledger in this home, or nothing to compare with.
     """
     report = VerifyReport()
     with home.landing(read_only=True) as connection:
@@ -49,9 +71,33 @@ def verify(
     for place, (sha256, what) in enumerate(hashes, 1):
         report.problems += _check_archived(home, sha256, what)
         report.archived_count += 1
-        if progress:
-            progress(place, len(hashes), what)
+        progress(place, len(hashes), what)
+    if home.warehouse_db.exists():
+        report.fingerprints = _fingerprints(home, progress)
+        report.fingerprint = combined(report.fingerprints)
+    if against:
+        other = _fingerprints(Home(against), progress) if against.is_dir() else _saved(against)
+        names = sorted(report.fingerprints.keys() | other.keys())
+        report.differing_tables = [
+            name for name in names if report.fingerprints.get(name) != other.get(name)
+        ]
     return report
+
+
+def _fingerprints(home: Home, progress: Callable[[int, int, str], None]) -> dict[str, str]:
+    with home.published() as connection:
+        return fingerprints(connection, progress=progress)
+
+
+def _saved(path: Path) -> dict[str, str]:
+    """Read the fingerprints of a saved report."""
+    try:
+        found: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))["fingerprints"]
+    except (OSError, ValueError, KeyError) as error:
+        raise UsageError(
+            f"{path} is neither a home nor a report saved with `rollcall verify --json`."
+        ) from error
+    return found
 
 
 def _check_chain(

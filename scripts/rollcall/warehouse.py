@@ -96,6 +96,8 @@ def build(
     lock: int,
     *,
     full_refresh: bool,
+    project: Path = PROJECT_DIR,
+    is_tested: bool = True,
     progress: Callable[[int, int, str], None] = lambda *_: None,
 ) -> Build:
     """Run `dbt build` for the newest cycle in `building.duckdb`.
@@ -104,6 +106,8 @@ def build(
         home: the home, locked.
         lock: descriptor of the lock; dbt keeps it, so that a killed parent does not free the home.
         full_refresh: rebuild every incremental table, because code or contracts changed.
+        project: the dbt project to build with.
+        is_tested: run the tests of what was built.
         progress: told (nodes done, nodes in all, name of the last one).
 
     Raises:
@@ -112,7 +116,9 @@ def build(
     arguments = ["build", "--target=cycle", "--exclude-resource-type=unit_test"]
     if full_refresh:
         arguments.append("--full-refresh")
-    return _run_dbt(home, lock, arguments, home.building_db, progress)
+    if not is_tested:
+        arguments.append("--exclude-resource-type=test")
+    return _run_dbt(home, lock, arguments, home.building_db, progress, project)
 
 
 @contextmanager
@@ -152,6 +158,7 @@ def _run_dbt(
     arguments: list[str],
     database: Path,
     progress: Callable[[int, int, str], None],
+    project: Path = PROJECT_DIR,
 ) -> Build:
     """Run dbt on a database of the home and return what it did."""
     results = home.dbt_target / "run_results.json"
@@ -159,14 +166,14 @@ def _run_dbt(
     command = [str(Path(sys.executable).with_name("dbt")), "--log-format=json", *arguments]
     environment = os.environ | {
         "ROLLCALL_HOME": str(home.path.resolve()),
-        "DBT_PROFILES_DIR": str(PROJECT_DIR / "profiles"),
+        "DBT_PROFILES_DIR": str(project / "profiles"),
         "DBT_TARGET_PATH": str(home.dbt_target.resolve()),
         "DBT_LOG_PATH": str(home.logs.resolve()),
     }
     last_words = ""
     with subprocess.Popen(
         command,
-        cwd=PROJECT_DIR,
+        cwd=project,
         env=environment,
         pass_fds=(lock,),
         stdout=subprocess.PIPE,

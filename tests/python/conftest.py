@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from rollcall.fingerprint import FACTS_OF_A_RUN, fingerprints
 from rollcall.home import PROJECT_DIR
 
 ROLLCALL = Path(sys.executable).with_name("rollcall")
@@ -157,6 +158,20 @@ class Project(District):
         assert "Traceback" not in process.stderr, process.stderr
         return Done(process.returncode, process.stdout, process.stderr)
 
+    def dbt(self, *arguments: str) -> Done:
+        """Run the dbt of the copy."""
+        environment = os.environ | {
+            "ROLLCALL_HOME": str(self.home),
+            "DBT_PROFILES_DIR": str(self.project / "profiles"),
+            "DBT_TARGET_PATH": str(self.home / "target"),
+            "DBT_LOG_PATH": str(self.home / "logs"),
+        }
+        command = [str(Path(sys.executable).with_name("dbt")), *arguments]
+        process = subprocess.run(
+            command, cwd=self.project, env=environment, capture_output=True, text=True, check=False
+        )
+        return Done(process.returncode, process.stdout, process.stderr)
+
     def cycle(self, now: str) -> Done:
         """Run a cycle."""
         return self.run("cycle", "--inbox", str(self.inbox), "--json", now=now)
@@ -224,15 +239,15 @@ def dbt() -> Callable[..., str]:
     return run
 
 
-def tables(database: Path) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
-    """Yield every table of a warehouse with its rows, sorted."""
-    with duckdb.connect(str(database), read_only=True) as connection:
-        names = connection.execute(
-            "select table_schema || '.' || table_name from information_schema.tables "
-            "where table_type = 'BASE TABLE' order by all"
-        ).fetchall()
-        for (name,) in names:
-            yield name, sorted(connection.execute(f"from {name}").fetchall(), key=repr)
+def state(
+    home: Path, database: str = "warehouse.duckdb", leaving_out: Iterable[str] = FACTS_OF_A_RUN
+) -> dict[str, str]:
+    """Return the fingerprint of every table and view of a database of a home."""
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{home / 'landing.duckdb'}' as landing (read_only)")
+        connection.execute(f"attach '{home / database}' as warehouse (read_only)")
+        connection.execute("use warehouse")
+        return fingerprints(connection, leaving_out=leaving_out)
 
 
 SAMPLE = PROJECT_DIR / "sample_exports"

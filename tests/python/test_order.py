@@ -3,24 +3,18 @@
 import shutil
 from pathlib import Path
 
-import duckdb
 import pytest
-from conftest import FAULTS, NIGHTS, SAMPLE, District
+from conftest import FAULTS, NIGHTS, SAMPLE, District, state
 
-_WHEN_TAKEN = {"landed_at", "visible_at"}
+from rollcall.fingerprint import FACTS_OF_A_RUN
+
+_SAYS_WHICH_CYCLE = "visible_at"
 
 
-def core(district: District) -> dict[str, list[tuple[object, ...]]]:
+def core(district: District) -> dict[str, str]:
     """The core marts but for when their files were taken."""
-    state = {}
-    with duckdb.connect(str(district.home / "warehouse.duckdb"), read_only=True) as connection:
-        for (table,) in connection.execute(
-            "select table_name from information_schema.tables where table_schema = 'core'"
-        ).fetchall():
-            relation = connection.table(f"core.{table}")
-            kept = [name for name in relation.columns if name not in _WHEN_TAKEN]
-            state[table] = sorted(relation.select(*kept).fetchall(), key=repr)
-    return state
+    found = state(district.home, leaving_out=(*FACTS_OF_A_RUN, _SAYS_WHICH_CYCLE))
+    return {table: digest for table, digest in found.items() if table.startswith("core.")}
 
 
 @pytest.mark.parametrize("size", [len(NIGHTS), 3])

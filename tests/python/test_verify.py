@@ -8,6 +8,7 @@ import pytest
 from conftest import MANIFEST, ORG_ROWS, ORGS, District
 
 from rollcall.archive import archive_path
+from rollcall.ledger import event_hash
 
 
 @pytest.fixture(scope="module")
@@ -133,3 +134,9 @@ def test_there_must_be_a_ledger(tmp_path: Path) -> None:
     done = District(tmp_path / "home", tmp_path).run("verify")
     assert done.code == 2
     assert "nothing in" in done.err
+
+
+def test_an_event_is_not_mistaken_for_another() -> None:
+    """Fields cannot be moved from one to the next: each is hashed with its length."""
+    assert event_hash("", ["release", "file"]) != event_hash("", ["releasefile", ""])
+    assert event_hash("", ["ab", "c"]) != event_hash("", ["a", "bc"])

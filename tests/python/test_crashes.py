@@ -1,0 +1,201 @@
+"""Crash-safe, and readers never wait: killed at any step and run again, as if nothing had been."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import duckdb
+import pytest
+from conftest import ROLLCALL, District, state
+from mastery_district import Story, night
+from polling_reader import STATE
+
+HERE = Path(__file__).parent
+Kill = tuple[str, int, str]
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tell a night that is over, and one that waits in an inbox; run both without disturbance.
+
+    `first` is the home after the first night, `second` after both.
+    """
+    folder = tmp_path_factory.mktemp("crashes")
+    for number in (1, 2):
+        for source in ("sis", "lms"):
+            (folder / f"inbox_{number}" / source).mkdir(parents=True)
+    home = District(folder / "first", folder / "inbox_1")
+    story = Story(home)
+    story.roster(1, students=("ann", "bob"))
+    story.work(1, ("r1", "ann", 90, "01"), ("r2", "bob", 40, "01"))
+    story.cycle(1)
+    story = Story(replace(home, inbox=folder / "inbox_2"))
+    story.roster(2)
+    story.work(2, ("r1", "ann", 20, "01"), ("r3", "bob", 80, "02"))
+    story.override(2, "o1,ann,algebra,set,mastered,2026-09-01T10:00:00Z,tea,Shown on paper")
+    shutil.copytree(folder / "first", folder / "second")
+    done = second_night(District(folder / "second", folder / "inbox_2"))
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def second_night(district: District, *command: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the second night to its end, by `rollcall` or another command."""
+    environment = os.environ | {"ROLLCALL_HOME": str(district.home), "ROLLCALL_NOW": night(2)}
+    return subprocess.run(
+        [*(command or (ROLLCALL,)), "cycle", "--inbox", str(district.inbox), "--json"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,
+    )
+
+
+def kill_second_night(district: District, kill: Kill) -> None:
+    """Kill the second night at a step, which must be reached."""
+    step, number, moment = kill
+    done = second_night(district, sys.executable, HERE / "killed.py", step, str(number), moment)
+    assert done.returncode == -signal.SIGKILL, (kill, done.stderr[-2000:])
+    wait_for_the_lock(district)
+
+
+def wait_for_the_lock(district: District) -> None:
+    """Wait until the last process that was killed is gone."""
+    subprocess.run(["flock", district.home / ".lock", "true"], check=True, timeout=60)
+
+
+def states(told: Path) -> list[tuple[Any, ...]]:
+    """What a reader may see: the first night or both."""
+    found = []
+    for home in ("first", "second"):
+        with duckdb.connect(str(told / home / "warehouse.duckdb"), read_only=True) as connection:
+            found.append(connection.execute(STATE).fetchone() or ())
+    return found
+
+
+@contextmanager
+def watched(told: Path, folder: Path) -> Iterator[District]:
+    """Give a home after the first night; a reader polls it and must only see complete cycles."""
+    shutil.copytree(told / "first", folder / "home")
+    district = District(folder / "home", told / "inbox_2")
+    reader_script, warehouse = HERE / "polling_reader.py", district.home / "warehouse.duckdb"
+    with subprocess.Popen(
+        [sys.executable, reader_script, warehouse],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as reader:
+        yield district
+        out, _ = reader.communicate()
+    assert reader.returncode == 0, "a reader was refused or saw half a warehouse"
+    report = json.loads(out)
+    assert report["read_count"] > 10
+    first, second = states(told)
+    seen = [tuple(row) for row in report["seen"]]
+    assert first in seen
+    assert set(seen) <= {first, second}
+
+
+def end_undisturbed(told: Path, district: District) -> None:
+    """Run the night once more, to its end; the result is that of an undisturbed run."""
+    done = second_night(district)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert state(district.home) == state(told / "second")
+    assert district.run("verify", "--json").json["problems"] == []
+    assert not list((district.home / "spool").iterdir())
+    left = {"building.duckdb", "building.duckdb.wal", "landing.duckdb.wal"}
+    assert not left & {path.name for path in district.home.iterdir()}
+
+
+LANDING = [
+    ("archive.keep", 1, "before"),
+    ("archive.keep", 2, "after"),
+    ("raw.store", 3, "after"),
+    ("ledger.note", 1, "after"),
+    ("ledger.put", 9, "before"),
+    ("ledger.note", 14, "after"),
+]
+BUILDING = [
+    ("warehouse.start_from_last_good", 1, "after"),
+    ("warehouse.follow", 150, "after"),
+    ("Path.replace", 1, "before"),
+    ("Path.replace", 1, "after"),
+]
+
+
+@pytest.mark.parametrize("kills", [LANDING, BUILDING], ids=["landing", "building"])
+def test_killed_again_and_again_and_run_to_the_end(
+    told: Path, tmp_path: Path, kills: list[Kill]
+) -> None:
+    with watched(told, tmp_path) as district:
+        for kill in kills:
+            kill_second_night(district, kill)
+        end_undisturbed(told, district)
+
+
+def calls(told: Path, folder: Path) -> dict[str, int]:
+    """Count the calls of every step in an undisturbed second night."""
+    shutil.copytree(told / "first", folder)
+    district = District(folder, told / "inbox_2")
+    done = second_night(district, sys.executable, HERE / "killed.py", "any", "0", "before")
+    counted: dict[str, int] = json.loads(done.stderr.splitlines()[-1])
+    return counted
+
+
+@pytest.mark.long
+def test_killed_at_every_step_of_landing(told: Path, tmp_path: Path) -> None:
+    """Each run is killed one step later than the one before, until dbt begins."""
+    counted = calls(told, tmp_path / "counted")
+    landing = sum(counted[step] for step in counted if step.split(".")[0] in ("ledger", "raw"))
+    with watched(told, tmp_path) as district:
+        for number in range(1, landing, 2):
+            kill_second_night(district, ("any", number, ("before", "after")[number % 4 == 1]))
+        end_undisturbed(told, district)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("step", "share"),
+    [
+        *(("warehouse.follow", share / 10) for share in range(11)),
+        *(("ledger.note", share / 4) for share in range(5)),
+        *((step, 1) for step in ("warehouse.build", "warehouse.publish", "os.fsync", "Path.chmod")),
+        *((step, 1) for step in ("shutil.copyfile", "Path.unlink", "ledger.put")),
+    ],
+)
+def test_killed_once_at_a_step(told: Path, tmp_path: Path, step: str, share: float) -> None:
+    number = 1 + round(share * (calls(told, tmp_path / "counted")[step] - 1))
+    with watched(told, tmp_path) as district:
+        kill_second_night(district, (step, number, "after"))
+        end_undisturbed(told, district)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(6))
+def test_killed_at_any_time(told: Path, tmp_path: Path, seed: int) -> None:
+    with watched(told, tmp_path) as district:
+        chance = Random(seed)  # noqa: S311  (when to kill, not a secret)
+        for _ in range(2):
+            environment = {"ROLLCALL_HOME": str(district.home), "ROLLCALL_NOW": night(2)}
+            process = subprocess.Popen(
+                [ROLLCALL, "cycle", "--inbox", str(district.inbox)],
+                env=os.environ | environment,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            time.sleep(chance.uniform(0.2, 12))
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            wait_for_the_lock(district)
+        end_undisturbed(told, district)

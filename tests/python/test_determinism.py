@@ -1,0 +1,150 @@
+"""Nothing that reaches a table depends on the clock, on chance or on the order of storage."""
+
+import json
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+from conftest import District
+from determinism import orders, troubles, words_of_template
+
+from rollcall.home import PROJECT_DIR
+
+TOTAL_ORDERS = {
+    "source_id, *_id | version_at DESC, exported_at DESC": "two files of a source and feed never "
+    "share a boundary, and a key stands once among the accepted records of a file",
+    "source_id, result_id, objective_id | version_at DESC, exported_at DESC, result_objective_id "
+    "ASC": "it ends with the key",
+    "file_id, record_key | record_number": "a record number stands once in a file",
+    "file_id | decision_id DESC": "decisions are numbered",
+    "arg_max decision_id": "decisions are numbered",
+    "roster_source_id, student_id, objective_id | effective_at DESC, version_at DESC, source_id "
+    "ASC, override_id ASC": "it ends with the key",
+    "source_id, user_id | CASE WHEN role_type = 'primary' THEN 0 ELSE 1 END, role_id": "it ends "
+    "with the key",
+    "source_id, feed | expected_at": "an expectation stands once for a time",
+    "source_id, * | valid_from, valid_to": "used by a test that finds equal intervals",
+}
+"""Every order that decides which row wins: why no two rows can tie, or why a tie does not show."""
+
+
+@pytest.fixture(scope="module")
+def manifest(sample_run: tuple[District, list[int]]) -> Any:
+    """What dbt compiled in the sample's last cycle."""
+    path = sample_run[0].home / "target" / "manifest.json"
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_no_query_depends_on_when_or_in_which_order_it_runs(manifest: Any) -> None:
+    compiled = {
+        key: node["compiled_code"]
+        for key, node in manifest["nodes"].items()
+        if node.get("compiled_code")
+    }
+    assert len(compiled) > 150
+    found = {key: sorted(troubles(sql)) for key, sql in compiled.items()}
+    assert {key: told for key, told in found.items() if told} == {}
+
+
+def test_every_order_that_decides_is_total(manifest: Any) -> None:
+    used = {
+        order
+        for node in manifest["nodes"].values()
+        if node.get("compiled_code")
+        for order in orders(node["compiled_code"])
+    }
+    known = {order: [p for p in TOTAL_ORDERS if fnmatchcase(order, p)] for order in used}
+    assert [order for order, patterns in known.items() if not patterns] == []
+    assert set(TOTAL_ORDERS) == {patterns[0] for patterns in known.values()}, "none is left over"
+
+
+def test_no_macro_hook_or_seed_depends_on_them_either(manifest: Any) -> None:
+    templates = {
+        key: macro["macro_sql"]
+        for key, macro in manifest["macros"].items()
+        if macro["package_name"] == "rollcall"
+    }
+    for key, node in manifest["nodes"].items():
+        if node["resource_type"] != "seed":
+            templates[key] = node["raw_code"]
+        for moment in ("pre-hook", "post-hook"):
+            for place, hook in enumerate(node["config"].get(moment, [])):
+                templates[f"{key} {moment} {place}"] = hook["sql"]
+    assert any("pre-hook" in key for key in templates)
+    found = {key: words_of_template(text) for key, text in templates.items()}
+    assert {key: told for key, told in found.items() if told} == {}
+
+
+def test_what_dbt_runs_around_a_query_reads_no_clock(
+    sample_run: tuple[District, list[int]],
+) -> None:
+    """Snapshots are written by SQL of dbt itself, whose clock is replaced by the cut-off."""
+    folder = sample_run[0].home / "target" / "run" / "rollcall" / "snapshots"
+    statements = [path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.sql"))]
+    assert len(statements) == len(list((PROJECT_DIR / "snapshots").glob("*.sql")))
+    for statement in statements:
+        assert words_of_template(statement) == set()
+
+
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        ("select now()", "now"),
+        ("select * from a where b < current_timestamp", "current_timestamp"),
+        ("select current_date", "current_date"),
+        ("select get_current_timestamp()", "get_current_timestamp"),
+        ("select today()", "today"),
+        ("select random()", "random"),
+        ("select uuid()", "uuid"),
+        ("select gen_random_uuid()", "gen_random_uuid"),
+        ("select rowid from a", "rowid"),
+        ("select row_number() over () as n from a", "row_number without an order"),
+        ("select row_number() over (partition by b) as n from a", "row_number without an order"),
+        ("select lag(b) over (partition by c) from a", "lag without an order"),
+        ("select first(b) from a", "first"),
+        ("select last(b) from a", "last"),
+        ("select any_value(b) from a", "any_value"),
+        ("select array_agg(b) from a", "array_agg without an order"),
+        ("select list(b) filter (c) from a", "array_agg without an order"),
+        ("select string_agg(b, ',') from a", "group_concat without an order"),
+        ("select b from a limit 1", "limit without an order"),
+        ("select * from a using sample 3 rows", "tablesample"),
+    ],
+)
+def test_each_of_them_would_be_found(sql: str, told: str) -> None:
+    assert told in {*troubles(sql), *words_of_template(sql)}
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select row_number() over (partition by b order by c) from a",
+        "select list(b order by c) from a",
+        "select list_sort(list(b) filter (c)) from a",
+        "select 'the first now' as last_name, list_filter(b, lambda item: item > 1) from a",
+        "select b from a order by c limit 1",
+        "select max_by(b, c) from a",
+    ],
+)
+def test_what_is_determined_passes(sql: str) -> None:
+    assert {*troubles(sql), *words_of_template(sql)} == set()
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "select '{{ run_started_at }}'",
+        "{% set at = modules.datetime.datetime.now() %}",
+        "{% do run_query('select now()') %}",
+        '{{ config(post_hook="update a set b = current_timestamp") }} select 1',
+        "{% if is_incremental() %} where b > current_date {% endif %}",
+    ],
+)
+def test_jinja_is_read_too(template: str) -> None:
+    assert words_of_template(template)
+
+
+def test_an_order_names_what_decides() -> None:
+    sql = "select row_number() over (partition by a.b order by a.c desc) from a"
+    assert list(orders(sql)) == ["b | c DESC"]
+    assert list(orders("select max_by(b, a.c) from a")) == ["arg_max c"]

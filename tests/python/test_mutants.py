@@ -1,0 +1,57 @@
+"""The tests are tested: every small defect that is listed is caught by the test that it names."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from mutants import Copy, Mutant, load
+
+from rollcall.home import PROJECT_DIR
+
+sys.path.append(str(PROJECT_DIR / "scripts"))
+from promise_table import PAGE, PROMISES, render
+
+MUTANTS = load()
+QUICK = ("test_framing.py", "test_layouts.py", "test_value_checks.py", "test_fingerprint.py")
+
+
+def caught(copy: Copy, mutant: Mutant) -> bool:
+    with copy.mutated(mutant):
+        return not copy.passes([mutant])
+
+
+def test_there_are_mutants_of_loader_macros_and_models_for_the_promises() -> None:
+    places = Counter(mutant.file.split("/")[0] for mutant in MUTANTS)
+    assert sum(places.values()) >= 30
+    assert min(places[place] for place in ("macros", "models", "scripts")) >= 5
+    assert {mutant.promise for mutant in MUTANTS} <= set(PROMISES)
+    for mutant in MUTANTS:
+        text = (PROJECT_DIR / mutant.file).read_text(encoding="utf-8")
+        assert text.count(mutant.original) == 1, mutant.name
+
+
+def test_quick_mutants_are_caught(tmp_path: Path) -> None:
+    quick = [mutant for mutant in MUTANTS if mutant.test.split("::")[0] in QUICK]
+    assert len(quick) >= 5
+    copy = Copy(tmp_path)
+    copy.prepare(needs_dbt=False)
+    assert copy.passes(quick), "without a mutant"
+    assert [mutant.name for mutant in quick if not caught(copy, mutant)] == []
+
+
+@pytest.mark.long
+def test_every_mutant_is_caught(tmp_path: Path) -> None:
+    copy = Copy(tmp_path)
+    copy.prepare(needs_dbt=True)
+    assert copy.passes(MUTANTS), "without a mutant"
+    assert [mutant.name for mutant in MUTANTS if not caught(copy, mutant)] == []
+
+
+def test_the_page_of_promises_is_current_and_names_tests_that_are_there() -> None:
+    assert PAGE.read_text(encoding="utf-8") == render()
+    for promise in PROMISES.values():
+        for test in promise.tests:
+            file, _, name = test.partition("::")
+            text = (PROJECT_DIR / "tests" / "python" / file).read_text(encoding="utf-8")
+            assert f"def {name}(" in text or not name, test
