@@ -111,8 +111,15 @@ def test_fitness_is_judged_by_what_the_nights_brought(sample_run: Sample) -> Non
         assert len(re.findall(r"(Fit|Care|Unfit): [\d.]+", row[7])) >= 6
 
 
+def test_what_a_test_warns_of_is_a_finding(sample_run: Sample) -> None:
+    warned = sample_run[0].ledger(
+        "select distinct split_part(detail, ':', 1) from landing.findings where code = 'TEST_WARNED'"
+    )
+    assert ("overrides_are_beyond_doubt",) in warned
+
+
 def test_a_failing_cycle_and_its_repeat_keep_their_findings_once_each(district: District) -> None:
-    """Night two is failed twice by a wrong count in the ledger, then mended."""
+    """Night two fails twice for a wrong count in the ledger, once for a table gone, then succeeds."""
     bad = "s2,,,South School,schol,102,d1\n"
     manifest = MANIFEST + "file.orgs,bulk\n"
     for night in (1, 2):
@@ -127,20 +134,32 @@ def test_a_failing_cycle_and_its_repeat_keep_their_findings_once_each(district: 
                 "where feed = 'oneroster/orgs'"
             )
 
+    def rename(name: str, to: str) -> None:
+        with duckdb.connect(str(district.home / "landing.duckdb")) as connection:
+            connection.execute(f"alter table landing.raw_oneroster.{name} rename to {to}")
+
     assert district.run(*arguments, now="2026-09-01T18:00:00Z").code == 0
     district.run("land", "--inbox", str(district.inbox), now="2026-09-02T18:00:00Z")
     falsify(1)
     assert district.run(*arguments, now="2026-09-02T18:00:00Z").code == 4
     assert district.run(*arguments, now="2026-09-02T19:00:00Z").code == 4
     falsify(-1)
+    rename("orgs_1_1", "orgs_gone")
+    assert district.run(*arguments, now="2026-09-02T19:30:00Z").code == 4
+    rename("orgs_gone", "orgs_1_1")
     done = district.run(*arguments, now="2026-09-02T20:00:00Z")
     assert done.code == 0, done.out + done.err
     found = district.ledger(
         "select cycle_id, code, count(*) from landing.findings where code in "
-        "('TEST_FAILED', 'VALUE_NOT_ALLOWED') group by all order by all"
+        "('BUILD_FAILED', 'TEST_FAILED', 'VALUE_NOT_ALLOWED') group by all order by all"
     )
-    assert found == [(2, "TEST_FAILED", 1), (2, "VALUE_NOT_ALLOWED", 1)]
+    assert [row[:2] for row in found] == [
+        (2, "BUILD_FAILED"),
+        (2, "TEST_FAILED"),
+        (2, "VALUE_NOT_ALLOWED"),
+    ]
+    assert found[1][2] == found[2][2] == 1
     assert district.warehouse(
         "select status, failed_attempt_count from audit.audit_cycle_log order by cycle_id"
-    ) == [("completed", 0), ("repaired", 2)]
+    ) == [("completed", 0), ("repaired", 3)]
     assert district.run("verify", "--json").json["problems"] == []
