@@ -113,13 +113,14 @@ def test_fitness_is_judged_by_what_the_nights_brought(sample_run: Sample) -> Non
 
 def test_what_a_test_warns_of_is_a_finding(sample_run: Sample) -> None:
     warned = sample_run[0].ledger(
-        "select distinct split_part(detail, ':', 1) from landing.findings where code = 'TEST_WARNED'"
+        "select distinct split_part(detail, ':', 1) from landing.findings "
+        "where code = 'TEST_WARNED'"
     )
     assert ("overrides_are_beyond_doubt",) in warned
 
 
 def test_a_failing_cycle_and_its_repeat_keep_their_findings_once_each(district: District) -> None:
-    """Night two fails twice for a wrong count in the ledger, once for a table gone, then succeeds."""
+    """Night two fails twice for a wrong count, once for a lost column, then succeeds."""
     bad = "s2,,,South School,schol,102,d1\n"
     manifest = MANIFEST + "file.orgs,bulk\n"
     for night in (1, 2):
@@ -136,7 +137,7 @@ def test_a_failing_cycle_and_its_repeat_keep_their_findings_once_each(district: 
 
     def rename(name: str, to: str) -> None:
         with duckdb.connect(str(district.home / "landing.duckdb")) as connection:
-            connection.execute(f"alter table landing.raw_oneroster.{name} rename to {to}")
+            connection.execute(f"alter table landing.raw_oneroster.orgs_1_1 rename {name} to {to}")
 
     assert district.run(*arguments, now="2026-09-01T18:00:00Z").code == 0
     district.run("land", "--inbox", str(district.inbox), now="2026-09-02T18:00:00Z")
@@ -144,9 +145,9 @@ def test_a_failing_cycle_and_its_repeat_keep_their_findings_once_each(district: 
     assert district.run(*arguments, now="2026-09-02T18:00:00Z").code == 4
     assert district.run(*arguments, now="2026-09-02T19:00:00Z").code == 4
     falsify(-1)
-    rename("orgs_1_1", "orgs_gone")
+    rename("identifier", "lost")
     assert district.run(*arguments, now="2026-09-02T19:30:00Z").code == 4
-    rename("orgs_gone", "orgs_1_1")
+    rename("lost", "identifier")
     done = district.run(*arguments, now="2026-09-02T20:00:00Z")
     assert done.code == 0, done.out + done.err
     found = district.ledger(
