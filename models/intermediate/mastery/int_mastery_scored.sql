@@ -1,4 +1,5 @@
 -- One row per student and objective with evidence: the score that the method of the rule in force gives.
+-- depends_on: {{ ref('int_cycle_bounded') }}
 {{ config(
     materialized='incremental',
     unique_key=['roster_source_id', 'student_id'],
