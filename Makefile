@@ -70,6 +70,7 @@ bench:  ## the figures that the project promises, each against a baseline of the
 	$(BIN)/python tests/benchmarks/bench_cycle.py
 	$(BIN)/python tests/benchmarks/bench_mastery.py
 	$(BIN)/python tests/benchmarks/bench_reconciliation.py
+	$(BIN)/python tests/benchmarks/bench_replay.py
 	$(BIN)/python tests/benchmarks/bench_report.py $(DEMO_HOME)
 
 clean:  ## remove state; the environment stays

@@ -144,20 +144,20 @@ def test_killed_again_and_again_and_run_to_the_end(
         end_undisturbed(told, district)
 
 
-def calls(told: Path, folder: Path) -> dict[str, int]:
+@pytest.fixture(scope="module")
+def calls(told: Path) -> dict[str, int]:
     """Count the calls of every step in an undisturbed second night."""
-    shutil.copytree(told / "first", folder)
-    district = District(folder, told / "inbox_2")
+    shutil.copytree(told / "first", told / "counted")
+    district = District(told / "counted", told / "inbox_2")
     done = second_night(district, sys.executable, HERE / "killed.py", "any", "0", "before")
     counted: dict[str, int] = json.loads(done.stderr.splitlines()[-1])
     return counted
 
 
 @pytest.mark.long
-def test_killed_at_every_step_of_landing(told: Path, tmp_path: Path) -> None:
-    """Each run is killed one step later than the one before, until dbt begins."""
-    counted = calls(told, tmp_path / "counted")
-    landing = sum(counted[step] for step in counted if step.split(".")[0] in ("ledger", "raw"))
+def test_killed_at_every_step_of_landing(told: Path, tmp_path: Path, calls: dict[str, int]) -> None:
+    """Each run is killed two steps later than the one before."""
+    landing = sum(calls[step] for step in calls if step.split(".")[0] in ("ledger", "raw"))
     with watched(told, tmp_path) as district:
         for number in range(1, landing, 2):
             kill_second_night(district, ("any", number, ("before", "after")[number % 4 == 1]))
@@ -174,8 +174,10 @@ def test_killed_at_every_step_of_landing(told: Path, tmp_path: Path) -> None:
         *((step, 1) for step in ("shutil.copyfile", "Path.unlink", "ledger.put")),
     ],
 )
-def test_killed_once_at_a_step(told: Path, tmp_path: Path, step: str, share: float) -> None:
-    number = 1 + round(share * (calls(told, tmp_path / "counted")[step] - 1))
+def test_killed_once_at_a_step(
+    told: Path, tmp_path: Path, calls: dict[str, int], step: str, share: float
+) -> None:
+    number = 1 + round(share * (calls[step] - 1))
     with watched(told, tmp_path) as district:
         kill_second_night(district, (step, number, "after"))
         end_undisturbed(told, district)
