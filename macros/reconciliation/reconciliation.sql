@@ -194,7 +194,11 @@
         case
             when claimed.file_id is null then processed.is_active
             when claimed.record_key is null or claimed.is_malformed then true
-            when {{ claims_deletion() }} then coalesce(processed.is_active, false)
+            when {{ claims_deletion() }} then coalesce(
+                processed.is_active
+                or claimed.file_id <> processed.file_id
+                or claimed.record_number <> processed.record_number, false
+            )
             when processed.source_id is null or not processed.is_active then true
             when claimed.is_visible
                 and (claimed.file_id <> processed.file_id or claimed.record_number <> processed.record_number) then true

@@ -1,10 +1,16 @@
 {#- What else is asked of the marts, feed by feed; made from the layouts like the comparison itself. -#}
 
-{#-
-    Keys that a mart holds more than once. Two rows of one key come from one record, or one of them is found to differ;
-    so files are looked through for records that stand there twice, which is cheaper than all keys.
--#}
-{% macro rows_repeated(feed) -%}
+{#- How many rows of a mart say that they come from a file. -#}
+{% macro rows_of_files(feed) -%}
+    select
+        file_id,
+        count(*) as row_count
+    from {{ feed.mart }}
+    group by file_id
+{%- endmacro %}
+
+{#- Keys that a mart holds more than once, among the rows that come from `files`. -#}
+{% macro rows_repeated(feed, files) -%}
     select
         source_id,
         '{{ feed.feed }}' as feed,
@@ -13,9 +19,7 @@
         min(record_number) as record_number,
         count(*) as row_count
     from {{ feed.mart }}
-    where file_id in (
-        select file_id from {{ feed.mart }} group by file_id having count(*) > count(distinct record_number)
-    )
+    where file_id in (select file_id from {{ files }})
     group by all
     having count(*) > 1
 {%- endmacro %}

@@ -7,15 +7,41 @@ with files as (
     from {{ source('landing', 'files') }} as files
 ),
 
-doubts as (
-    select distinct
-        processed_file_id as file_id,
-        processed_record_number as record_number
-    from {{ ref('int_records_unmatched') }}
+unmatched as (
+    select * from {{ ref('int_records_unmatched') }}
     where processed_file_id is not null
 ),
 
+-- A record in scope that differs from the row made of it has been read already.
+read_already as (
+    select
+        source_id,
+        feed,
+        record_key,
+        file_id,
+        record_number,
+        is_deletion,
+        modified_at,
+        {{ items_of('differences', 'column_name') }} as differing_columns
+    from unmatched
+    where file_id = processed_file_id and record_number = processed_record_number and not is_malformed
+),
+
+doubts as (
+    select distinct
+        unmatched.processed_file_id as file_id,
+        unmatched.processed_record_number as record_number
+    from unmatched
+    left join read_already
+        on
+            unmatched.processed_file_id = read_already.file_id
+            and unmatched.processed_record_number = read_already.record_number
+    where read_already.file_id is null
+),
+
 origins as (
+    select * from read_already
+    union all
     {% for feed in feeds %}
         {{ origins_read(feed, 'files', 'doubts') }}
         {{ 'union all' if not loop.last }}
