@@ -49,7 +49,7 @@ browser:  ## Chromium, in which the report is tested
 	fi
 
 sample-test:  ## the sample, properties and crashes
-	$(BIN)/pytest -m "not long" --numprocesses 2 --dist loadgroup
+	$(BIN)/pytest -m "not long" --numprocesses 2 --dist loadfile
 
 test-long:  ## many more cases; hours, not minutes
 	$(BIN)/pytest -m long

@@ -88,15 +88,6 @@ class District:
             return connection.execute(sql).fetchall()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep on one worker what shares a home: the tests of a shared one, and those of one file."""
-    for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        shared = [name for name in ("sample_run", "hostile") if name in fixtures]
-        group = shared[0] if shared else item.nodeid.split("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @cache
 def _known_personal_values() -> re.Pattern[str]:
     """Names, user names and addresses of the sample district, and one that tests plant."""
