@@ -201,3 +201,20 @@ def test_killed_at_any_time(told: Path, tmp_path: Path, seed: int) -> None:
             process.wait()
             wait_for_the_lock(district)
         end_undisturbed(told, district)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("free_mib", [14, 24])
+def test_a_disk_that_is_full_while_dbt_builds_stops_the_night_and_nothing_else(
+    told: Path, tmp_path: Path, free_mib: int
+) -> None:
+    """No file may grow beyond the limit: first the copy of the last good warehouse, then dbt's."""
+    sizes = [(told / name / "warehouse.duckdb").stat().st_size for name in ("first", "second")]
+    assert 14 << 20 < sizes[0] < 24 << 20 < sizes[1]
+    with watched(told, tmp_path) as district:
+        limited = f'ulimit -f {free_mib << 10}; exec {ROLLCALL} "$@"'
+        done = second_night(district, "bash", "-c", limited, "rollcall")
+        assert done.returncode in (1, 4), done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        assert not (district.home / "building.duckdb").exists()
+        end_undisturbed(told, district)
