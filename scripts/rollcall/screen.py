@@ -40,8 +40,11 @@ def _console() -> Console:
 def say(line: str) -> None:
     """Print one line as it is; what would steer the terminal is shown as a sign."""
     text = plain(line)
-    indent = len(text) - len(text.lstrip())
-    _console().print(Padding(Text(text.lstrip()), (0, 0, 0, indent), expand=False))
+    indent = len(text) - len(text.lstrip(" "))
+    # a padded text without a word prints no line at all
+    _console().print(
+        Padding(Text(text.lstrip(" ")), (0, 0, 0, indent), expand=False) if text else ""
+    )
 
 
 class TerminalProgress:
