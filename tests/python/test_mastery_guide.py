@@ -18,16 +18,27 @@ def test_every_example_of_the_guide_comes_out_as_it_says(
 ) -> None:
     examples = EXAMPLE.findall(GUIDE)
     assert len(examples) == 10
-    copy = tmp_path / "warehouse.duckdb"
-    shutil.copyfile(sample_run[0].home / "warehouse.duckdb", copy)
+    home = sample_run[0].home
+    copy = tmp_path / "building.duckdb"  # the name in the SQL that dbt compiled
+    shutil.copyfile(home / "warehouse.duckdb", copy)
     copy.chmod(0o600)
+    scoring = next((home / "target" / "compiled").rglob("int_mastery_scored.sql"))
     with duckdb.connect(str(copy)) as connection:
-        connection.execute("delete from intermediate.int_evidence_gathered")
-        connection.execute("delete from intermediate.int_mastery_rules_in_force")
+        for table in (
+            *("int_student_inputs", "int_evidence_gathered"),
+            *("int_mastery_rules_in_force", "int_mastery_scored"),
+        ):
+            connection.execute(f"delete from intermediate.{table}")
         for number, (method, percents, can_be_lost, _, _) in enumerate(examples):
             connection.execute(
+                "insert into intermediate.int_student_inputs by name "
+                f"select 'sis' as roster_source_id, {number} as student_id, "
+                f"{number} as inputs_fingerprint"
+            )
+            connection.execute(
                 "insert into intermediate.int_evidence_gathered by name "
-                f"select {number} as objective_id, {number} as rule_key, [{percents}] as percents, "
+                f"select 'sis' as roster_source_id, {number} as student_id, "
+                f"{number} as objective_id, {number} as rule_key, [{percents}] as percents, "
                 "len(percents) as evidence_count"
             )
             connection.execute(
@@ -36,6 +47,10 @@ def test_every_example_of_the_guide_comes_out_as_it_says(
                 "65 as weight_percent, 2 as needed_count, 70 as threshold_percent, "
                 f"1 as minimum_evidence, 2 as rounding_digits, {can_be_lost} as can_be_lost"
             )
+        connection.execute(
+            "insert into intermediate.int_mastery_scored by name "
+            + scoring.read_text(encoding="utf-8")
+        )
         outcomes = connection.execute(
             "select score_percent, automatic_state from intermediate.int_mastery_graded "
             "order by cast(objective_id as integer)"
