@@ -15,7 +15,7 @@ from rollcall import ledger
 
 FACTS_OF_A_RUN = (
     *("job_id", "landed_at", "decided_at", "found_at", "opened_at", "closed_at", "code_version"),
-    *("export_to_landing_*", "landing_to_visible_*"),
+    *("export_to_landing_*", "landing_to_visible_*", "run_status", "failed_attempt_count"),
 )
 """Columns, as patterns of their names, that say when and by what something was done (or are
 measured from that), not what it came to."""

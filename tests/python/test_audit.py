@@ -28,8 +28,8 @@ def test_the_guide_shows_every_audit_mart() -> None:
 def test_every_night_is_logged_and_adds_up_to_the_ingestion_log(sample_run: Sample) -> None:
     district, _ = sample_run
     nights = district.warehouse(
-        "select cycle_id, status, rejected_file_count, held_removals_count, missing_feed_count > 0 "
-        "from audit.audit_cycle_log order by 1"
+        "select cycle_id, run_status, rejected_file_count, held_removals_count, "
+        "missing_feed_count > 0 from audit.audit_cycle_log order by 1"
     )
     refused = Counter(
         int(fault["night"])
@@ -161,6 +161,6 @@ def test_a_failing_cycle_and_its_repeat_keep_their_findings_once_each(district: 
     ]
     assert found[1][2] == found[2][2] == 1
     assert district.warehouse(
-        "select status, failed_attempt_count from audit.audit_cycle_log order by cycle_id"
+        "select run_status, failed_attempt_count from audit.audit_cycle_log order by cycle_id"
     ) == [("completed", 0), ("repaired", 3)]
     assert district.run("verify", "--json").json["problems"] == []

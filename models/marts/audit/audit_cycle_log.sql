@@ -68,7 +68,7 @@ final as (
     select
         cycle_id,
         cycles.cutoff_at,
-        case when failed.cycle_id is null then 'completed' else 'repaired' end as status,
+        case when failed.cycle_id is null then 'completed' else 'repaired' end as run_status,
         coalesce(failed.failed_attempt_count, 0) as failed_attempt_count,
         cycles.code_version,
         coalesce(landed.landed_count, 0) as landed_file_count,
