@@ -7,21 +7,7 @@ with scored as (
 
 judged as (
     select
-        roster_source_id,
-        student_id,
-        objective_id,
-        rule_id,
-        rule_version,
-        rule_fingerprint,
-        method,
-        threshold_percent,
-        score_percent,
-        evidence_count,
-        expired_count,
-        withdrawn_count,
-        ignored_count,
-        last_evidence_at,
-        evidence_visible_at,
+        *,
         case
             when rule_id is null then 'no_rule'
             when evidence_count = 0 then 'no_evidence'
