@@ -1,8 +1,8 @@
 {#- What has to be looked at again; each returns a query. -#}
 
 {#-
-    The results that differ from what is stored: new versions, withdrawn or returned ones, those of line items
-    whose range or objectives changed, and those whose scores for single objectives changed.
+    The results that differ from what is stored: new versions, those that await their line item or whose line item
+    changed, withdrawn or returned ones, and those whose scores for single objectives changed.
     `stored`: the table of weighed results as the last cycle left it.
 -#}
 {% macro changed_results(stored) -%}
@@ -12,6 +12,12 @@
 
     union
 
+    select source_id, result_id
+    from {{ stored }}
+    anti join {{ ref('int_line_items_aligned') }} using (alignment_fingerprint)
+
+    union
+
     (
         select source_id, record_key from {{ ref('int_records_removed') }} where feed = 'oneroster/results'
         except
@@ -25,16 +31,6 @@
         except
         select source_id, record_key from {{ ref('int_records_removed') }} where feed = 'oneroster/results'
     )
-
-    union
-
-    select results.source_id, results.result_id
-    from {{ ref('stg_oneroster__results') }} as results
-    inner join (
-        select source_id, line_item_id, alignment_fingerprint from {{ ref('int_line_items_aligned') }}
-        except
-        select source_id, line_item_id, alignment_fingerprint from {{ stored }}
-    ) as changed_line_items using (source_id, line_item_id)
 
     union
 
@@ -68,11 +64,8 @@
 -#}
 {% macro students_to_evaluate(stored) -%}
     select roster_source_id, student_id
-    from (
-        select roster_source_id, student_id, inputs_fingerprint from {{ ref('int_student_inputs') }}
-        except
-        select roster_source_id, student_id, inputs_fingerprint from {{ stored }}
-    )
+    from {{ ref('int_student_inputs') }}
+    anti join {{ stored }} using (roster_source_id, student_id, inputs_fingerprint)
 
     union
 

@@ -27,10 +27,7 @@ final as (
         record_number,
         line_number,
         ignored_reason,
-        {{ fingerprint([
-            'source_id', 'result_id', 'objective_id', 'course_id', 'percent', 'event_at', 'version_at',
-            'visible_at', 'ignored_reason',
-        ]) }} as evidence_fingerprint
+        evidence_fingerprint
     from results
 )
 

@@ -89,6 +89,7 @@ aligned as (
 select
     *,
     {{ fingerprint([
-        'score_min', 'score_max', 'class_id', 'course_id', 'alignment', 'objective_ids', 'is_withdrawn',
+        'source_id', 'line_item_id', 'score_min', 'score_max', 'class_id', 'course_id', 'alignment',
+        'objective_ids', 'is_withdrawn',
     ]) }} as alignment_fingerprint
 from aligned

@@ -85,7 +85,11 @@ final as (
         case
             when ({{ ignored_reason() }}) is null
                 then {{ quotient('(score - score_min) * 100', '(score_max - score_min)') }}
-        end as percent
+        end as percent,
+        {{ fingerprint([
+            'source_id', 'result_id', 'objective_id', 'course_id', 'percent', 'event_at', 'version_at',
+            'visible_at', 'ignored_reason',
+        ]) }} as evidence_fingerprint
     from weighed
 )
 
