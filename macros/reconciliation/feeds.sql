@@ -75,3 +75,27 @@
     {% endfor %}
     {% do return(columns.values() | list) %}
 {% endmacro %}
+
+{#-
+    The feeds with those layouts only that files have: fewer tables to join and fewer columns to carry along. All
+    layouts, until the table of files exists. `files`: a relation of files; `condition`: which of them count.
+-#}
+{% macro feeds_of_files(files, condition) %}
+    {% set feeds = reconciled_feeds() %}
+    {% if not execute or not load_relation(files) %}{% do return(feeds) %}{% endif %}
+    {% set layouts = run_query(
+        'select distinct feed, layout_version from ' ~ files.render() ~ ' where ' ~ condition ~ ' order by all'
+    ).rows | map('list') | list %}
+    {% for feed in feeds %}
+        {% set raw_tables = {} %}
+        {% for version, raw_table in feed.raw_tables.items() if [feed.feed, version] in layouts %}
+            {% do raw_tables.update({version: raw_table}) %}
+        {% endfor %}
+        {% set columns = [] %}
+        {% for column in feed.columns if raw_tables.keys() | select('in', column.source_columns) | list %}
+            {% do columns.append(column) %}
+        {% endfor %}
+        {% do feed.update({'raw_tables': raw_tables, 'columns': columns}) %}
+    {% endfor %}
+    {% do return(feeds) %}
+{% endmacro %}

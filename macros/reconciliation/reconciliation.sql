@@ -145,7 +145,8 @@
 
 {#-
     The records of a feed's files that its mart does not hold as they are, and the mart's active rows that none of
-    the records names: one pass, one join. `files`: the relation of the files in scope.
+    the records names: one pass, one join. `files`: the relation of the files in scope; where the feed has none, no
+    record names any row.
 -#}
 {% macro records_unmatched(feed, files) -%}
     {%- set key = feed.key -%}
@@ -206,15 +207,14 @@
         end
     {%- else %}
     select
-        cast(null as varchar) as source_id, '{{ feed.feed }}' as feed, cast(null as varchar) as record_key,
+        source_id, '{{ feed.feed }}' as feed, {{ key or 'source_id' }} as record_key,
         cast(null as varchar) as file_id, cast(null as bigint) as record_number, cast(null as bigint) as line_number,
-        false as is_malformed, false as is_deletion,
-        cast(null as timestamp) as modified_at, cast(null as varchar) as processed_file_id,
-        cast(null as bigint) as processed_record_number, false as is_active,
+        false as is_malformed, false as is_deletion, cast(null as timestamp) as modified_at,
+        file_id as processed_file_id, record_number as processed_record_number, is_active,
         cast([] as struct(column_name varchar, processed_column varchar, source_value varchar, processed_value varchar)[]) as differences,
         cast([] as struct(column_name varchar, source_number decimal(18, 6), processed_number decimal(18, 6))[]) as numbers
-    from {{ files }}
-    where false
+    from {{ feed.mart }}
+    where is_active
     {%- endif %}
 {%- endmacro %}
 

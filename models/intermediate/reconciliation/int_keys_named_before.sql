@@ -1,5 +1,5 @@
 -- One row per key that no record in scope names, but one of the bulk in force or a file since does.
-{%- set feeds = reconciled_feeds() %}
+{%- set feeds = feeds_of_files(ref('int_files_reconciled'), 'is_sighting and not is_in_scope') %}
 with files as (
     select * from {{ ref('int_files_reconciled') }}
     where is_sighting and not is_in_scope

@@ -1,5 +1,5 @@
 -- One row per row of a mart in doubt whose origin names its key: when does that count from, is it equal?
-{%- set feeds = reconciled_feeds() %}
+{%- set feeds = feeds_of_files(source('landing', 'files'), 'raw_table is not null') %}
 with files as (
     select
         files.*,

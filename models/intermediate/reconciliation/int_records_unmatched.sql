@@ -1,5 +1,5 @@
 -- One row per record in scope that its mart does not hold as it is, and per active row that no record names.
-{%- set feeds = reconciled_feeds() %}
+{%- set feeds = feeds_of_files(ref('int_files_reconciled'), 'is_in_scope') %}
 with files_in_scope as (
     select * from {{ ref('int_files_reconciled') }}
     where is_in_scope
