@@ -77,19 +77,19 @@
 {% endmacro %}
 
 {#-
-    The feeds with those layouts only that files have: fewer tables to join and fewer columns to carry along. All
-    layouts, until the table of files exists. `files`: a relation of files; `condition`: which of them count.
+    The feeds with those raw tables only in which files have records: fewer to join, and fewer columns to carry along.
+    All of them, until the table of files exists. `files`: a relation of files; `condition`: which of them count.
 -#}
 {% macro feeds_of_files(files, condition) %}
     {% set feeds = reconciled_feeds() %}
     {% if not execute or not load_relation(files) %}{% do return(feeds) %}{% endif %}
-    {% set layouts = run_query(
-        'select distinct feed, layout_version from ' ~ files.render() ~ ' where ' ~ condition ~ ' order by all'
-    ).rows | map('list') | list %}
+    {% set filled = run_query(
+        'select distinct raw_table from ' ~ files.render() ~ ' where ' ~ condition ~ ' order by raw_table'
+    ).columns['raw_table'].values() %}
     {% for feed in feeds %}
         {% set raw_tables = {} %}
-        {% for version, raw_table in feed.raw_tables.items() if [feed.feed, version] in layouts %}
-            {% do raw_tables.update({version: raw_table}) %}
+        {% for version, table in feed.raw_tables.items() if table.schema ~ '.' ~ table.identifier in filled %}
+            {% do raw_tables.update({version: table}) %}
         {% endfor %}
         {% set columns = [] %}
         {% for column in feed.columns if raw_tables.keys() | select('in', column.source_columns) | list %}

@@ -34,7 +34,7 @@ standing as (
         files.file_id,
         files.source_id,
         files.feed,
-        files.layout_version,
+        files.raw_table,
         files.mode,
         files.exported_at,
         case
