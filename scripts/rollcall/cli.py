@@ -26,7 +26,7 @@ from rollcall import (
 )
 from rollcall.clock import now, parse_instant
 from rollcall.contracts import Contracts
-from rollcall.cycle import run_cycle
+from rollcall.cycle import PublishAnyway, run_cycle
 from rollcall.errors import ExitCode, RollcallError, UsageError
 from rollcall.home import PROJECT_DIR, Home
 from rollcall.landing import Supersede, land
@@ -128,12 +128,24 @@ def cycle(
         str | None,
         typer.Option("--cutoff", help="See exports up to this moment (UTC); now by default."),
     ] = None,
+    publish_anyway: Annotated[
+        bool,
+        typer.Option(
+            "--publish-anyway", help="Publish the cycle that failed, whatever its tests find."
+        ),
+    ] = False,
+    reason: Annotated[
+        str | None, typer.Option("--reason", help="Why it is published all the same.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run one sync: land, build, test, publish."""
+    if publish_anyway != bool(reason and reason.strip()):
+        raise UsageError("--publish-anyway and --reason go together; give both or neither.")
+    told = PublishAnyway(reason or "", decisions.who()) if publish_anyway else None
     with screen.progress(quiet=as_json) as progress:
         report = run_cycle(
-            Home(home), inbox, _contracts(), progress, now(), _instant(cutoff, "--cutoff")
+            Home(home), inbox, _contracts(), progress, now(), _instant(cutoff, "--cutoff"), told
         )
     machine = asdict(report) | {"exit_code": int(report.exit_code)}
     _print(as_json, machine, lambda: screen.show_cycle(report))

@@ -5,9 +5,10 @@ its cut-off and that no earlier cycle saw, and the decisions that none has acted
 did not complete is run again with its own files before a new one is opened.
 """
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -45,14 +46,27 @@ class Cycle:
     cutoff_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class PublishAnyway:
+    """Somebody's word that a cycle is to be published although its tests fail."""
+
+    reason: str
+    decided_by: str
+
+
 @dataclass(slots=True)
 class CycleReport:
-    """What one `rollcall cycle` did."""
+    """What one `rollcall cycle` did.
+
+    `failures` kept the cycle `failed` from being published; `overruled` are tests that failed and
+    were told not to.
+    """
 
     landed: LandReport
     completed: list[Cycle] = field(default_factory=list)
     failed: Cycle | None = None
     failures: tuple[warehouse.Failure, ...] = ()
+    overruled: tuple[warehouse.Failure, ...] = ()
     balances: list[dict[str, Any]] = field(default_factory=list)
     refusals: list[dict[str, Any]] = field(default_factory=list)
     missing: list[schedule.ExpectedExport] = field(default_factory=list)
@@ -66,7 +80,10 @@ class CycleReport:
         if self.failed:
             return ExitCode.NOT_PUBLISHED
         needs_attention = (
-            self.landed.needs_attention or self.is_anything_missed or self.report_failure
+            self.landed.needs_attention
+            or self.is_anything_missed
+            or self.overruled
+            or self.report_failure
         )
         return ExitCode.ATTENTION if needs_attention else ExitCode.DONE
 
@@ -78,6 +95,7 @@ def run_cycle(
     progress: Progress,
     now: datetime,
     cutoff: datetime | None = None,
+    publish_anyway: PublishAnyway | None = None,
 ) -> CycleReport:
     """Land what is in the inbox, then bring the warehouse up to the cut-off.
 
@@ -88,13 +106,17 @@ def run_cycle(
         progress: told what happens.
         now: the present, UTC; also the cut-off when none is given.
         cutoff: exports up to this moment are seen, UTC.
+        publish_anyway: publish the cycle that failed, whatever its tests find.
 
     Raises:
-        UsageError: the cut-off lies before an earlier one, or inbox or home cannot be used.
+        UsageError: the cut-off lies before an earlier one, inbox or home cannot be used, or no
+            cycle has failed that could be published anyway.
         BusyError: another process writes in this home.
     """
     home.prepare()
     with home.lock() as lock:
+        if publish_anyway and not _has_failed(home):
+            raise UsageError("No cycle has failed, so there is none to publish anyway.")
         report = CycleReport(land(home, inbox, contracts, now, say=progress.say))
         while report.failed is None:
             with home.landing(say=progress.say) as connection:
@@ -104,8 +126,19 @@ def run_cycle(
                     _report_missing(opening, cutoff or now, report)
                     break
                 full_refresh = must_rebuild(connection, cycle.cycle_id, warehouse.code_version())
+                if publish_anyway:
+                    told = f"{publish_anyway.decided_by}: {publish_anyway.reason}"
+                    opening.note("cycle_publish_anyway", cycle, told)
             progress.say(f"Cycle {cycle.cycle_id}, cut-off {iso(cycle.cutoff_at)}")
-            _run(home, lock, cycle, full_refresh, report, progress)
+            build = partial(
+                _build_anyway if publish_anyway else warehouse.build,
+                home,
+                lock,
+                full_refresh=full_refresh,
+                progress=progress.nodes,
+            )
+            _run(home, cycle, build, report, progress)
+            publish_anyway = None
         if home.warehouse_db.exists():
             progress.say("Report")
             _render_report(home, contracts, report)
@@ -234,6 +267,14 @@ def _open(opening: _Opening, cutoff: datetime | None) -> Cycle | None:
     return cycle
 
 
+def _has_failed(home: Home) -> bool:
+    if not home.landing_db.exists():
+        return False
+    with home.landing(read_only=True) as connection:
+        failed = connection.execute("select 1 from landing.cycles where status = 'failed'")
+        return failed.fetchone() is not None
+
+
 def _ids(
     connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None
 ) -> list[Any]:
@@ -312,17 +353,29 @@ def _add_cycle(opening: _Opening, cycle: Cycle) -> None:
     )
 
 
+def _build_anyway(
+    home: Home, lock: int, *, full_refresh: bool, progress: Callable[[int, int, str], None]
+) -> warehouse.Build:
+    """Build every table, then run every test: what a test finds counts as a warning."""
+    built = warehouse.build(
+        home, lock, full_refresh=full_refresh, is_tested=False, progress=progress
+    )
+    if built.failures:
+        return built
+    tested = warehouse.run_tests(home, lock, progress)
+    return replace(built, overruled=tested.failures, warnings=tested.warnings)
+
+
 def _run(
     home: Home,
-    lock: int,
     cycle: Cycle,
-    full_refresh: bool,
+    build: Callable[[], warehouse.Build],
     report: CycleReport,
     progress: Progress,
 ) -> None:
     warehouse.start_from_last_good(home)
     try:
-        built = warehouse.build(home, lock, full_refresh=full_refresh, progress=progress.nodes)
+        built = build()
     except BaseException:
         warehouse.discard(home.building_db)
         raise
@@ -335,6 +388,7 @@ def _run(
         found += _read_outcome(home, cycle, report)
         warehouse.publish(home)
         report.completed.append(cycle)
+        report.overruled += built.overruled
         status = "completed"
     with home.landing(say=progress.say) as connection, ledger.transaction(connection):
         connection.execute(
@@ -349,7 +403,7 @@ def _run(
             at=clock_now(),
             kind=f"cycle_{status}",
             subject=str(cycle.cycle_id),
-            detail=" ".join(failure.name for failure in built.failures),
+            detail=" ".join(failure.name for failure in built.failures + built.overruled),
         )
 
 
@@ -359,7 +413,8 @@ def _tests_found(built: warehouse.Build) -> Iterator[_Found]:
     What the database says of a table that could not be built may quote a value; it stays in
     dbt's log.
     """
-    for code, told in (("TEST_FAILED", built.failures), ("TEST_WARNED", built.warnings)):
+    failed = built.failures + built.overruled
+    for code, told in (("TEST_FAILED", failed), ("TEST_WARNED", built.warnings)):
         for node in told:
             if node.kind != "test":
                 yield None, "BUILD_FAILED", f"The {node.kind} {node.name} could not be built."

@@ -154,12 +154,18 @@ def show_cycle(report: CycleReport) -> None:
         _console().print(table)
     for cycle in report.completed:
         say(f"Cycle {cycle.cycle_id} published; data as of {iso(cycle.cutoff_at)}.")
+    if report.overruled:
+        say("It was published although these checks failed; tell those who rely on the data:")
+        for failure in report.overruled:
+            say(f"  {failure.name}: {failure.message}")
     if report.failed:
         say(f"Cycle {report.failed.cycle_id} FAILED; nothing was published.")
         say("The last good state stands.")
         for failure in report.failures:
             say(f"  {failure.kind} {failure.name}: {failure.message}")
         say("Mend the cause and run `rollcall cycle` again: the same cycle is repeated.")
+        if all(failure.kind == "test" for failure in report.failures):
+            say("Must the data go out as it is? `rollcall cycle --publish-anyway --reason '...'`.")
     elif not report.completed:
         say("No cycle was needed: there is nothing that the warehouse has not seen.")
     for export in report.missing:

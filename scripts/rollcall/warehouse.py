@@ -40,11 +40,15 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What one dbt build did: nodes run, those that failed, and tests that warned."""
+    """What one dbt build did: nodes run, those that failed, and tests that warned.
+
+    `overruled` are tests that failed and were told not to keep the build from being published.
+    """
 
     node_count: int
     failures: tuple[Failure, ...]
     warnings: tuple[Failure, ...]
+    overruled: tuple[Failure, ...] = ()
 
 
 def code_version(project: Path = PROJECT_DIR) -> str:
@@ -119,6 +123,18 @@ def build(
     if not is_tested:
         arguments.append("--exclude-resource-type=test")
     return _run_dbt(home, lock, arguments, home.building_db, progress, project)
+
+
+def run_tests(
+    home: Home, lock: int, progress: Callable[[int, int, str], None] = lambda *_: None
+) -> Build:
+    """Run every test of the warehouse in the making; a failure keeps none from being run.
+
+    Raises:
+        RollcallError: dbt could not run at all; the message says where its log is.
+    """
+    arguments = ["test", "--target=cycle", "--exclude-resource-type=unit_test"]
+    return _run_dbt(home, lock, arguments, home.building_db, progress)
 
 
 @contextmanager

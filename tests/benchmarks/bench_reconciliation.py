@@ -56,7 +56,8 @@ create or replace temp table differing as
 select coalesce(raw.result_id, mart.result_id) as result_id,
     raw.file_id, raw.record_number, raw.line_number
 from (
-    select 'lms' as source_id, file_id, record_number, line_number, nullif(trim("sourcedId"), '') as result_id,
+    select 'lms' as source_id, file_id, record_number, line_number,
+        nullif(trim("sourcedId"), '') as result_id,
         nullif(trim("lineItemSourcedId"), '') as line_item_id,
         nullif(trim("studentSourcedId"), '') as student_id,
         nullif(trim("scoreStatus"), '') as score_status,

@@ -114,6 +114,40 @@ def test_a_failed_test_publishes_nothing_and_the_same_cycle_is_repeated(
     ]
 
 
+def test_a_failed_cycle_is_published_when_somebody_says_so_and_why(district: District) -> None:
+    deliver_two_nights(district)
+    assert cycle(district, night=1)[0] == 0
+    arguments = ("cycle", "--inbox", str(district.inbox), "--publish-anyway")
+    because = ("--reason", "the board meets today")
+    done = district.run(*arguments, *because, now="2026-09-02T18:00:00Z")
+    assert done.code == 2
+    assert "No cycle has failed" in done.err
+    with duckdb.connect(str(district.home / "landing.duckdb")) as connection:
+        connection.execute("update landing.landing.files set record_count = record_count + 1")
+    assert cycle(district, night=2)[0] == 4
+
+    done = district.run(*arguments, now="2026-09-02T22:00:00Z")
+    assert done.code == 2
+    assert "--reason" in done.err
+    done = district.run(*arguments, *because, now="2026-09-02T22:00:00Z")
+    assert done.code == 3, done.out + done.err
+    assert "although these checks failed" in done.out
+    assert "every_file_balances" in done.out
+    assert district.warehouse(
+        "select cycle_id, run_status, failed_attempt_count from audit.audit_cycle_log order by 1"
+    ) == [(1, "completed", 0), (2, "published_anyway", 1)]
+    events = "select kind, split_part(detail, ': ', 2) from landing.events where subject = '2' "
+    assert ("cycle_publish_anyway", "the board meets today") in district.ledger(events)
+    overview = (district.home / "report" / "index.html").read_text(encoding="utf-8")
+    assert "not all of it can be relied on" in overview
+    assert "the board meets today" in overview
+    with duckdb.connect(str(district.home / "landing.duckdb")) as connection:
+        connection.execute("update landing.landing.files set record_count = record_count - 1")
+    assert district.run("verify").code == 0
+    again = district.run(*arguments, *because, now="2026-09-02T23:00:00Z")
+    assert again.code == 2, "it has been published"
+
+
 def test_new_code_rebuilds_incremental_tables(district: District) -> None:
     deliver_two_nights(district)
     assert cycle(district, night=1)[0] == 0

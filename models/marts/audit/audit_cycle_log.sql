@@ -55,12 +55,13 @@ missing as (
     group by cycle_id
 ),
 
-failed as (
+attempts as (
     select
         cast(subject as bigint) as cycle_id,
-        count(*) as failed_attempt_count
+        count(case when kind = 'cycle_failed' then 1 end) as failed_attempt_count,
+        max_by(kind, event_number) as last_kind
     from {{ source('landing', 'events') }}
-    where kind = 'cycle_failed'
+    where kind in ('cycle_failed', 'cycle_resumed', 'cycle_publish_anyway')
     group by subject
 ),
 
@@ -68,8 +69,12 @@ final as (
     select
         cycle_id,
         cycles.cutoff_at,
-        case when failed.cycle_id is null then 'completed' else 'repaired' end as run_status,
-        coalesce(failed.failed_attempt_count, 0) as failed_attempt_count,
+        case
+            when attempts.last_kind = 'cycle_publish_anyway' then 'published_anyway'
+            when attempts.failed_attempt_count > 0 then 'repaired'
+            else 'completed'
+        end as run_status,
+        coalesce(attempts.failed_attempt_count, 0) as failed_attempt_count,
         cycles.code_version,
         coalesce(landed.landed_count, 0) as landed_file_count,
         coalesce(landed.accepted_file_count, 0) as accepted_file_count,
@@ -89,7 +94,7 @@ final as (
     left join seen using (cycle_id)
     left join decided using (cycle_id)
     left join missing using (cycle_id)
-    left join failed using (cycle_id)
+    left join attempts using (cycle_id)
 )
 
 select * from final

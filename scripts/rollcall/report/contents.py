@@ -156,10 +156,14 @@ def _files() -> list[Listing]:
                 group by cycle_id
             ),
 
-            failed as (
-                select distinct subject::bigint as cycle
+            attempts as (
+                select
+                    subject::bigint as cycle,
+                    max_by(kind, event_number) as last_kind,
+                    bool_or(kind = 'cycle_failed') as has_failed
                 from landing.events
-                where kind = 'cycle_failed'
+                where kind in ('cycle_failed', 'cycle_resumed', 'cycle_publish_anyway')
+                group by subject
             )
 
             select
@@ -168,7 +172,9 @@ def _files() -> list[Listing]:
                 case
                     when cycles.status = 'failed' then 'failed'
                     when cycles.status = 'open' then 'interrupted'
-                    when failed.cycle is not null then 'published after a failure'
+                    when attempts.last_kind = 'cycle_publish_anyway'
+                        then 'published although checks failed'
+                    when attempts.has_failed then 'published after a failure'
                     else 'published'
                 end as outcome,
                 files.* exclude (cycle),
@@ -177,7 +183,7 @@ def _files() -> list[Listing]:
             from landing.cycles
             left join files on cycles.cycle_id = files.cycle
             left join due on cycles.cycle_id = due.cycle
-            left join failed on cycles.cycle_id = failed.cycle
+            left join attempts on cycles.cycle_id = attempts.cycle
             order by cycle desc
             """,
             labels={"cutoff": "cut-off (UTC)"},

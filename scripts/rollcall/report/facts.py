@@ -67,6 +67,7 @@ def answer(
         raise ValueError("no cycle was published")
     points = [
         *_failure(connection, status),
+        *_overruled(connection, published["cycle_id"]),
         *_unbalanced(connection),
         *_unexplained(connection, tables),
         *_held(status),
@@ -95,7 +96,7 @@ def _headline(level: Level, count: int, newest: int, published: int) -> str:
             f"People still see what cycle {published} left."
         )
     if level == "failed":
-        return f"No. Cycle {newest} was published, but its records do not agree with the exports."
+        return f"No. Cycle {newest} was published, but not all of it can be relied on."
     if level == "good":
         return f"Yes. Cycle {newest} was published, and nothing waits for a person."
     waits = "one thing needs" if count == 1 else f"{count} things need"
@@ -106,25 +107,57 @@ def _failure(connection: duckdb.DuckDBPyConnection, status: StatusReport) -> lis
     cycle = status.unfinished_cycle
     if cycle is None:
         return []
-    failed = connection.execute(
-        "select detail from landing.findings "
-        "where cycle_id = ? and code in ('TEST_FAILED', 'BUILD_FAILED') "
-        "group by detail order by min(finding_number)",
-        [cycle["cycle_id"]],
-    ).fetchall()
-    told = [_said(plain(detail)) for (detail,) in failed[:_FAILURES_TOLD]]
-    if len(failed) > len(told):
-        told.append(f"... and {len(failed) - len(told)} more.")
+    told = _checks_failed(connection, cycle["cycle_id"])
     return [
         Point(
             "failed",
             f"Cycle {cycle['cycle_id']}",
-            " ".join(["A check failed.", *told] if failed else ["It was interrupted."]),
+            " ".join(["A check failed.", *told] if told else ["It was interrupted."]),
             "The last good state stands. Have the cause mended and the same cycle repeated:",
             "rollcall cycle",
             page="cycles.html",
         )
     ]
+
+
+def _overruled(connection: duckdb.DuckDBPyConnection, cycle_id: int) -> list[Point]:
+    """Say that a cycle was published although its checks failed, and why."""
+    attempts = connection.execute(
+        "select kind, detail from landing.events where subject = ? "
+        "and kind in ('cycle_failed', 'cycle_resumed', 'cycle_publish_anyway') "
+        "order by event_number desc limit 1",
+        [str(cycle_id)],
+    ).fetchall()
+    return [
+        Point(
+            "failed",
+            f"Cycle {cycle_id}",
+            " ".join(
+                [
+                    f"It was published although checks failed: {plain(detail.partition(': ')[2])}.",
+                    *_checks_failed(connection, cycle_id),
+                ]
+            ),
+            "Tell those who rely on the data, and have the cause mended before the next cycle.",
+            page="cycles.html",
+        )
+        for kind, detail in attempts
+        if kind == "cycle_publish_anyway"
+    ]
+
+
+def _checks_failed(connection: duckdb.DuckDBPyConnection, cycle_id: int) -> list[str]:
+    """Say what the failed checks of a cycle found: a sentence each, the first few."""
+    failed = connection.execute(
+        "select detail from landing.findings "
+        "where cycle_id = ? and code in ('TEST_FAILED', 'BUILD_FAILED') "
+        "group by detail order by min(finding_number)",
+        [cycle_id],
+    ).fetchall()
+    told = [_said(plain(detail)) for (detail,) in failed[:_FAILURES_TOLD]]
+    if len(failed) > len(told):
+        told.append(f"... and {len(failed) - len(told)} more.")
+    return told
 
 
 def _said(detail: str) -> str:
