@@ -373,23 +373,21 @@ def _run(
     report: CycleReport,
     progress: Progress,
 ) -> None:
-    warehouse.start_from_last_good(home)
     try:
+        warehouse.start_from_last_good(home)
         built = build()
-    except BaseException:
+        found = list(_tests_found(built))
+        if built.failures:
+            report.failed, report.failures = cycle, built.failures
+            status = "failed"
+        else:
+            found += _read_outcome(home, cycle, report)
+            warehouse.publish(home)
+            report.completed.append(cycle)
+            report.overruled += built.overruled
+            status = "completed"
+    finally:
         warehouse.discard(home.building_db)
-        raise
-    found = list(_tests_found(built))
-    if built.failures:
-        warehouse.discard(home.building_db)
-        report.failed, report.failures = cycle, built.failures
-        status = "failed"
-    else:
-        found += _read_outcome(home, cycle, report)
-        warehouse.publish(home)
-        report.completed.append(cycle)
-        report.overruled += built.overruled
-        status = "completed"
     with home.landing(say=progress.say) as connection, ledger.transaction(connection):
         connection.execute(
             "update landing.cycles set status = ?, closed_at = ? where cycle_id = ?",
