@@ -186,6 +186,8 @@ def show_status(report: StatusReport) -> None:
             f"Last good cycle: {report.last_cycle['cycle_id']}, "
             f"cut-off {iso(report.last_cycle['cutoff_at'])}."
         )
+        if report.published_because:
+            say(f"It was published although checks failed: {report.published_because}")
     else:
         say("No cycle has completed yet.")
     if report.unfinished_cycle:

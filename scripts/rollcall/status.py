@@ -72,9 +72,13 @@ class FeedStatus:
 
 @dataclass(slots=True)
 class StatusReport:
-    """The state of a home."""
+    """The state of a home.
+
+    `published_because` says why the last good cycle was published although tests of it failed.
+    """
 
     last_cycle: dict[str, Any] | None = None
+    published_because: str | None = None
     unfinished_cycle: dict[str, Any] | None = None
     waiting_files: int = 0
     sources: list[SourceStatus] = field(default_factory=list)
@@ -101,6 +105,8 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
                 report.last_cycle = cycle
             else:
                 report.unfinished_cycle = cycle
+        if report.last_cycle:
+            report.published_because = _published_because(connection, report.last_cycle["cycle_id"])
         report.waiting_files = len(
             rows(
                 connection,
@@ -140,6 +146,18 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
             )
         )
     return report
+
+
+def _published_because(connection: duckdb.DuckDBPyConnection, cycle_id: int) -> str | None:
+    last_attempt = connection.execute(
+        "select kind, detail from landing.events where subject = ? "
+        "and kind in ('cycle_failed', 'cycle_resumed', 'cycle_publish_anyway') "
+        "order by event_number desc limit 1",
+        [str(cycle_id)],
+    ).fetchone()
+    if last_attempt is None or last_attempt[0] != "cycle_publish_anyway":
+        return None
+    return str(last_attempt[1]).partition(": ")[2]
 
 
 def _feeds(

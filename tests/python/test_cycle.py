@@ -138,6 +138,7 @@ def test_a_failed_cycle_is_published_when_somebody_says_so_and_why(district: Dis
     ) == [(1, "completed", 0), (2, "published_anyway", 1)]
     events = "select kind, split_part(detail, ': ', 2) from landing.events where subject = '2' "
     assert ("cycle_publish_anyway", "the board meets today") in district.ledger(events)
+    assert "although checks failed: the board meets today" in district.run("status").out
     overview = (district.home / "report" / "index.html").read_text(encoding="utf-8")
     assert "not all of it can be relied on" in overview
     assert "the board meets today" in overview

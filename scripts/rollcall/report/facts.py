@@ -67,7 +67,7 @@ def answer(
         raise ValueError("no cycle was published")
     points = [
         *_failure(connection, status),
-        *_overruled(connection, published["cycle_id"]),
+        *_overruled(connection, status),
         *_unbalanced(connection),
         *_unexplained(connection, tables),
         *_held(status),
@@ -120,29 +120,21 @@ def _failure(connection: duckdb.DuckDBPyConnection, status: StatusReport) -> lis
     ]
 
 
-def _overruled(connection: duckdb.DuckDBPyConnection, cycle_id: int) -> list[Point]:
-    """Say that a cycle was published although its checks failed, and why."""
-    attempts = connection.execute(
-        "select kind, detail from landing.events where subject = ? "
-        "and kind in ('cycle_failed', 'cycle_resumed', 'cycle_publish_anyway') "
-        "order by event_number desc limit 1",
-        [str(cycle_id)],
-    ).fetchall()
+def _overruled(connection: duckdb.DuckDBPyConnection, status: StatusReport) -> list[Point]:
+    """Say that the last good cycle was published although its checks failed, and why."""
+    cycle = status.last_cycle
+    if cycle is None or status.published_because is None:
+        return []
+    told = _checks_failed(connection, cycle["cycle_id"])
+    because = f"It was published although checks failed: {plain(status.published_because)}."
     return [
         Point(
             "failed",
-            f"Cycle {cycle_id}",
-            " ".join(
-                [
-                    f"It was published although checks failed: {plain(detail.partition(': ')[2])}.",
-                    *_checks_failed(connection, cycle_id),
-                ]
-            ),
+            f"Cycle {cycle['cycle_id']}",
+            " ".join([because, *told]),
             "Tell those who rely on the data, and have the cause mended before the next cycle.",
             page="cycles.html",
         )
-        for kind, detail in attempts
-        if kind == "cycle_publish_anyway"
     ]
 
 
