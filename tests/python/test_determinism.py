@@ -18,6 +18,7 @@ TOTAL_ORDERS = {
     "file_id, record_key | record_number": "a record number stands once in a file",
     "file_id | decision_id DESC": "decisions are numbered",
     "arg_max decision_id": "decisions are numbered",
+    "arg_max event_number": "events are numbered",
     "roster_source_id, student_id, objective_id | effective_at DESC, version_at DESC, source_id "
     "ASC, override_id ASC": "it ends with the key",
     "source_id, user_id | CASE WHEN role_type = 'primary' THEN 0 ELSE 1 END, role_id": "it ends "
