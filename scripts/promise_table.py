@@ -120,6 +120,12 @@ LONG_RUNS = (
         "no counter-example",
     ),
     (
+        "`pytest -m long tests/python/test_properties.py -k depends_on_the_files`",
+        "2,050 districts through the loader, ten at a time: 450 with a seed of their own, the "
+        "others in a run that was stopped for time before its 2,000th",
+        "no counter-example",
+    ),
+    (
         "`pytest -m long tests/python/test_crashes.py -k killed`",
         "killed at every second step of landing, at 23 chosen calls of a cycle, 12 times at random",
         "each equal to an undisturbed run; the polling reader saw complete cycles only",
