@@ -356,7 +356,7 @@ def _add_cycle(opening: _Opening, cycle: Cycle) -> None:
 def _build_anyway(
     home: Home, lock: int, *, full_refresh: bool, progress: Callable[[int, int, str], None]
 ) -> warehouse.Build:
-    """Build every table, then run every test: what a test finds counts as a warning."""
+    """Build every table, then run every test; a test that fails is overruled."""
     built = warehouse.build(
         home, lock, full_refresh=full_refresh, is_tested=False, progress=progress
     )
