@@ -1,7 +1,7 @@
-{#- What has to be looked at again; each returns a query. -#}
+{#- What has to be looked at again. -#}
 
 {#-
-    The results that differ from what is stored: new versions, those that await their line item or whose line item
+    A query for the results that differ from what is stored: new versions, those that await their line item or whose line item
     changed, withdrawn or returned ones, and those whose scores for single objectives changed.
     `stored`: the table of weighed results as the last cycle left it.
 -#}
@@ -58,18 +58,28 @@
 {%- endmacro %}
 
 {#-
-    The students whose outcomes have to be evaluated again: something that decides them differs from when it
-    was done last, or evidence has passed its maximum age since.
-    `stored`: the table of gathered evidence as the last cycle left it.
+    Delete from a table that was stored by an earlier cycle what no longer holds, so that its model only has to add
+    what is missing: rows whose fingerprint is no longer among the inputs, since they have changed or are gone, and,
+    where rows expire, all that belongs with one that has.
+    `stored`: the table. `inputs`: the relation with the fingerprints of today. `keys`: the columns both share.
 -#}
-{% macro students_to_evaluate(stored) -%}
-    select roster_source_id, student_id
-    from {{ ref('int_student_inputs') }}
-    anti join {{ stored }} using (roster_source_id, student_id, inputs_fingerprint)
-
-    union
-
-    select stored.roster_source_id, stored.student_id
-    from {{ stored }} as stored
-    inner join {{ ref('int_cycle_bounded') }} as bounds on stored.expires_at < bounds.as_of
+{% macro forget_outdated(stored, inputs, keys, rows_expire=false) -%}
+    {% if is_incremental() %}
+    delete from {{ stored }} as stored
+    where
+        not exists (
+            select 1 from {{ inputs }} as inputs
+            where
+                {% for key in keys + ['inputs_fingerprint'] -%}
+                inputs.{{ key }} = stored.{{ key }}{{ ' and ' if not loop.last }}
+                {%- endfor %}
+        )
+        {% if rows_expire -%}
+        or ({{ keys | join(', ') }}) in (
+            select {{ 'expired.' ~ keys | join(', expired.') }}
+            from {{ stored }} as expired
+            inner join {{ ref('int_cycle_bounded') }} as bounds on expired.expires_at < bounds.as_of
+        )
+        {%- endif %}
+    {% endif %}
 {%- endmacro %}

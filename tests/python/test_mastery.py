@@ -13,6 +13,10 @@ RULES = (
     "rule_id,rule_version,scope,scope_id,method,weight_percent,needed_count,threshold_percent,"
     "minimum_evidence,maximum_age_days,rounding_digits,can_be_lost,effective_from,effective_to,note\n"
 )
+PATHS = (
+    "path_id,path_version,course_id,step_number,objective_id,is_optional,prerequisites,"
+    "prerequisite_rule,effective_from,effective_to,note\n"
+)
 NEWEST = "newest,1,district,,latest,,,70,1,,2,true,2000-01-01,,\n"
 
 
@@ -57,9 +61,7 @@ def test_what_happens_at_23_59_is_seen_when_it_is_exported_and_both_say_so(story
 def test_enrollment_completion_and_override_count_from_the_cycle_that_first_sees_them(
     district: District, tmp_path: Path
 ) -> None:
-    path = (
-        "path_id,path_version,course_id,step_number,objective_id,is_optional,prerequisites,"
-        "prerequisite_rule,effective_from,effective_to,note\n"
+    path = PATHS + (
         "p,1,algebra,1,algebra,false,,,2000-01-01,,\np,1,algebra,2,geometry,false,1,all,2000-01-01,,\n"
     )
     project = project_with_seeds(tmp_path / "project", {"learning_paths.csv": path})
@@ -109,9 +111,7 @@ def test_enrollment_completion_and_override_count_from_the_cycle_that_first_sees
 def test_what_was_due_and_is_missing_makes_outcomes_provisional_until_the_next_export(
     district: District, tmp_path: Path
 ) -> None:
-    path = (
-        "path_id,path_version,course_id,step_number,objective_id,is_optional,prerequisites,"
-        "prerequisite_rule,effective_from,effective_to,note\n"
+    path = PATHS + (
         "p,1,algebra,1,algebra,false,,,2000-01-01,,\n"
         "p,1,algebra,2,algbera,false,1,all,2000-01-01,,\n"
         "elsewhere,1,latin,1,LATIN.1,false,,,2000-01-01,,\n"
@@ -284,6 +284,50 @@ def test_evidence_grows_old_without_a_new_file_about_it(
     assert story.checkpoints(2)[0] == ("scored", "evidence_count", "1", "0", "evidence too old")
 
 
+def test_gates_follow_mastery_enrollment_and_the_version_of_the_path(
+    district: District, tmp_path: Path
+) -> None:
+    steps = PATHS + "stays,1,algebra,1,algebra,false,,,2000-01-01,,\n"
+    steps += "stays,1,algebra,2,geometry,false,1,all,2000-01-01,,\n"
+    steps += "opens,1,algebra,1,algebra,false,,,2000-01-01,2026-09-02,\n"
+    steps += "opens,1,algebra,2,geometry,false,1,all,2000-01-01,2026-09-02,\n"
+    steps += "opens,2,algebra,1,algebra,false,,,2026-09-02,,\n"
+    steps += "opens,2,algebra,2,geometry,false,,,2026-09-02,,\n"
+    project = project_with_seeds(tmp_path / "project", {"learning_paths.csv": steps})
+    story = Story(district, project)
+    story.roster(1, students=("ann", "ben", "cem", "eve"))
+    story.work(1, ("a1", "ann", 90, "01"), ("b1", "ben", 10, "01"), ("e1", "eve", 10, "01"))
+    story.cycle(1)
+    # the teacher passes ben, cem leaves the class, dan comes, and of ann and eve there is no news
+    story.roster(2, students=("ann", "ben", "dan", "eve"))
+    story.override(2, "o1,ben,algebra,set,mastered,2026-09-02T10:00:00Z,tea,Shown at the board")
+    story.cycle(2)
+    gates = """
+        select student_id, path_id, string_agg(gate, ' ' order by step_number)
+        from progression.fct_progression group by all order by all
+    """
+    assert district.warehouse(gates) == [
+        ("ann", "opens", "completed available"),
+        ("ann", "stays", "completed available"),
+        ("ben", "opens", "completed available"),
+        ("ben", "stays", "completed available"),
+        ("dan", "opens", "available available"),
+        ("dan", "stays", "available locked"),
+        ("eve", "opens", "available available"),
+        ("eve", "stays", "available locked"),
+    ]
+    assert district.warehouse("""
+        select student_id, string_agg(distinct reason, ', ' order by reason)
+        from intermediate.int_gates_changed
+        where path_id = 'stays' and changed_at = timestamp '2026-09-02 18:00:00'
+        group by all order by all
+    """) == [
+        ("ben", "objective mastered, prerequisites met"),
+        ("cem", "no longer on the path"),
+        ("dan", "enrolled on the path"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
@@ -304,9 +348,7 @@ def test_evidence_grows_old_without_a_new_file_about_it(
         ),
         (
             "learning_paths.csv",
-            "path_id,path_version,course_id,step_number,objective_id,is_optional,prerequisites,"
-            "prerequisite_rule,effective_from,effective_to,note\n"
-            "p,1,c,1,a,false,2,all,2000-01-01,,\np,1,c,2,b,false,1,all,2000-01-01,,\n",
+            PATHS + "p,1,c,1,a,false,2,all,2000-01-01,,\np,1,c,2,b,false,1,all,2000-01-01,,\n",
             "learning_paths.csv, path p version 1 step 1: it waits for itself.",
         ),
     ],

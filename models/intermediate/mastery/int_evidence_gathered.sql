@@ -1,15 +1,17 @@
 -- One row per student and objective with evidence: the rule in force and the percents it counts, in order.
 {{ config(
     materialized='incremental',
-    unique_key=['roster_source_id', 'student_id'],
-    post_hook="delete from {{ this }} where (roster_source_id, student_id) not in (select roster_source_id, student_id from {{ ref('int_student_inputs') }})",
+    pre_hook="{{ forget_outdated(this, ref('int_student_inputs'), ['roster_source_id', 'student_id'], rows_expire=true) }}",
 ) }}
 
 with evidence as (
     select * from {{ ref('int_evidence') }}
     where objective_id is not null
     {% if is_incremental() %}
-        and (roster_source_id, student_id) in ({{ students_to_evaluate(this) }})
+        and (roster_source_id, student_id) in (
+            select roster_source_id, student_id from {{ ref('int_student_inputs') }}
+            anti join {{ this }} using (roster_source_id, student_id, inputs_fingerprint)
+        )
     {% endif %}
 ),
 

@@ -2,14 +2,13 @@
 -- depends_on: {{ ref('int_cycle_bounded') }}
 {{ config(
     materialized='incremental',
-    unique_key=['roster_source_id', 'student_id'],
-    post_hook="delete from {{ this }} where (roster_source_id, student_id) not in (select roster_source_id, student_id from {{ ref('int_student_inputs') }})",
+    pre_hook="{{ forget_outdated(this, ref('int_student_inputs'), ['roster_source_id', 'student_id'], rows_expire=true) }}",
 ) }}
 
 with gathered as (
     select * from {{ ref('int_evidence_gathered') }}
     {% if is_incremental() %}
-        where (roster_source_id, student_id) in ({{ students_to_evaluate(this) }})
+        anti join {{ this }} using (roster_source_id, student_id, inputs_fingerprint)
     {% endif %}
 ),
 

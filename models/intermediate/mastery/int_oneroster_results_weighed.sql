@@ -2,10 +2,13 @@
 -- depends_on: {{ ref('int_cycle_bounded') }}
 {{ config(materialized='incremental', unique_key=['source_id', 'result_id']) }}
 
-with results as (
+with {% if is_incremental() %}changed as materialized ({{ changed_results(this) }}),{% endif %}
+results as (
     select * from {{ ref('stg_oneroster__results') }}
     {% if is_incremental() %}
-    where (source_id, result_id) in ({{ changed_results(this) }})
+    where
+        result_id in (select result_id from changed) -- lets the engine skip the other columns of most rows
+        and (source_id, result_id) in (select source_id, result_id from changed)
     {% endif %}
 ),
 

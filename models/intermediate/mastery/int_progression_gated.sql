@@ -1,34 +1,18 @@
 -- One row per student, path and step: locked, available or completed, and what blocks.
+{{ config(
+    materialized='incremental',
+    pre_hook="{{ forget_outdated(this, ref('int_walk_inputs'), ['roster_source_id', 'student_id', 'path_id']) }}",
+) }}
+
 with steps as (
     select * from {{ ref('int_path_steps_in_force') }}
 ),
 
-prerequisites as (
-    select
-        path_id,
-        step_number,
-        cast(unnest(string_split(prerequisites, '|')) as integer) as needed_step_number
-    from steps
-    where prerequisites is not null
-),
-
-needed as (
-    select
-        prerequisites.path_id,
-        prerequisites.step_number,
-        array_agg(steps.objective_id order by steps.step_number) as objective_ids,
-        array_agg(steps.objective_id order by steps.step_number) filter (not steps.is_optional)
-            as required_objective_ids
-    from prerequisites
-    inner join steps
-        on
-            prerequisites.path_id = steps.path_id
-            and prerequisites.needed_step_number = steps.step_number
-    group by prerequisites.path_id, prerequisites.step_number
-),
-
 walkers as (
-    select * from {{ ref('int_paths_walked') }}
+    select * from {{ ref('int_walk_inputs') }}
+    {% if is_incremental() %}
+        anti join {{ this }} using (roster_source_id, student_id, path_id, inputs_fingerprint)
+    {% endif %}
 ),
 
 mastered as (
@@ -37,7 +21,14 @@ mastered as (
         student_id,
         array_agg(objective_id order by objective_id) as objective_ids
     from {{ ref('int_mastery_overridden') }}
-    where is_completed
+    where
+        is_completed
+        and (roster_source_id, student_id) in (
+            select
+                walkers.roster_source_id,
+                walkers.student_id
+            from walkers
+        )
     group by roster_source_id, student_id
 ),
 
@@ -45,13 +36,11 @@ walked as (
     select
         walkers.roster_source_id,
         walkers.student_id,
+        walkers.inputs_fingerprint,
         steps.*,
-        coalesce(needed.objective_ids, []) as needed_objective_ids,
-        coalesce(needed.required_objective_ids, []) as required_objective_ids,
         coalesce(mastered.objective_ids, []) as mastered_objective_ids
     from walkers
     inner join steps using (path_id)
-    left join needed using (path_id, step_number)
     left join mastered using (roster_source_id, student_id)
 ),
 
@@ -92,7 +81,8 @@ final as (
         objective_id,
         is_optional,
         gate,
-        case when gate = 'locked' then open_objective_ids else [] end as blocked_by
+        case when gate = 'locked' then open_objective_ids else [] end as blocked_by,
+        inputs_fingerprint
     from gated
 )
 
