@@ -54,6 +54,17 @@ USABLE_FILES = """
         or (files.verdict = 'held' and decided.decision = 'release')
 """
 """SQL: the files that a cycle may see - accepted and not replaced, or held and released."""
+CYCLE_ATTEMPTS = """
+    select
+        subject::bigint as cycle_id,
+        max_by(kind, event_number) as last_kind,
+        max_by(detail, event_number) as last_detail,
+        bool_or(kind = 'cycle_failed') as has_failed
+    from landing.events
+    where kind in ('cycle_failed', 'cycle_resumed', 'cycle_publish_anyway')
+    group by subject
+"""
+"""SQL: of every cycle that did not complete at once, how it was tried last."""
 LINEAGE_COLUMNS = ("file_id", "record_number", "line_number", "byte_offset")
 
 

@@ -15,6 +15,16 @@ from rollcall.errors import ExitCode
 from rollcall.home import Home
 from rollcall.ledger import rows
 
+REASONS = {
+    "awaiting": "it names a record that has not come",
+    "deleted": "the source deleted it later",
+    "held": "its file, or the removals in it, wait for a decision",
+    "pending": "the next cycle will take it",
+    "rejected": "it was refused",
+    "superseded": "the warehouse holds a newer version",
+}
+"""Why a difference is there, in words, by its code; any other difference is unexplained."""
+
 _DIFFERENCES = """
     select 'missing' as kind, * from reconciliation.recon_missing_record
     union all by name
@@ -32,7 +42,7 @@ _COMING = f"""
     from ({_DIFFERENCES}) where reason = 'pending'
     group by source_id, feed order by source_id, feed
 """
-_REASONS = f"""
+_EXPLAINED = f"""
     select reason,
         count(*) filter (kind = 'missing') as missing,
         count(*) filter (kind in ('unexpected', 'repeated')) as unexpected,
@@ -114,7 +124,7 @@ def reconcile(
             **cycle,
             **counts,
             coming=rows(connection, _COMING),
-            reasons=rows(connection, _REASONS),
+            reasons=rows(connection, _EXPLAINED),
             unexplained_differences=rows(connection, _UNEXPLAINED),
             unequal_sums=rows(connection, _UNEQUAL_SUMS),
         )

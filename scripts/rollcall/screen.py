@@ -20,7 +20,7 @@ from rollcall.doctor import Check
 from rollcall.landing import FileReport, LandReport
 from rollcall.layout_changes import LayoutChange, as_csv
 from rollcall.plain import plain
-from rollcall.reconcile import Reconciliation
+from rollcall.reconcile import REASONS, Reconciliation
 from rollcall.replay import ReplayReport
 from rollcall.report import RenderedReport
 from rollcall.status import StatusReport
@@ -262,13 +262,6 @@ def show_layout_change(change: LayoutChange) -> None:
         print(as_csv(change.draft_rows))
 
 
-_REASONS = {
-    "awaiting": "names a record that has not come",
-    "deleted": "the source has deleted it since",
-    "held": "waits for release or refuse",
-    "rejected": "refused; see rollcall rejects",
-    "superseded": "a newer version is shown",
-}
 _MOST_UNEXPLAINED = 20
 
 
@@ -286,8 +279,10 @@ def show_reconciliation(report: Reconciliation) -> None:
             ["reason", "missing", "unexpected", "diverging", "in words"],
         )
         for row in report.reasons:
-            table.add_row(*(_cell(value) for value in row.values()), _REASONS[row["reason"]])
+            table.add_row(*(_cell(value) for value in row.values()), REASONS[row["reason"]])
         _console().print(table)
+        if any(row["reason"] == "rejected" for row in report.reasons):
+            say("`rollcall rejects` says what was refused, and why.")
     for row in report.unexplained_differences[:_MOST_UNEXPLAINED]:
         where = f"record {row['record_number']} of file {row['file_id']}"
         say(

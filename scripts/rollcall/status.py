@@ -9,7 +9,7 @@ import duckdb
 from rollcall import schedule
 from rollcall.contracts import Contracts
 from rollcall.home import Home
-from rollcall.ledger import USABLE_FILES, rows
+from rollcall.ledger import CYCLE_ATTEMPTS, USABLE_FILES, rows
 
 _REFUSED = """
     verdict = 'rejected' and not exists (
@@ -150,10 +150,7 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
 
 def _published_because(connection: duckdb.DuckDBPyConnection, cycle_id: int) -> str | None:
     last_attempt = connection.execute(
-        "select kind, detail from landing.events where subject = ? "
-        "and kind in ('cycle_failed', 'cycle_resumed', 'cycle_publish_anyway') "
-        "order by event_number desc limit 1",
-        [str(cycle_id)],
+        f"select last_kind, last_detail from ({CYCLE_ATTEMPTS}) where cycle_id = ?", [cycle_id]
     ).fetchone()
     if last_attempt is None or last_attempt[0] != "cycle_publish_anyway":
         return None

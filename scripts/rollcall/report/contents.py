@@ -6,7 +6,8 @@ read before them (`listing_<name>`). Every query ends with a total order.
 
 from pathlib import Path
 
-from rollcall.ledger import literal
+from rollcall.ledger import CYCLE_ATTEMPTS, literal
+from rollcall.reconcile import REASONS
 from rollcall.report.listings import Listing
 
 VOCABULARY = Path(__file__).with_name("vocabulary.csv")
@@ -131,7 +132,7 @@ def _files() -> list[Listing]:
             "Every cycle",
             "One sync after the other: what each saw first, and what the records came to.",
             "No cycle has been opened yet.",
-            """
+            f"""
             with files as (
                 select
                     cycle,
@@ -154,16 +155,6 @@ def _files() -> list[Listing]:
                     count(*) filter (status = 'late') as late_feeds
                 from good.audit.audit_sync_lag
                 group by cycle_id
-            ),
-
-            attempts as (
-                select
-                    subject::bigint as cycle,
-                    max_by(kind, event_number) as last_kind,
-                    bool_or(kind = 'cycle_failed') as has_failed
-                from landing.events
-                where kind in ('cycle_failed', 'cycle_resumed', 'cycle_publish_anyway')
-                group by subject
             )
 
             select
@@ -183,7 +174,7 @@ def _files() -> list[Listing]:
             from landing.cycles
             left join files on cycles.cycle_id = files.cycle
             left join due on cycles.cycle_id = due.cycle
-            left join attempts on cycles.cycle_id = attempts.cycle
+            left join ({CYCLE_ATTEMPTS}) as attempts on cycles.cycle_id = attempts.cycle_id
             order by cycle desc
             """,
             labels={"cutoff": "cut-off (UTC)"},
@@ -293,14 +284,9 @@ def _records() -> list[Listing]:
     ]
 
 
-_REASON = """
+_REASON = f"""
     case differences.reason
-        when 'rejected' then 'it was refused'
-        when 'held' then 'its file, or the removals in it, wait for a decision'
-        when 'pending' then 'the next cycle will take it'
-        when 'superseded' then 'the warehouse holds a newer version'
-        when 'deleted' then 'the source deleted it later'
-        when 'awaiting' then 'it names a record that has not come'
+        {" ".join(f"when {literal(code)} then {literal(words)}" for code, words in REASONS.items())}
         else 'none: this is a fault of the warehouse'
     end
 """
