@@ -59,26 +59,20 @@
 
 {#-
     Delete from a table that was stored by an earlier cycle what no longer holds, so that its model only has to add
-    what is missing: rows whose fingerprint is no longer among the inputs, since they have changed or are gone, and,
-    where rows expire, all that belongs with one that has.
-    `stored`: the table. `inputs`: the relation with the fingerprints of today. `keys`: the columns both share.
+    what is missing: rows whose fingerprint is no longer among the inputs, since something has changed or is gone,
+    and, where rows expire, all that share a fingerprint with one that has.
+    `stored`: the table. `inputs`: the relation with the fingerprints of today.
 -#}
-{% macro forget_outdated(stored, inputs, keys, rows_expire=false) -%}
+{% macro forget_outdated(stored, inputs, rows_expire=false) -%}
     {% if is_incremental() %}
-    delete from {{ stored }} as stored
+    delete from {{ stored }}
     where
-        not exists (
-            select 1 from {{ inputs }} as inputs
-            where
-                {% for key in keys + ['inputs_fingerprint'] -%}
-                inputs.{{ key }} = stored.{{ key }}{{ ' and ' if not loop.last }}
-                {%- endfor %}
-        )
+        inputs_fingerprint not in (select inputs_fingerprint from {{ inputs }})
         {% if rows_expire -%}
-        or ({{ keys | join(', ') }}) in (
-            select {{ 'expired.' ~ keys | join(', expired.') }}
-            from {{ stored }} as expired
-            inner join {{ ref('int_cycle_bounded') }} as bounds on expired.expires_at < bounds.as_of
+        or inputs_fingerprint in (
+            select stored.inputs_fingerprint
+            from {{ stored }} as stored
+            inner join {{ ref('int_cycle_bounded') }} as bounds on stored.expires_at < bounds.as_of
         )
         {%- endif %}
     {% endif %}

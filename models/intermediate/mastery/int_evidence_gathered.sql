@@ -1,7 +1,7 @@
 -- One row per student and objective with evidence: the rule in force and the percents it counts, in order.
 {{ config(
     materialized='incremental',
-    pre_hook="{{ forget_outdated(this, ref('int_student_inputs'), ['roster_source_id', 'student_id'], rows_expire=true) }}",
+    pre_hook="{{ forget_outdated(this, ref('int_student_inputs'), rows_expire=true) }}",
 ) }}
 
 with evidence as (
@@ -10,7 +10,7 @@ with evidence as (
     {% if is_incremental() %}
         and (roster_source_id, student_id) in (
             select roster_source_id, student_id from {{ ref('int_student_inputs') }}
-            anti join {{ this }} using (roster_source_id, student_id, inputs_fingerprint)
+            anti join {{ this }} using (inputs_fingerprint)
         )
     {% endif %}
 ),

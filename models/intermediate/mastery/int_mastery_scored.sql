@@ -2,13 +2,13 @@
 -- depends_on: {{ ref('int_cycle_bounded') }}
 {{ config(
     materialized='incremental',
-    pre_hook="{{ forget_outdated(this, ref('int_student_inputs'), ['roster_source_id', 'student_id'], rows_expire=true) }}",
+    pre_hook="{{ forget_outdated(this, ref('int_student_inputs'), rows_expire=true) }}",
 ) }}
 
 with gathered as (
     select * from {{ ref('int_evidence_gathered') }}
     {% if is_incremental() %}
-        anti join {{ this }} using (roster_source_id, student_id, inputs_fingerprint)
+        anti join {{ this }} using (inputs_fingerprint)
     {% endif %}
 ),
 

@@ -1,7 +1,7 @@
 -- One row per student, path and step: locked, available or completed, and what blocks.
 {{ config(
     materialized='incremental',
-    pre_hook="{{ forget_outdated(this, ref('int_walk_inputs'), ['roster_source_id', 'student_id', 'path_id']) }}",
+    pre_hook="{{ forget_outdated(this, ref('int_walk_inputs')) }}",
 ) }}
 
 with steps as (
@@ -11,7 +11,7 @@ with steps as (
 walkers as (
     select * from {{ ref('int_walk_inputs') }}
     {% if is_incremental() %}
-        anti join {{ this }} using (roster_source_id, student_id, path_id, inputs_fingerprint)
+        anti join {{ this }} using (inputs_fingerprint)
     {% endif %}
 ),
 

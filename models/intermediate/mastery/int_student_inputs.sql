@@ -27,8 +27,10 @@ final as (
         by_student.roster_source_id,
         by_student.student_id,
         students.org_id,
-        {{ fingerprint(['by_student.evidence_fingerprint', 'students.org_id', 'rules.rules_fingerprint']) }}
-            as inputs_fingerprint
+        {{ fingerprint([
+            'by_student.roster_source_id', 'by_student.student_id', 'by_student.evidence_fingerprint',
+            'students.org_id', 'rules.rules_fingerprint',
+        ]) }} as inputs_fingerprint
     from by_student
     cross join rules
     left join students

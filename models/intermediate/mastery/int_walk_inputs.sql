@@ -29,7 +29,10 @@ final as (
         walkers.roster_source_id,
         walkers.student_id,
         walkers.path_id,
-        {{ fingerprint(['paths.path_fingerprint', 'mastered.mastered_fingerprint']) }} as inputs_fingerprint
+        {{ fingerprint([
+            'walkers.roster_source_id', 'walkers.student_id', 'walkers.path_id', 'paths.path_fingerprint',
+            'mastered.mastered_fingerprint',
+        ]) }} as inputs_fingerprint
     from walkers
     inner join paths using (path_id)
     left join mastered using (roster_source_id, student_id)
