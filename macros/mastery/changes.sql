@@ -1,8 +1,8 @@
 {#- What has to be looked at again. -#}
 
 {#-
-    A query for the results that differ from what is stored: new versions, those that await their line item or whose line item
-    changed, withdrawn or returned ones, and those whose scores for single objectives changed.
+    A query for the results that differ from what is stored: new versions, those that await their line item or
+    whose line item changed, withdrawn or returned ones, and those whose scores for single objectives changed.
     `stored`: the table of weighed results as the last cycle left it.
 -#}
 {% macro changed_results(stored) -%}
