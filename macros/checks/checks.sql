@@ -1,104 +1,87 @@
 {#-
-    The checking vocabulary. Each check returns {code, column, condition, is_error}: the condition is true
-    for a record that violates it. Errors refuse the record; warnings keep it.
-    `refuses=false` turns an error into a warning: the value is left blank and the record stays.
+    The checking vocabulary of base views. Each check renders the violation of one record, or null.
+    A violation has a code, the raw column and `is_error`: an error rejects the record, a warning keeps it.
     Severities stand in seeds/reference/error_codes.csv; a test holds these macros to it.
+    What is required, and where own terms are allowed, the layout of the file says (`seeds/contracts/layouts.csv`).
 -#}
 
-{#- The column must hold something other than white space. -#}
-{% macro required(column) %}
-    {% do return({
-        'code': 'REQUIRED_MISSING',
-        'column': column,
-        'condition': text(column) ~ ' is null',
-        'is_error': true,
-    }) %}
-{% endmacro %}
+{#- One violation, where the condition holds. -#}
+{% macro violation(code, column, condition, is_error) -%}
+    case when {{ condition }} then {'code': '{{ code }}', 'column_name': '{{ column }}', 'is_error': {{ is_error | lower }}} end
+{%- endmacro %}
 
-{#- The column must hold something where another column holds one of the values. -#}
-{% macro required_when(column, other, values) %}
-    {% set check = required(column) %}
-    {% do check.update({
-        'condition': check.condition ~ ' and ' ~ text(other) ~ " in ('" ~ values | join("', '") ~ "')",
-    }) %}
-    {% do return(check) %}
-{% endmacro %}
+{#- True when the layout of the file requires the column. -#}
+{% macro is_required(column) -%}
+    list_contains(files.required_columns, '{{ column }}')
+{%- endmacro %}
 
-{#- What the column holds must read as the type. `type`: date, instant, number, integer, year or boolean. -#}
-{% macro readable(column, type, refuses=true) %}
-    {% set parser, code = {
+{#- The column must hold something other than white space, where the layout requires it. -#}
+{% macro required(column) -%}
+    {{ violation('REQUIRED_MISSING', column, text(column) ~ ' is null and ' ~ is_required(column), true) }}
+{%- endmacro %}
+
+{#- A column that the layout requires must hold something where another column holds one of the values. -#}
+{% macro required_when(column, other, values) -%}
+    {%- set where_needed = text(other) ~ " in ('" ~ values | join("', '") ~ "')" -%}
+    {{ violation('REQUIRED_MISSING', column, text(column) ~ ' is null and ' ~ where_needed ~ ' and ' ~ is_required(column), true) }}
+{%- endmacro %}
+
+{#-
+    What the column holds must read as the type: date, instant, number, integer, year or boolean. Where the layout
+    requires the column an unreadable value rejects the record; else, or with `refuses=false`, the value is left blank.
+-#}
+{% macro readable(column, type, refuses=true) -%}
+    {%- set parser, code = {
         'date': (date, 'INVALID_DATE'),
         'instant': (instant, 'INVALID_DATETIME'),
         'number': (number, 'INVALID_NUMBER'),
         'integer': (integer, 'INVALID_NUMBER'),
         'year': (year, 'INVALID_DATE'),
         'boolean': (boolean, 'INVALID_BOOLEAN'),
-    }[type] %}
-    {% do return({
-        'code': code if refuses else 'OPTIONAL_VALUE_IGNORED',
-        'column': column,
-        'condition': '(' ~ text(column) ~ ') is not null and (' ~ parser(column) ~ ') is null',
-        'is_error': refuses,
-    }) %}
-{% endmacro %}
+    }[type] -%}
+    {%- set is_error = is_required(column) if refuses else 'false' -%}
+    case when {{ text(column) }} is not null and ({{ parser(column) }}) is null then {'code': case when {{ is_error }} then '{{ code }}' else 'OPTIONAL_VALUE_IGNORED' end, 'column_name': '{{ column }}', 'is_error': {{ is_error }}} end
+{%- endmacro %}
 
-{#- What the column holds must be one of the values, or an own term beginning with `ext:` where those are allowed. -#}
-{% macro allowed(column, values, refuses=true, allows_extension=false) %}
-    {% set condition = text(column) ~ " not in ('" ~ values | join("', '") ~ "')" %}
-    {% if allows_extension %}
-        {% set condition = condition ~ ' and not starts_with(' ~ text(column) ~ ", 'ext:')" %}
-    {% endif %}
-    {% do return({
-        'code': 'VALUE_NOT_ALLOWED' if refuses else 'OPTIONAL_VALUE_IGNORED',
-        'column': column,
-        'condition': condition,
-        'is_error': refuses,
-    }) %}
-{% endmacro %}
+{#- What the column holds must be one of the values, or begin with `ext:` where the layout allows own terms. -#}
+{% macro allowed(column, values) -%}
+    {%- set is_own_term = 'starts_with(' ~ text(column) ~ ", 'ext:') and list_contains(files.extensible_columns, '" ~ column ~ "')" -%}
+    {{ violation('VALUE_NOT_ALLOWED', column, text(column) ~ " not in ('" ~ values | join("', '") ~ "') and not (" ~ is_own_term ~ ')', true) }}
+{%- endmacro %}
 
 {#- A boolean written in other case than `true` and `false`, as spreadsheets do. -#}
-{% macro lower_case(column) %}
-    {% do return({
-        'code': 'WRONG_CASE',
-        'column': column,
-        'condition': boolean(column) ~ ' is not null and ' ~ text(column) ~ ' <> lower(' ~ text(column) ~ ')',
-        'is_error': false,
-    }) %}
-{% endmacro %}
+{% macro lower_case(column) -%}
+    {{ violation('WRONG_CASE', column, boolean(column) ~ ' is not null and ' ~ text(column) ~ ' <> lower(' ~ text(column) ~ ')', false) }}
+{%- endmacro %}
 
 {#-
-    The checks that every OneRoster record shares: key, status and date. In a delta both of the latter
-    should be there; an unreadable date in a delta is an error, because the record could not be ordered.
+    The checks that every OneRoster record shares: key, status and date. In a delta both of the latter should be there;
+    an unreadable date in a delta is an error, because the record could not be ordered.
 -#}
 {% macro oneroster_checks() %}
-    {% set status, modified = text('status'), 'dateLastModified' %}
-    {% set unreadable = readable(modified, 'instant').condition %}
+    {% set modified, is_unreadable = text('dateLastModified'), instant('dateLastModified') ~ ' is null' %}
     {% do return([
         required('sourcedId'),
         allowed('status', ['active', 'tobedeleted', 'inactive']),
-        {'code': 'LEGACY_STATUS', 'column': 'status', 'is_error': false, 'condition': status ~ " = 'inactive'"},
-        {'code': 'STATUS_MISSING', 'column': 'status', 'is_error': false,
-         'condition': "mode = 'delta' and " ~ status ~ ' is null'},
-        {'code': 'MODIFIED_MISSING', 'column': modified, 'is_error': false,
-         'condition': "mode = 'delta' and " ~ text(modified) ~ ' is null'},
-        {'code': 'INVALID_DATETIME', 'column': modified, 'is_error': true,
-         'condition': "mode = 'delta' and " ~ unreadable},
-        {'code': 'OPTIONAL_VALUE_IGNORED', 'column': modified, 'is_error': false,
-         'condition': "mode = 'bulk' and " ~ unreadable},
+        violation('LEGACY_STATUS', 'status', text('status') ~ " = 'inactive'", false),
+        violation('STATUS_MISSING', 'status', "files.mode = 'delta' and " ~ text('status') ~ ' is null', false),
+        violation('MODIFIED_MISSING', 'dateLastModified', "files.mode = 'delta' and " ~ modified ~ ' is null', false),
+        violation('INVALID_DATETIME', 'dateLastModified', "files.mode = 'delta' and " ~ modified ~ ' is not null and ' ~ is_unreadable, true),
+        violation('OPTIONAL_VALUE_IGNORED', 'dateLastModified', "files.mode = 'bulk' and " ~ modified ~ ' is not null and ' ~ is_unreadable, false),
     ]) %}
 {% endmacro %}
 
-{#- True when any error among the checks holds; never null. -#}
-{% macro is_rejected(checks) -%}
-    coalesce(
-        {%- for check in checks if check.is_error %}
-        ({{ check.condition }}){{ ' or' if not loop.last }}
-        {%- endfor %},
-        false
-    )
+{#- Every violation of the record, as a list of (code, column_name, is_error); empty when there is none. -#}
+{% macro violations(checks) -%}
+    list_filter(
+            [
+                {{ checks | join(',\n                ') }}
+            ],
+            lambda violation: violation is not null
+        )
 {%- endmacro %}
 
-{#- Every violation of the record: a list of (code, column_name, value). Built only for records that have one. -#}
-{% macro violations(checks) -%}
-    {{ violation_list(checks) }}
+{#- True when any violation of the record is an error. -#}
+{% macro is_rejected() -%}
+    coalesce(list_bool_or(list_transform(violations, lambda violation: violation.is_error)), false)
 {%- endmacro %}

@@ -1,56 +1,178 @@
-{#- Expressions that every staged record shares. -#}
+{#- What records of every feed share: where they come from, which version is the newest, what is present. -#}
 
 {#- Where a record comes from and which clocks it carries; for a join of `records` with `files`. -#}
 {% macro lineage() -%}
     files.source_id,
         files.roster_source_id,
         files.feed,
+        files.mode,
         records.file_id,
         records.record_number,
         records.line_number,
         files.exported_at,
         files.landed_at,
         files.visible_at,
-        files.is_new
+        files.is_new,
+        files.is_since_latest_bulk
 {%- endmacro %}
 
-{#- The columns by which any record is judged, whatever its feed. -#}
-{% macro verdict_columns() -%}
-    source_id, feed, file_id, record_number, line_number, record_key, is_new, is_rejected, violations, content_hash
+{#- A number that is equal for records of a file whose staged columns are equal: tells a duplicate from a conflict. -#}
+{% macro content_hash() -%}
+    hash(*columns(* exclude (record_number, line_number, violations)))
 {%- endmacro %}
 
-{#- The columns by which presence is decided, whatever the feed. -#}
-{% macro presence_columns(feed, key) -%}
-    source_id, '{{ feed }}' as feed, {{ key }} as record_key, is_deleted, file_id, exported_at
+{#-
+    The keys that several valid records of one file have: the first of these records, and whether they contradict each
+    other. `records`: a relation of base columns.
+-#}
+{% macro repeated_keys(records) -%}
+    select
+        file_id,
+        record_key,
+        min(record_number) as first_record_number,
+        min(content_hash) <> max(content_hash) as is_conflict
+    from {{ records }}
+    where not is_rejected
+    group by file_id, record_key
+    having count(*) > 1
 {%- endmacro %}
 
-{#- The moment a version of a record counts from; never after the export that carried it. -#}
-{% macro version_at(modified_at, exported_at) -%}
-    least(coalesce({{ modified_at }}, {{ exported_at }}), {{ exported_at }})
-{%- endmacro %}
+{#-
+    The newest accepted version of each record of a feed, of which an incremental run adds those that are newer than
+    the stored ones. Rejected records do not count, nor do records of one file that contradict each other.
+    `base`: the feed's base view. `key`: the column that is the record's key.
+-#}
+{% macro newest_accepted(base, key) -%}
+    with accepted as (
+        select
+            records.*,
+            least(coalesce(records.modified_at, records.exported_at), records.exported_at) as version_at
+        from {{ base }} as records
+        left join ({{ repeated_keys(base) }}) as repeated on records.file_id = repeated.file_id and records.record_key = repeated.record_key
+        where not records.is_rejected and not coalesce(repeated.is_conflict, false) {%- if is_incremental() %} and records.is_new {%- endif %}
+    ),
 
-{#- True for a record that its source deletes. -#}
-{% macro is_deletion(column) -%}
-    coalesce({{ text(column) }} in ('tobedeleted', 'inactive'), false)
-{%- endmacro %}
-
-{#- One text that is equal for equal columns and different otherwise: each value with its length, null apart. -#}
-{% macro content_hash(columns) -%}
-    md5(concat(
-            {%- for column in columns %}
-            coalesce(length(cast({{ column }} as varchar)) || ':' || cast({{ column }} as varchar), '-'){{ ',' if not loop.last }}
-            {%- endfor %}
-        ))
-{%- endmacro %}
-
-{#- In an incremental run: true when `versions` holds a newer version than the table itself does. -#}
-{% macro is_newer_than_stored(key, versions) -%}
-    not exists (
-        select 1
-        from {{ this }} as stored
-        where
-            stored.source_id = {{ versions }}.source_id
-            and stored.{{ key }} = {{ versions }}.{{ key }}
-            and (stored.version_at, stored.exported_at) >= ({{ versions }}.version_at, {{ versions }}.exported_at)
+    versions as (
+        select
+            *,
+            violations as warnings,
+            row_number() over (
+                partition by {{ key }} order by version_at desc, exported_at desc, record_number asc
+            ) as recency
+        from accepted
     )
+
+    select versions.* exclude (feed, mode, is_new, is_since_latest_bulk, record_key, violations, is_rejected, content_hash, recency)
+    from versions
+    {%- if is_incremental() %}
+    left join {{ this }} as stored on versions.{{ key }} = stored.{{ key }}
+    {%- endif %}
+    where versions.recency = 1
+        {%- if is_incremental() %}
+        and (
+            stored.version_at is null or versions.version_at > stored.version_at
+            or (versions.version_at = stored.version_at and versions.exported_at > stored.exported_at)
+        )
+        {%- endif %}
+{%- endmacro %}
+
+{#-
+    The staged records of a feed with `is_active`, and the reason why one is not. A record is present when any record
+    of the latest bulk of its source, or of a file since, has its key, rejected and malformed ones included. It is
+    active unless its newest version deletes it and no later bulk has it, or a bulk is there and it is not present.
+    `staged`, `base`: the feed's models. `feed`: its name. `key`: the staged column that holds the record's key.
+-#}
+{% macro with_presence(staged, base, feed, key) -%}
+    with files as (
+        select * from {{ ref('stg_landing__files') }}
+        where feed = '{{ feed }}' and is_visible
+    ),
+
+    present_keys as (
+        select source_id, record_key, max(case when mode = 'bulk' then exported_at end) as bulk_exported_at
+        from (
+            select source_id, record_key, mode, exported_at from {{ base }} where is_since_latest_bulk
+            union all
+            select files.source_id, malformed.record_key, files.mode, files.exported_at
+            from files
+            inner join {{ source('landing', 'malformed_records') }} as malformed on files.file_id = malformed.file_id
+            where files.is_since_latest_bulk
+        )
+        group by source_id, record_key
+    ),
+
+    judged as (
+        select
+            staged.*,
+            case
+                when staged.is_deleted and not files.are_removals_held and coalesce(present_keys.bulk_exported_at <= staged.exported_at, true) then 'deleted'
+                when files.has_latest_bulk and present_keys.record_key is null then 'absent'
+            end as inactive_reason
+        from {{ staged }} as staged
+        left join files on staged.file_id = files.file_id
+        left join present_keys on staged.source_id = present_keys.source_id and staged.{{ key }} = present_keys.record_key
+    )
+
+    select * exclude (is_deleted, warnings), inactive_reason is null as is_active
+    from judged
+{%- endmacro %}
+
+{#- True when a source declares the family: what only other families need costs nothing. -#}
+{% macro is_used(family) -%}
+    {% do return(family in var('families')) %}
+{%- endmacro %}
+
+{#- What the records of several feeds are judged by, of the files that are new in an incremental run. -#}
+{% macro staged_records(family, feeds) -%}
+    {%- for feed in feeds %}
+    select file_id, record_number, line_number, record_key, is_rejected, violations, content_hash from {{ ref('base_' ~ family ~ '__' ~ feed) }} {%- if is_incremental() %} where is_new {%- endif %}
+    {{- '\n    union all' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{#-
+    Violations as people read them: with file, text and advice, and the column under the name that its file gives it.
+    `found`: a relation of violations of records. `files`: a relation of visible files.
+-#}
+{% macro described_violations(found, files) -%}
+    select
+        found.file_id,
+        files.source_id,
+        files.feed,
+        files.delivery_name,
+        files.file_name,
+        found.record_number,
+        found.line_number,
+        found.record_key,
+        found.verdict,
+        coalesce(columns_of_file.column_name, found.column_name) as column_name,
+        found.code,
+        error_codes.severity,
+        error_codes.explanation as message,
+        error_codes.advice,
+        files.first_cycle_id as cycle_id
+    from {{ found }} as found
+    inner join {{ files }} as files on found.file_id = files.file_id
+    inner join {{ ref('error_codes') }} as error_codes on found.code = error_codes.code
+    left join {{ source('landing', 'layout_columns') }} as columns_of_file
+        on
+            files.feed = columns_of_file.feed
+            and files.layout_version = columns_of_file.layout_version
+            and found.column_name = columns_of_file.raw_column
+{%- endmacro %}
+
+{#- The valid records of new files of several feeds, and whether staging holds their key. `feeds`: feed to staged column. -#}
+{% macro accepted_keys(family, feeds) -%}
+    {%- for feed, key in feeds.items() %}
+    select
+        records.feed,
+        records.file_id,
+        records.record_number,
+        staged.source_id is not null as is_staged
+    from {{ ref('base_' ~ family ~ '__' ~ feed) }} as records
+    left join {{ ref('stg_' ~ family ~ '__' ~ feed) }} as staged
+        on records.source_id = staged.source_id and records.record_key = staged.{{ key }}
+    where records.is_new and not records.is_rejected
+    {{- '\n    union all' if not loop.last }}
+    {%- endfor %}
 {%- endmacro %}

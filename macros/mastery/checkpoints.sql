@@ -29,20 +29,27 @@
         end
 {%- endmacro %}
 
-{#- The rows of fct_checkpoint for one field of a step; the override is named where it can have moved the field. -#}
-{% macro mastery_checkpoint(step, field) -%}
-    select
-        changed_at,
-        roster_source_id,
-        student_id,
-        objective_id,
-        cast(null as varchar) as path_id,
-        cast(null as integer) as step_number,
-        '{{ step }}' as step,
-        '{{ field }}' as field,
-        cast({{ field }}_before as varchar) as before_value,
-        cast({{ field }}_after as varchar) as after_value,
-        {{ 'coalesce(override_reason, evidence_reason)' if step == 'overridden' else 'evidence_reason' }} as reason
-    from mastery_changes
-    where {{ field }}_before is distinct from {{ field }}_after
+{#- Why a gate changed. -#}
+{% macro change_of_gate(before, after) -%}
+    case
+            when {{ before }}.gate is null then 'enrolled on the path'
+            when {{ after }}.gate is null then 'no longer on the path'
+            when {{ before }}.path_version <> {{ after }}.path_version
+                then 'path ' || {{ after }}.path_id || ' version ' || {{ after }}.path_version
+            when {{ after }}.gate = 'completed' then 'objective mastered'
+            when {{ before }}.gate = 'completed' then 'mastery lost'
+            when {{ after }}.gate = 'locked' then 'blocked by ' || array_to_string({{ after }}.blocked_by, ', ')
+            else 'prerequisites met'
+        end
+{%- endmacro %}
+
+{#- One field of a step before and after; the override is named where it can have moved the field. -#}
+{% macro field_change(step, field) -%}
+    {
+                'step': '{{ step }}',
+                'field': '{{ field }}',
+                'before_value': cast(before.{{ field }} as varchar),
+                'after_value': cast(after.{{ field }} as varchar),
+                'is_by_override': {{ 'true' if step == 'overridden' else 'false' }}
+            }
 {%- endmacro %}

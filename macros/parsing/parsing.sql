@@ -4,23 +4,32 @@
     Blank (empty or white space only) is null everywhere; surrounding white space never counts.
 -#}
 
+{#- True when the whole text is of the form that a regular expression describes. -#}
+{% macro matches(expression, pattern) -%}
+    regexp_full_match({{ expression }}, '{{ pattern }}')
+{%- endmacro %}
+
 {% macro text(column) -%}
-    nullif(trim("{{ column }}"), '')
+    nullif(trim(records."{{ column }}"), '')
 {%- endmacro %}
 
 {% macro date(column) -%}
     case when {{ matches(text(column), '\d{4}-\d{2}-\d{2}') }} then try_cast({{ text(column) }} as date) end
 {%- endmacro %}
 
+{#- A text without a zone is UTC; a plain cast to timestamp would drop the offset instead of applying it. -#}
 {% macro instant(column) -%}
-    {{ utc_instant(text(column)) }}
+    {%- set pattern = '\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}(:?\d{2})?)?)?' -%}
+    case when {{ matches(text(column), pattern) }} then try_cast({{ text(column) }} as timestamptz) at time zone 'UTC' end
+{%- endmacro %}
+
+{#- The instant at which the day of a column that holds a date ends in the source's time zone, as UTC. -#}
+{% macro end_of_day(column) -%}
+    cast({{ date(column) }} + 1 as timestamp) at time zone files.time_zone at time zone 'UTC'
 {%- endmacro %}
 
 {% macro number(column) -%}
-    case
-        when {{ matches(text(column), '[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?') }}
-            then try_cast({{ text(column) }} as decimal(18, 6))
-    end
+    case when {{ matches(text(column), '[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?') }} then try_cast({{ text(column) }} as decimal(18, 6)) end
 {%- endmacro %}
 
 {% macro integer(column) -%}
@@ -35,6 +44,27 @@
     case lower({{ text(column) }}) when 'true' then true when 'false' then false end
 {%- endmacro %}
 
+{#- Items are separated by commas; blank items are dropped. A blank cell is an empty list. -#}
 {% macro text_list(column) -%}
-    {{ split_list(text(column)) }}
+    list_filter(list_transform(string_split(coalesce(records."{{ column }}", ''), ','), lambda item: trim(item)), lambda item: item <> '')
+{%- endmacro %}
+
+{#- The key of the record itself, joinable alone: the exporting source and the id. -#}
+{% macro own_key(column) -%}
+    files.source_id || ':' || {{ text(column) }}
+{%- endmacro %}
+
+{#- The key of a record of the roster that the column refers to, joinable alone: the roster's source and the id. -#}
+{% macro roster_key(column) -%}
+    files.roster_source_id || ':' || {{ text(column) }}
+{%- endmacro %}
+
+{#- The keys of records of the roster, for a column that lists their ids. -#}
+{% macro roster_keys(column) -%}
+    list_transform({{ text_list(column) }}, lambda item: files.roster_source_id || ':' || item)
+{%- endmacro %}
+
+{#- True for a record that its source deletes. -#}
+{% macro is_deletion(column) -%}
+    coalesce({{ text(column) }} in ('tobedeleted', 'inactive'), false)
 {%- endmacro %}

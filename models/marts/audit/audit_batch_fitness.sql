@@ -1,10 +1,46 @@
 -- One row per live source: whether nightly batch serves it, and the evidence for that.
-with measured as (
-    select * from {{ ref('int_batch_measured') }}
+with measures as (
+    select * from {{ ref('int_batch_measures') }}
 ),
 
-limits as (
-    select * from {{ ref('fitness_limits') }}
+changes as (
+    select
+        source_id,
+        count(*) as format_change_count
+    from {{ ref('audit_format_change') }}
+    where change <> 'restored'
+    group by source_id
+),
+
+files as (
+    select
+        source_id,
+        sum(record_count) as record_count,
+        sum(malformed_count + rejected_count) as rejected_count,
+        count(case when code in ('DELIVERY_CONFLICT', 'MODE_CONFLICT') then 1 end) as conflict_count
+    from {{ ref('audit_ingestion_log') }}
+    group by source_id
+),
+
+conflicts as (
+    select
+        source_id,
+        count(*) as conflicting_record_count
+    from {{ ref('audit_rejected_record') }}
+    where code = 'DUPLICATE_KEY_CONFLICT'
+    group by source_id
+),
+
+measured as (
+    select
+        measures.*,
+        coalesce(changes.format_change_count, 0) as format_change_count,
+        coalesce(files.conflict_count, 0) + coalesce(conflicts.conflicting_record_count, 0) as contested_count,
+        round(100.0 * files.rejected_count / nullif(files.record_count, 0), 1) as rejected_percent
+    from measures
+    left join changes using (source_id)
+    left join files using (source_id)
+    left join conflicts using (source_id)
 ),
 
 valued as (
@@ -19,22 +55,19 @@ valued as (
                 when 'irregular_percent' then measured.irregular_percent
                 when 'format_change_count' then measured.format_change_count
                 when 'contested_count' then measured.contested_count
-                when 'refused_percent' then measured.refused_percent
+                when 'rejected_percent' then measured.rejected_percent
             end as decimal(18, 1)
         ) as measured_value
     from measured
-    cross join limits
+    cross join {{ ref('fitness_limits') }} as limits
 ),
 
 judged as (
     select
         *,
-        case
-            when measured_value > unfit_above then 2
-            when measured_value > care_above then 1
-            when measured_value is not null then 0
-        end as severity
+        case when measured_value > unfit_above then 2 when measured_value > care_above then 1 else 0 end as severity
     from valued
+    where measured_value is not null
 ),
 
 verdicts as (
@@ -51,27 +84,12 @@ verdicts as (
             ' ' order by severity desc, position asc
         ) as evidence
     from judged
-    where severity is not null
     group by source_id
-),
-
-final as (
-    select
-        source_id,
-        case verdicts.severity when 2 then 'unfit' when 1 then 'fit with care' else 'fit' end as verdict,
-        verdicts.evidence,
-        measured.due_count,
-        measured.on_time_count,
-        measured.late_count,
-        measured.missing_count,
-        measured.longest_interval_hours,
-        measured.repeated_percent,
-        measured.irregular_percent,
-        measured.format_change_count,
-        measured.contested_count,
-        measured.refused_percent
-    from measured
-    inner join verdicts using (source_id)
 )
 
-select * from final
+select
+    measured.* exclude (missing_percent, late_percent),
+    case verdicts.severity when 2 then 'unfit' when 1 then 'fit with care' else 'fit' end as verdict,
+    verdicts.evidence
+from measured
+inner join verdicts using (source_id)

@@ -1,9 +1,6 @@
 -- One row per cycle: what came before it opened, what it saw first, and what its records came to.
 with cycles as (
-    select
-        *,
-        lag(job_id, 1, 0) over (order by cycle_id) as previous_job_id
-    from {{ source('landing', 'cycles') }}
+    select * from {{ ref('stg_landing__cycles') }}
 ),
 
 files as (
@@ -50,7 +47,7 @@ missing as (
     select
         cycle_id,
         count(*) as missing_feed_count
-    from {{ ref('int_exports_due') }}
+    from {{ ref('int_export_schedule') }}
     where status = 'missing'
     group by cycle_id
 ),
@@ -68,7 +65,7 @@ attempts as (
 final as (
     select
         cycle_id,
-        cycles.cutoff_at,
+        cycles.as_of as cutoff_at,
         case
             when attempts.last_kind = 'cycle_publish_anyway' then 'published_anyway'
             when attempts.failed_attempt_count > 0 then 'repaired'

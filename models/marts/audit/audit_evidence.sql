@@ -1,31 +1,15 @@
--- One row per source and fate of evidence: how much of it counts, and why the rest does not.
+-- One row per source and disposition of evidence: how much of it is usable, and why the rest is not.
 with evidence as (
-    select * from {{ ref('int_evidence') }}
-),
-
-gathered as (
-    select * from {{ ref('int_evidence_gathered') }}
-),
-
-results as (
-    select * from {{ ref('stg_oneroster__results') }}
-),
-
-files as (
-    select * from {{ ref('stg_landing__visible_files') }}
-),
-
-counted_files as (
-    select * from {{ ref('int_files_counted') }}
+    select * from {{ ref('fct_evidence') }}
 ),
 
 accepted as (
     select
         files.source_id,
-        sum(counted_files.accepted_count) as accepted_count
-    from files
-    inner join counted_files using (file_id)
-    where files.feed = 'oneroster/results'
+        sum(counts.accepted_count) as accepted_count
+    from {{ ref('stg_landing__files') }} as files
+    inner join {{ ref('int_file_record_counts') }} as counts using (file_id)
+    where files.feed = 'oneroster/results' and files.is_visible
     group by files.source_id
 ),
 
@@ -33,23 +17,23 @@ newest as (
     select
         source_id,
         count(*) as newest_count
-    from results
+    from {{ ref('fct_result') }}
     group by source_id
 ),
 
-fates as (
+dispositions as (
     select
         source_id,
-        coalesce(ignored_reason, 'usable') as fate,
+        disposition,
         count(*) as evidence_count
     from evidence
-    group by source_id, ignored_reason
+    group by source_id, disposition
 
     union all
 
     select
         accepted.source_id,
-        'superseded' as fate,
+        'superseded' as disposition,
         accepted.accepted_count - newest.newest_count as evidence_count
     from accepted
     inner join newest using (source_id)
@@ -58,18 +42,18 @@ fates as (
 
     select
         'all sources' as source_id,
-        'too_old' as fate,
+        'too_old' as disposition,
         sum(expired_count) as evidence_count
-    from gathered
+    from {{ ref('int_objective_evidence') }}
     having sum(expired_count) is not null
 ),
 
 final as (
     select
         source_id,
-        fate,
+        disposition,
         cast(evidence_count as bigint) as evidence_count
-    from fates
+    from dispositions
 )
 
 select * from final

@@ -4,12 +4,12 @@ with findings as (
 ),
 
 cycles as (
-    select * from {{ source('landing', 'cycles') }}
+    select * from {{ ref('stg_landing__cycles') }}
 ),
 
-newest_cycle as (
-    select max(cycle_id) as cycle_id
-    from cycles
+current_cycle as (
+    select cycle_id from cycles
+    where is_current
 ),
 
 error_codes as (
@@ -30,7 +30,7 @@ opened as (
     group by findings.finding_number
 ),
 
--- A cycle writes what it finds in its tables into the ledger when it ends; the newest one has not ended here.
+-- A cycle writes what it finds in its tables into the ledger when it ends; the current one has not ended here.
 recorded as (
     select
         coalesce(findings.cycle_id, opened.cycle_id) as cycle_id,
@@ -40,20 +40,20 @@ recorded as (
     from findings
     inner join opened using (finding_number)
     inner join error_codes on findings.code = error_codes.code
-    cross join newest_cycle
-    where error_codes.scope in ('delivery', 'file') or findings.cycle_id < newest_cycle.cycle_id
+    cross join current_cycle
+    where error_codes.scope in ('delivery', 'file') or findings.cycle_id < current_cycle.cycle_id
 ),
 
 found as (
     select * from recorded
     union all
     select
-        newest_cycle.cycle_id,
+        current_cycle.cycle_id,
         violations.file_id,
         violations.code,
         violations.detail
     from {{ ref('audit_violation') }} as violations
-    inner join newest_cycle on violations.cycle_id = newest_cycle.cycle_id
+    inner join current_cycle on violations.cycle_id = current_cycle.cycle_id
 ),
 
 final as (

@@ -4,8 +4,8 @@ with formed as (
         *,
         case
             when verdict = 'rejected' and (starts_with(code, 'COLUMN_') or code = 'LAYOUT_UNKNOWN')
-                then 'header_refused'
-            when code = 'TYPE_CHANGED' then 'format_refused'
+                then 'header_rejected'
+            when code = 'TYPE_CHANGED' then 'format_rejected'
             when layout_version is not null then 'read'
         end as form
     from {{ ref('audit_ingestion_log') }}
@@ -62,25 +62,27 @@ final as (
         changed.from_layout_version,
         changed.to_layout_version,
         changed.code,
-        case changed.change
-            when 'restored' then 'Written as before again.'
-            when 'layout_changed'
-                then {{ columns_compared('layouts_before.column_names', 'layouts_after.column_names') }}
-            else changed.detail
+        case
+            when changed.change = 'restored' then 'Written as before again.'
+            when changed.change <> 'layout_changed' then changed.detail
+            when before.column_names = after.column_names then 'The same columns.'
+            when list_sort(before.column_names) = list_sort(after.column_names)
+                then 'The same columns in another order.'
+            else concat_ws(
+                ' ',
+                'New: ' || nullif(array_to_string(list_filter(after.column_names, lambda name: not list_contains(before.column_names, name)), ', '), '') || '.',
+                'Gone: ' || nullif(array_to_string(list_filter(before.column_names, lambda name: not list_contains(after.column_names, name)), ', '), '') || '.'
+            )
         end as differences,
         changed.file_id,
         changed.delivery_name,
         changed.file_name,
         changed.exported_at
     from changed
-    left join layouts as layouts_before
-        on
-            changed.feed = layouts_before.feed
-            and changed.from_layout_version = layouts_before.layout_version
-    left join layouts as layouts_after
-        on
-            changed.feed = layouts_after.feed
-            and changed.to_layout_version = layouts_after.layout_version
+    left join layouts as before
+        on changed.feed = before.feed and changed.from_layout_version = before.layout_version
+    left join layouts as after
+        on changed.feed = after.feed and changed.to_layout_version = after.layout_version
 )
 
 select * from final

@@ -1,31 +1,15 @@
--- One row per file landed before the newest cycle opened, with its verdict and what its records came to.
+-- One row per file landed before the current cycle opened, with its verdict and what its records came to.
 with files as (
-    select * from {{ source('landing', 'files') }}
+    select * from {{ ref('stg_landing__files') }}
 ),
 
-newest_cycle as (
-    select max(job_id) as job_id
-    from {{ source('landing', 'cycles') }}
+current_cycle as (
+    select * from {{ ref('stg_landing__cycles') }}
+    where is_current
 ),
 
-visible_files as (
-    select * from {{ ref('stg_landing__visible_files') }}
-),
-
-decisions as (
-    select * from {{ ref('stg_landing__file_decisions') }}
-),
-
-staged_layouts as (
-    select distinct
-        feed,
-        layout_version
-    from {{ ref('audit_field_mapping') }}
-    where staged_as is not null
-),
-
-counted as (
-    select * from {{ ref('int_files_counted') }}
+counts as (
+    select * from {{ ref('int_file_record_counts') }}
 ),
 
 final as (
@@ -51,32 +35,27 @@ final as (
         files.detail,
         files.exported_at,
         files.landed_at,
-        decisions.decision,
-        decisions.reason as decision_reason,
-        decisions.decided_by,
-        visible_files.first_cycle_id,
+        files.decision,
+        files.decision_reason,
+        files.decided_by,
+        files.first_cycle_id,
         case
             when files.verdict = 'rejected' then files.record_count - files.malformed_count
-            when visible_files.file_id is not null then coalesce(counted.rejected_count, 0)
+            when files.is_visible then coalesce(counts.rejected_count, 0)
         end as rejected_count,
         case
             when files.verdict = 'rejected' then files.record_count * 0
-            when visible_files.file_id is not null then coalesce(counted.duplicate_count, 0)
+            when files.is_visible then coalesce(counts.duplicate_count, 0)
         end as duplicate_count,
         case
             when files.verdict = 'rejected' then files.record_count * 0
-            when visible_files.file_id is null then null
-            when staged_layouts.feed is not null then coalesce(counted.accepted_count, 0)
+            when files.is_staged then coalesce(counts.accepted_count, 0)
             -- Kept raw only: the loader has checked that every well-formed record is stored.
-            else files.record_count - files.malformed_count
+            when files.is_visible then files.record_count - files.malformed_count
         end as accepted_count
     from files
-    inner join newest_cycle on files.job_id <= newest_cycle.job_id
-    left join visible_files on files.file_id = visible_files.file_id
-    left join decisions on files.file_id = decisions.file_id
-    left join staged_layouts
-        on files.feed = staged_layouts.feed and files.layout_version = staged_layouts.layout_version
-    left join counted on files.file_id = counted.file_id
+    inner join current_cycle on files.job_id <= current_cycle.job_id
+    left join counts on files.file_id = counts.file_id
 )
 
 select * from final

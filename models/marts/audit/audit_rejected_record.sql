@@ -1,45 +1,38 @@
--- One row per refused record and violation: malformed, rejected or a repeat, with the line where it starts.
+-- One row per record that is not accepted and violation: malformed, rejected or duplicate, with its first line.
 with files as (
-    select * from {{ ref('stg_landing__visible_files') }}
+    select * from {{ ref('stg_landing__files') }}
+    where is_visible
 ),
 
-ledger_files as (
-    select * from {{ source('landing', 'files') }}
+problems as (
+    select
+        file_id,
+        unnest(problems, max_depth := 2)
+    from {{ ref('int_file_record_counts') }}
 ),
 
-malformed_records as (
-    select * from {{ source('landing', 'malformed_records') }}
-),
-
-refused as (
-    select * from {{ ref('int_records_refused') }}
-),
-
-error_codes as (
-    select * from {{ ref('error_codes') }}
-),
-
-refused_violations as (
+violations as (
     select
         file_id,
         record_number,
         line_number,
         record_key,
         verdict,
-        unnest(violations) as violation
-    from refused
+        unnest(violations, max_depth := 2)
+    from problems
+    where verdict <> 'accepted'
 ),
 
-violations as (
+found as (
     select
-        refused_violations.file_id,
-        refused_violations.record_number,
-        refused_violations.line_number,
-        refused_violations.record_key,
-        refused_violations.verdict,
-        refused_violations.violation.column_name,
-        refused_violations.violation.code
-    from refused_violations
+        file_id,
+        record_number,
+        line_number,
+        record_key,
+        verdict,
+        column_name,
+        code
+    from violations
 
     union all
 
@@ -51,30 +44,11 @@ violations as (
         'malformed' as verdict,
         null as column_name,
         code
-    from malformed_records
+    from {{ source('landing', 'malformed_records') }}
 ),
 
 final as (
-    select
-        violations.file_id,
-        files.source_id,
-        files.feed,
-        ledger_files.delivery_name,
-        ledger_files.file_name,
-        violations.record_number,
-        violations.line_number,
-        violations.record_key,
-        violations.verdict,
-        violations.column_name,
-        violations.code,
-        error_codes.severity,
-        error_codes.explanation as message,
-        error_codes.advice,
-        files.first_cycle_id as cycle_id
-    from violations
-    inner join files on violations.file_id = files.file_id
-    inner join ledger_files on violations.file_id = ledger_files.file_id
-    inner join error_codes on violations.code = error_codes.code
+    {{ described_violations('found', 'files') }}
 )
 
 select * from final

@@ -4,15 +4,16 @@ with files as (
         *,
         {{ hours_between('exported_at', 'landed_at') }} as export_to_landing_hours,
         {{ hours_between('landed_at', 'visible_at') }} as landing_to_visible_hours
-    from {{ ref('stg_landing__visible_files') }}
+    from {{ ref('stg_landing__files') }}
+    where is_visible
 ),
 
 exports_due as (
-    select * from {{ ref('int_exports_due') }}
+    select * from {{ ref('int_export_schedule') }}
 ),
 
 event_lags as (
-    select * from {{ ref('int_event_lags_measured') }}
+    select * from {{ ref('int_event_lags') }}
 ),
 
 sources as (

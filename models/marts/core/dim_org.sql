@@ -1,37 +1,20 @@
 -- One row per source and org: district, school or any other unit.
 with orgs as (
-    select * from {{ ref('stg_oneroster__orgs') }}
+    {{ with_presence(ref('stg_oneroster__orgs'), ref('base_oneroster__orgs'), 'oneroster/orgs', 'org_id') }}
 ),
 
-removed as (
-    select * from {{ ref('int_records_removed') }}
-    where feed = 'oneroster/orgs'
+known_orgs as (
+    select org_key from {{ ref('stg_oneroster__orgs') }}
 ),
 
 final as (
     select
-        orgs.source_id,
-        orgs.org_id,
-        orgs.name,
-        orgs.org_type,
-        orgs.identifier,
-        orgs.parent_org_id,
-        removed.record_key is null as is_active,
+        orgs.*,
         {{ columns_where({
-            'parent_org_id': 'orgs.parent_org_id is not null and parents.org_id is null',
-        }) }} as awaiting,
-        orgs.modified_at,
-        orgs.exported_at,
-        orgs.landed_at,
-        orgs.visible_at,
-        orgs.file_id,
-        orgs.record_number,
-        orgs.line_number
+            'parent_org_id': 'orgs.parent_org_key is not null and parents.org_key is null',
+        }) }} as unresolved
     from orgs
-    left join removed
-        on orgs.source_id = removed.source_id and orgs.org_id = removed.record_key
-    left join orgs as parents
-        on orgs.roster_source_id = parents.source_id and orgs.parent_org_id = parents.org_id
+    left join known_orgs as parents on orgs.parent_org_key = parents.org_key
 )
 
 select * from final

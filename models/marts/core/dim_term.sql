@@ -1,39 +1,23 @@
 -- One row per source and term: school year, semester, term or grading period.
 with terms as (
-    select * from {{ ref('stg_oneroster__academic_sessions') }}
+    {{ with_presence(
+        ref('stg_oneroster__academic_sessions'), ref('base_oneroster__academic_sessions'),
+        'oneroster/academic_sessions', 'term_id'
+    ) }}
 ),
 
-removed as (
-    select * from {{ ref('int_records_removed') }}
-    where feed = 'oneroster/academic_sessions'
+known_terms as (
+    select term_key from {{ ref('stg_oneroster__academic_sessions') }}
 ),
 
 final as (
     select
-        terms.source_id,
-        terms.term_id,
-        terms.name,
-        terms.term_type,
-        terms.start_date,
-        terms.end_date,
-        terms.parent_term_id,
-        terms.school_year,
-        removed.record_key is null as is_active,
+        terms.*,
         {{ columns_where({
-            'parent_term_id': 'terms.parent_term_id is not null and parents.term_id is null',
-        }) }} as awaiting,
-        terms.modified_at,
-        terms.exported_at,
-        terms.landed_at,
-        terms.visible_at,
-        terms.file_id,
-        terms.record_number,
-        terms.line_number
+            'parent_term_id': 'terms.parent_term_key is not null and parents.term_key is null',
+        }) }} as unresolved
     from terms
-    left join removed
-        on terms.source_id = removed.source_id and terms.term_id = removed.record_key
-    left join terms as parents
-        on terms.roster_source_id = parents.source_id and terms.parent_term_id = parents.term_id
+    left join known_terms as parents on terms.parent_term_key = parents.term_key
 )
 
 select * from final

@@ -1,67 +1,37 @@
 -- One row per source and enrollment: a user in a class, with a role.
 with enrollments as (
-    select * from {{ ref('stg_oneroster__enrollments') }}
+    {{ with_presence(
+        ref('stg_oneroster__enrollments'), ref('base_oneroster__enrollments'),
+        'oneroster/enrollments', 'enrollment_id'
+    ) }}
 ),
 
 classes as (
-    select * from {{ ref('stg_oneroster__classes') }}
+    select class_key from {{ ref('stg_oneroster__classes') }}
 ),
 
 users as (
-    select * from {{ ref('stg_oneroster__users') }}
+    select user_key from {{ ref('stg_oneroster__users') }}
 ),
 
 orgs as (
-    select * from {{ ref('stg_oneroster__orgs') }}
-),
-
-removed as (
-    select * from {{ ref('int_records_removed') }}
-    where feed = 'oneroster/enrollments'
+    select org_key from {{ ref('stg_oneroster__orgs') }}
 ),
 
 final as (
     select
-        enrollments.source_id,
-        enrollments.enrollment_id,
-        enrollments.class_id,
-        enrollments.user_id,
+        enrollments.*,
         case when enrollments.role = 'student' then enrollments.user_id end as student_id,
-        enrollments.org_id,
-        enrollments.role,
-        enrollments.is_primary,
-        enrollments.begin_date,
-        enrollments.end_date,
-        removed.record_key is null as is_active,
+        case when enrollments.role = 'student' then enrollments.user_key end as student_key,
         {{ columns_where({
-            'class_id': 'enrollments.class_id is not null and classes.class_id is null',
-            'user_id': 'enrollments.user_id is not null and users.user_id is null',
-            'org_id': 'enrollments.org_id is not null and orgs.org_id is null',
-        }) }} as awaiting,
-        enrollments.modified_at,
-        enrollments.exported_at,
-        enrollments.landed_at,
-        enrollments.visible_at,
-        enrollments.file_id,
-        enrollments.record_number,
-        enrollments.line_number
+            'class_id': 'enrollments.class_key is not null and classes.class_key is null',
+            'user_id': 'enrollments.user_key is not null and users.user_key is null',
+            'org_id': 'enrollments.org_key is not null and orgs.org_key is null',
+        }) }} as unresolved
     from enrollments
-    left join removed
-        on
-            enrollments.source_id = removed.source_id
-            and enrollments.enrollment_id = removed.record_key
-    left join classes
-        on
-            enrollments.roster_source_id = classes.source_id
-            and enrollments.class_id = classes.class_id
-    left join users
-        on
-            enrollments.roster_source_id = users.source_id
-            and enrollments.user_id = users.user_id
-    left join orgs
-        on
-            enrollments.roster_source_id = orgs.source_id
-            and enrollments.org_id = orgs.org_id
+    left join classes on enrollments.class_key = classes.class_key
+    left join users on enrollments.user_key = users.user_key
+    left join orgs on enrollments.org_key = orgs.org_key
 )
 
 select * from final

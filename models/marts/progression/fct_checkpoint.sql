@@ -3,61 +3,80 @@ with cycles as (
     select * from {{ ref('stg_landing__cycles') }}
 ),
 
+mastery as (
+    select * from {{ ref('snap_mastery') }}
+),
+
+gates as (
+    select * from {{ ref('snap_gate_status') }}
+),
+
 mastery_changes as (
-    select * from {{ ref('int_mastery_changed') }}
+    select
+        coalesce(after.dbt_valid_from, before.dbt_valid_to) as changed_at,
+        coalesce(after.student_key, before.student_key) as student_key,
+        coalesce(after.roster_source_id, before.roster_source_id) as roster_source_id,
+        coalesce(after.student_id, before.student_id) as student_id,
+        coalesce(after.objective_id, before.objective_id) as objective_id,
+        {{ change_of_evidence('before', 'after') }} as evidence_reason,
+        {{ change_of_override('before', 'after') }} as override_reason,
+        unnest([
+            {{ field_change('scored', 'evidence_count') }},
+            {{ field_change('scored', 'score_percent') }},
+            {{ field_change('graded', 'threshold_percent') }},
+            {{ field_change('graded', 'automatic_state') }},
+            {{ field_change('overridden', 'override_action') }},
+            {{ field_change('overridden', 'state') }},
+            {{ field_change('overridden', 'is_completed') }}
+        ]) as change
+    from mastery as after
+    full join (select * from mastery where dbt_valid_to is not null) as before
+        on after.mastery_key = before.mastery_key and after.dbt_valid_from = before.dbt_valid_to
 ),
 
 gate_changes as (
-    select * from {{ ref('int_gates_changed') }}
+    select
+        coalesce(after.dbt_valid_from, before.dbt_valid_to) as changed_at,
+        coalesce(after.student_key, before.student_key) as student_key,
+        coalesce(after.roster_source_id, before.roster_source_id) as roster_source_id,
+        coalesce(after.student_id, before.student_id) as student_id,
+        coalesce(after.objective_id, before.objective_id) as objective_id,
+        coalesce(after.path_id, before.path_id) as path_id,
+        coalesce(after.step_number, before.step_number) as step_number,
+        'gated' as step,
+        'gate' as field,
+        before.gate as before_value,
+        after.gate as after_value,
+        {{ change_of_gate('before', 'after') }} as reason
+    from gates as after
+    full join (select * from gates where dbt_valid_to is not null) as before
+        on after.gate_key = before.gate_key and after.dbt_valid_from = before.dbt_valid_to
 ),
 
 checkpoints as (
-    {{ mastery_checkpoint('scored', 'evidence_count') }}
-    union all
-    {{ mastery_checkpoint('scored', 'score_percent') }}
-    union all
-    {{ mastery_checkpoint('graded', 'threshold_percent') }}
-    union all
-    {{ mastery_checkpoint('graded', 'automatic_state') }}
-    union all
-    {{ mastery_checkpoint('overridden', 'override_action') }}
-    union all
-    {{ mastery_checkpoint('overridden', 'state') }}
-    union all
-    {{ mastery_checkpoint('overridden', 'is_completed') }}
-    union all
     select
         changed_at,
+        student_key,
         roster_source_id,
         student_id,
         objective_id,
-        path_id,
-        step_number,
-        'gated' as step,
-        'gate' as field,
-        gate_before as before_value,
-        gate_after as after_value,
-        reason
-    from gate_changes
-    where gate_before is distinct from gate_after
-),
-
-final as (
-    select
-        cycles.cycle_id,
-        checkpoints.changed_at,
-        checkpoints.roster_source_id as source_id,
-        checkpoints.student_id,
-        checkpoints.objective_id,
-        checkpoints.path_id,
-        checkpoints.step_number,
-        checkpoints.step,
-        checkpoints.field,
-        checkpoints.before_value,
-        checkpoints.after_value,
-        checkpoints.reason
-    from checkpoints
-    inner join cycles on checkpoints.changed_at = cycles.cutoff_at
+        null as path_id,
+        null as step_number,
+        change.step,
+        change.field,
+        change.before_value,
+        change.after_value,
+        case when change.is_by_override then coalesce(override_reason, evidence_reason) else evidence_reason end as reason
+    from mastery_changes
+    union all
+    select * from gate_changes
 )
 
-select * from final
+select
+    cycles.cycle_id,
+    checkpoints.*,
+    case when students.user_key is null then ['student_id'] else [] end as unresolved
+from checkpoints
+inner join cycles on checkpoints.changed_at = cycles.as_of
+left join {{ ref('dim_user') }} as students on checkpoints.student_key = students.user_key
+where checkpoints.before_value is distinct from checkpoints.after_value

@@ -1,30 +1,37 @@
 -- One row per student, objective and interval of cycles in which every step decided the same.
 with recorded as (
-    {{ recorded(ref('snap_mastery'), ref('int_mastery_hashed')) }}
+    select * from {{ ref('snap_mastery') }}
+),
+
+students as (
+    select user_key from {{ ref('dim_user') }}
 ),
 
 final as (
     select
-        roster_source_id as source_id,
-        student_id,
-        objective_id,
-        state,
-        is_completed,
-        automatic_state,
-        basis,
-        score_percent,
-        threshold_percent,
-        method,
-        rule_id,
-        rule_version,
-        evidence_count,
-        last_evidence_at,
-        is_override,
-        override_id,
-        override_reason,
-        dbt_valid_from as valid_from,
-        dbt_valid_to as valid_to
+        recorded.student_key,
+        recorded.roster_source_id,
+        recorded.student_id,
+        recorded.objective_id,
+        recorded.state,
+        recorded.is_completed,
+        recorded.automatic_state,
+        recorded.basis,
+        recorded.score_percent,
+        recorded.threshold_percent,
+        recorded.method,
+        recorded.rule_id,
+        recorded.rule_version,
+        recorded.evidence_count,
+        recorded.last_evidence_at,
+        recorded.is_override,
+        recorded.override_id,
+        recorded.override_reason,
+        recorded.dbt_valid_from as valid_from,
+        recorded.dbt_valid_to as valid_to,
+        case when students.user_key is null then ['student_id'] else [] end as unresolved
     from recorded
+    left join students on recorded.student_key = students.user_key
 )
 
 select * from final

@@ -1,40 +1,42 @@
 -- One row per student, path and step: its gate, what blocks it, since when, and as of when.
-with progression as (
-    select * from {{ ref('int_progression_gated') }}
+with gates as (
+    select * from {{ ref('int_gate_status') }}
 ),
 
-recorded as (
-    {{ recorded(ref('snap_progression_step'), ref('int_progression_hashed')) }}
+current_intervals as (
+    select
+        student_key,
+        path_id,
+        step_number,
+        dbt_valid_from as since
+    from {{ ref('snap_gate_status') }}
+    where dbt_valid_to is null
 ),
 
-bounds as (
-    select * from {{ ref('int_cycle_bounded') }}
+completeness as (
+    select * from {{ ref('int_cycle_completeness') }}
+),
+
+students as (
+    select user_key from {{ ref('dim_user') }}
 ),
 
 final as (
     select
-        progression.roster_source_id as source_id,
-        progression.student_id,
-        progression.path_id,
-        progression.path_version,
-        progression.step_number,
-        progression.objective_id,
-        progression.is_optional,
-        progression.gate,
-        progression.blocked_by,
-        recorded.dbt_valid_from as since,
-        bounds.is_provisional,
-        bounds.missing_feeds,
-        bounds.as_of
-    from progression
-    cross join bounds
-    left join recorded
+        gates.* exclude (inputs_fingerprint),
+        case when students.user_key is null then ['student_id'] else [] end as unresolved,
+        current_intervals.since,
+        completeness.is_provisional,
+        completeness.missing_feeds,
+        completeness.as_of
+    from gates
+    cross join completeness
+    left join students on gates.student_key = students.user_key
+    left join current_intervals
         on
-            progression.roster_source_id = recorded.roster_source_id
-            and progression.student_id = recorded.student_id
-            and progression.path_id = recorded.path_id
-            and progression.step_number = recorded.step_number
-            and recorded.dbt_valid_to is null
+            gates.student_key = current_intervals.student_key
+            and gates.path_id = current_intervals.path_id
+            and gates.step_number = current_intervals.step_number
 )
 
 select * from final

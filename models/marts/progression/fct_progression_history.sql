@@ -1,22 +1,29 @@
 -- One row per student, path, step and interval of cycles in which the gate stood the same.
 with recorded as (
-    {{ recorded(ref('snap_progression_step'), ref('int_progression_hashed')) }}
+    select * from {{ ref('snap_gate_status') }}
+),
+
+students as (
+    select user_key from {{ ref('dim_user') }}
 ),
 
 final as (
     select
-        roster_source_id as source_id,
-        student_id,
-        path_id,
-        path_version,
-        step_number,
-        objective_id,
-        is_optional,
-        gate,
-        blocked_by,
-        dbt_valid_from as valid_from,
-        dbt_valid_to as valid_to
+        recorded.student_key,
+        recorded.roster_source_id,
+        recorded.student_id,
+        recorded.path_id,
+        recorded.path_version,
+        recorded.step_number,
+        recorded.objective_id,
+        recorded.is_optional,
+        recorded.gate,
+        recorded.blocked_by,
+        recorded.dbt_valid_from as valid_from,
+        recorded.dbt_valid_to as valid_to,
+        case when students.user_key is null then ['student_id'] else [] end as unresolved
     from recorded
+    left join students on recorded.student_key = students.user_key
 )
 
 select * from final

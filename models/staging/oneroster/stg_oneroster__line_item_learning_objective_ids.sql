@@ -1,52 +1,8 @@
--- One row per source and alignment of a line item with an objective: its newest accepted version.
-{{ config(unique_key=['source_id', 'line_item_objective_id']) }}
+-- One row per source and alignment of a line item: its newest accepted version.
+{{ config(unique_key='line_item_objective_key') }}
 
-with records as (
-    select * from {{ ref('base_oneroster__line_item_learning_objective_ids_1_2') }}
-),
-
-records_to_add as (
-    select * from records
-    {% if is_incremental() %}where is_new{% endif %}
-),
-
-refused as (
-    select * from {{ ref('int_records_refused') }}
-),
-
-accepted as (
-    select
-        records_to_add.*,
-        row_number() over (
-            partition by records_to_add.source_id, records_to_add.line_item_objective_id
-            order by records_to_add.version_at desc, records_to_add.exported_at desc
-        ) as recency
-    from records_to_add
-    left join refused using (file_id, record_number)
-    where refused.file_id is null
-),
-
-newest as (
-    select
-        source_id,
-        roster_source_id,
-        line_item_objective_id,
-        line_item_id,
-        objective_source,
-        objective_id,
-        is_deleted,
-        modified_at,
-        version_at,
-        exported_at,
-        landed_at,
-        visible_at,
-        file_id,
-        record_number,
-        line_number,
-        violations as warnings
-    from accepted
-    where recency = 1
+with newest as (
+    {{ newest_accepted(ref('base_oneroster__line_item_learning_objective_ids'), 'line_item_objective_key') }}
 )
 
 select * from newest
-{% if is_incremental() %}where {{ is_newer_than_stored('line_item_objective_id', 'newest') }}{% endif %}

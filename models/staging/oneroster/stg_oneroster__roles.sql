@@ -1,55 +1,8 @@
 -- One row per source and role: its newest accepted version.
-{{ config(unique_key=['source_id', 'role_id']) }}
+{{ config(unique_key='role_key') }}
 
-with records as (
-    select * from {{ ref('base_oneroster__roles_1_2') }}
-),
-
-records_to_add as (
-    select * from records
-    {% if is_incremental() %}where is_new{% endif %}
-),
-
-refused as (
-    select * from {{ ref('int_records_refused') }}
-),
-
-accepted as (
-    select
-        records_to_add.*,
-        row_number() over (
-            partition by records_to_add.source_id, records_to_add.role_id
-            order by records_to_add.version_at desc, records_to_add.exported_at desc
-        ) as recency
-    from records_to_add
-    left join refused using (file_id, record_number)
-    where refused.file_id is null
-),
-
-newest as (
-    select
-        source_id,
-        roster_source_id,
-        role_id,
-        user_id,
-        role_type,
-        role,
-        begin_date,
-        end_date,
-        org_id,
-        is_deleted,
-        modified_at,
-        version_at,
-        exported_at,
-        landed_at,
-        visible_at,
-        file_id,
-        record_number,
-        line_number,
-        violations as warnings
-    from accepted
-    where recency = 1
+with newest as (
+    {{ newest_accepted(ref('base_oneroster__roles'), 'role_key') }}
 )
 
 select * from newest
-{% if is_incremental() %}where {{ is_newer_than_stored('role_id', 'newest') }}{% endif %}

@@ -1,6 +1,6 @@
 -- Finds: rows of objective_alignment.csv that name an unknown source or an unknown kind of thing.
 -- Matters: such a row aligns nothing, so work would count for its course instead.
--- Do: mend the row of seeds/rules/objective_alignment.csv that the sentence names.
+-- Do: correct the row of seeds/rules/objective_alignment.csv that the sentence names.
 select
     alignment.aligned_id,
     concat(
@@ -9,7 +9,7 @@ select
             when sources.source_id is null then 'source_id is not in sources.csv.'
             else 'aligned_kind is not one of line_item, class, course.'
         end
-    ) as mend
+    ) as remedy
 from {{ ref('objective_alignment') }} as alignment
 left join {{ ref('sources') }} as sources using (source_id)
 where

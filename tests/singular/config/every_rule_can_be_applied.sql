@@ -1,6 +1,6 @@
 -- Finds: rows of mastery_rules.csv with a method, scope or number that the evaluation cannot use.
 -- Matters: a rule that cannot be applied would leave students without a state, or give them a wrong one.
--- Do: mend the row of seeds/rules/mastery_rules.csv that the sentence names.
+-- Do: correct the row of seeds/rules/mastery_rules.csv that the sentence names.
 with rules as (
     select * from {{ ref('mastery_rules') }}
 ),
@@ -45,6 +45,6 @@ select
     rule_version,
     concat(
         'seeds/rules/mastery_rules.csv, rule ', rule_id, ' version ', rule_version, ': ', problem, '.'
-    ) as mend
+    ) as remedy
 from problems
 where problem is not null

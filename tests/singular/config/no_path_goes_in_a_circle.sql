@@ -40,6 +40,6 @@ select
     concat(
         'seeds/rules/learning_paths.csv, path ', path_id, ' version ', path_version, ' step ', step_number,
         ': it waits for itself.'
-    ) as mend
+    ) as remedy
 from reached
 where step_number = needed_step_number

@@ -1,11 +1,11 @@
 -- Finds: rows of the rules whose org, course or objective no export knows.
 -- Matters: a rule for something misspelled holds for nothing, and nobody notices.
 -- Do: correct the id in the row that the sentence names, or remove the row. A path of a course that no export
--- knows is walked by nobody and does no harm; it is named once, and its steps are not looked at.
+-- knows enrolls nobody and does no harm; it is named once, and its steps are not looked at.
 {{ config(severity='warn') }}
 
 with objectives as (
-    select distinct objective_id from {{ ref('int_evidence') }}
+    select distinct objective_id from {{ ref('fct_evidence') }}
 ),
 
 courses as (
@@ -28,7 +28,7 @@ named as (
     inner join courses using (course_id)
     union all
     select distinct
-        'learning_paths.csv, path ' || path_id || ', which nobody walks' as place,
+        'learning_paths.csv, path ' || path_id || ', on which nobody is enrolled' as place,
         'course' as kind,
         course_id as id
     from {{ ref('learning_paths') }}
@@ -64,13 +64,13 @@ known as (
     select
         'line_item' as kind,
         line_item_id as id
-    from {{ ref('int_line_items_aligned') }}
+    from {{ ref('dim_line_item') }}
 )
 
 select
     named.kind,
     named.id,
-    concat('seeds/rules/', named.place, ': no export knows the ', named.kind, ' ', named.id, '.') as mend
+    concat('seeds/rules/', named.place, ': no export knows the ', named.kind, ' ', named.id, '.') as remedy
 from named
 left join known on named.kind = known.kind and named.id = known.id
 where known.id is null

@@ -1,6 +1,6 @@
 -- Finds: files whose records are not all accounted for.
--- Matters: a record that is neither malformed, rejected, a repeat nor accepted was lost or counted twice.
--- Do: look at the file in audit.audit_ingestion_log; compare raw rows with int_records_refused.
+-- Matters: a record that is neither malformed, rejected, duplicate nor accepted was lost or counted twice.
+-- Do: look at the file in audit.audit_ingestion_log; compare raw rows with int_file_record_counts.
 select
     file_id,
     source_id,

@@ -1,26 +1,35 @@
--- Finds: keys of accepted records of a visible file that staging does not hold.
+-- Finds: keys of accepted records of a new file that staging does not hold.
 -- Matters: an accepted record must be the newest version of its key or give way to a newer one; never vanish.
 -- Do: look for a filter in the staging model of that feed that drops records.
-with accepted_keys as (
-    select distinct
-        records.source_id,
-        records.feed,
-        records.record_key
-    from {{ ref('int_records_judged') }} as records
-    left join {{ ref('int_records_refused') }} as refused
-        on
-            records.file_id = refused.file_id
-            and records.record_number = refused.record_number
-    where
-        refused.file_id is null
-        and records.is_new
+with problems as (
+    select
+        file_id,
+        unnest(problems, max_depth := 2)
+    from {{ ref('int_file_record_counts') }}
+),
+
+accepted as (
+    {{ accepted_keys('oneroster', {
+        'orgs': 'org_id', 'academic_sessions': 'term_id', 'courses': 'course_id', 'classes': 'class_id',
+        'users': 'user_id', 'roles': 'role_id', 'enrollments': 'enrollment_id', 'categories': 'category_id',
+        'line_items': 'line_item_id', 'results': 'result_id',
+        'line_item_learning_objective_ids': 'line_item_objective_id',
+        'result_learning_objective_ids': 'result_objective_id',
+    }) }}
+    {% if is_used('overrides') %}
+    union all
+    {{ accepted_keys('overrides', {'mastery_overrides': 'override_id'}) }}
+    {% endif %}
 )
 
-select accepted_keys.*
-from accepted_keys
-left join {{ ref('int_newest_versions') }} as newest_versions
+select
+    accepted.feed,
+    accepted.file_id,
+    accepted.record_number
+from accepted
+left join problems
     on
-        accepted_keys.source_id = newest_versions.source_id
-        and accepted_keys.feed = newest_versions.feed
-        and accepted_keys.record_key = newest_versions.record_key
-where newest_versions.record_key is null
+        accepted.file_id = problems.file_id
+        and accepted.record_number = problems.record_number
+        and problems.verdict <> 'accepted'
+where not accepted.is_staged and problems.file_id is null

@@ -1,0 +1,81 @@
+{#- What is evidence, and which of it counts. -#}
+
+{#- What becomes of a result as evidence: `usable`, or why it is not. For a row of a result with its line item. -#}
+{% macro disposition_of_result() -%}
+    case
+            when is_withdrawn then 'withdrawn'
+            when score_status = 'exempt' then 'exempt'
+            when score_status = 'not submitted' then 'not_submitted'
+            when score_status <> 'fully graded' or score is null then 'ungraded'
+            when lacks_line_item then 'unresolved_line_item'
+            when is_line_item_withdrawn then 'line_item_withdrawn'
+            when objective_id is null then 'no_objective'
+            when coalesce(score_max <= score_min, true) then 'no_range'
+            when score < score_min or score > 2 * score_max - score_min then 'out_of_range'
+            else 'usable'
+        end
+{%- endmacro %}
+
+{#-
+    A query for the keys of results that differ from what is stored as evidence: new versions, those whose line item
+    changed, withdrawn or returned ones, and those whose scores for single objectives changed.
+    `stored`: the evidence as the last cycle left it. `results`: the mart. `objective_scores`: those scores, by result.
+-#}
+{% macro changed_results(stored, results, objective_scores) -%}
+    select results.result_key
+        from {{ results }} as results
+        inner join {{ ref('stg_landing__cycles') }} as cycles on results.visible_at = cycles.as_of and cycles.is_current
+        union
+        select result_key from {{ stored }}
+        anti join {{ ref('int_line_item_objectives') }} using (alignment_fingerprint)
+        union
+        (select result_key from {{ results }} where not is_active except select result_key from {{ stored }} where is_withdrawn)
+        union
+        (select result_key from {{ stored }} where is_withdrawn except select result_key from {{ results }} where not is_active)
+        union
+        select result_key from (
+            select result_key, unnest(objective_ids) as objective_id, unnest(scores) as score from {{ objective_scores }}
+            except
+            select result_key, objective_id, score from {{ stored }} where alignment = 'result'
+        )
+        union
+        select result_key from (
+            select result_key, objective_id, score from {{ stored }} where alignment = 'result'
+            except
+            select result_key, unnest(objective_ids), unnest(scores) from {{ objective_scores }}
+        )
+{%- endmacro %}
+
+{#-
+    The usable evidence about one student and objective as a list, in its order: by when it happened, then by
+    what is known of it. The columns after these make the order total.
+-#}
+{% macro usable_evidence() -%}
+    {{ sorted_rows(
+        ['event_at', 'version_at', 'source_id', 'evidence_id', 'course_id', 'percent', 'level'],
+        "disposition = 'usable'"
+    ) }}
+{%- endmacro %}
+
+{#- The rows of a group for which the condition holds, as a list sorted by the columns; null when there is none. -#}
+{% macro sorted_rows(columns, condition) -%}
+    list_sort(list(struct_pack(
+            {%- for column in columns %}{{ column }} := {{ column }}{{ ', ' if not loop.last }}{% endfor -%}
+        )) filter (where {{ condition }}))
+{%- endmacro %}
+
+{#- The usable evidence that is not older than its rule allows at the cut-off; null when there is none. -#}
+{% macro young_enough(usable, as_of) -%}
+    nullif(list_filter({{ usable }}, lambda item: item.event_at >= {{ as_of }} - to_days(rules.maximum_age_days)), [])
+{%- endmacro %}
+
+{#- No override, in the shape of core.fct_override, for a project without the family `overrides`. -#}
+{% macro no_overrides() -%}
+    select
+        null::varchar as student_key, null::varchar as roster_source_id, null::varchar as student_id,
+        null::varchar as objective_id, null::varchar as source_id, null::varchar as override_id,
+        null::varchar as override_key, null::varchar as action, null::varchar as state, null::varchar as teacher_id,
+        null::varchar as reason, null::timestamp as effective_at, null::timestamp as version_at,
+        null::timestamp as visible_at
+    where false
+{%- endmacro %}

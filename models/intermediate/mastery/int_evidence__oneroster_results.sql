@@ -1,0 +1,103 @@
+-- One row per result and objective: what the result says of it, or why it is no evidence.
+{{ config(materialized='incremental', unique_key='result_key') }}
+
+with ranked_scores as (
+    select
+        *,
+        row_number() over (
+            partition by result_key, objective_id
+            order by version_at desc, exported_at desc, result_objective_key asc
+        ) as recency
+    from {{ ref('fct_result_objective_score') }}
+    where is_active
+),
+
+objective_scores as (
+    select
+        result_key,
+        array_agg(objective_id order by objective_id) as objective_ids,
+        array_agg(score order by objective_id) as scores
+    from ranked_scores
+    where recency = 1
+    group by result_key
+),
+
+results as (
+    select * from {{ ref('fct_result') }}
+    {% if is_incremental() %}
+    where result_key in ({{ changed_results(this, ref('fct_result'), 'objective_scores') }})
+    {% endif %}
+),
+
+line_items as (
+    select * from {{ ref('int_line_item_objectives') }}
+),
+
+by_objective as (
+    select
+        results.*,
+        not results.is_active as is_withdrawn,
+        line_items.line_item_key is null as lacks_line_item,
+        not line_items.is_active as is_line_item_withdrawn,
+        line_items.course_id,
+        line_items.alignment_fingerprint,
+        case when objective_scores.result_key is null then line_items.alignment else 'result' end as alignment,
+        unnest(coalesce(objective_scores.objective_ids, line_items.objective_ids, [null])) as objective_id,
+        unnest(objective_scores.scores) as objective_score
+    from results
+    left join line_items using (line_item_key)
+    left join objective_scores using (result_key)
+),
+
+ranged as (
+    select
+        * exclude (score, score_min),
+        case when alignment = 'result' then objective_score else score end as score,
+        coalesce(score_min, 0) as score_min
+    from by_objective
+),
+
+judged as (
+    select
+        *,
+        {{ disposition_of_result() }} as disposition
+    from ranged
+),
+
+final as (
+    select
+        *,
+        case when disposition = 'usable' then {{ quotient('(score - score_min) * 100', '(score_max - score_min)') }} end
+            as percent
+    from judged
+)
+
+select
+    result_key,
+    source_id,
+    result_id,
+    objective_id,
+    alignment,
+    roster_source_id,
+    student_id,
+    student_key,
+    line_item_key,
+    class_key,
+    course_id,
+    score_status,
+    score,
+    percent,
+    event_at,
+    version_at,
+    exported_at,
+    visible_at,
+    file_id,
+    record_number,
+    line_number,
+    is_withdrawn,
+    disposition,
+    alignment_fingerprint,
+    {{ fingerprint([
+        'result_key', 'objective_id', 'course_id', 'percent', 'event_at', 'version_at', 'visible_at', 'disposition',
+    ]) }} as evidence_fingerprint
+from final

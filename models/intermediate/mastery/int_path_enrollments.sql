@@ -1,0 +1,67 @@
+-- One row per student and learning path: the student is in a class of its course; a fingerprint of what decides gates.
+with steps as (
+    select * from {{ ref('int_current_path_steps') }}
+),
+
+current_cycle as (
+    select * from {{ ref('stg_landing__cycles') }}
+    where is_current
+),
+
+paths as (
+    select
+        path_id,
+        course_id,
+        {{ fingerprint_of_all(fingerprint([
+            'path_version', 'step_number', 'objective_id', 'is_optional', 'prerequisite_rule',
+            'needed_objective_ids', 'required_objective_ids',
+        ])) }} as path_fingerprint
+    from steps
+    group by path_id, course_id
+),
+
+mastered as (
+    select
+        student_key,
+        {{ fingerprint_of_all(fingerprint(['objective_id'])) }} as mastered_fingerprint
+    from {{ ref('int_mastery_status') }}
+    where is_completed
+    group by student_key
+),
+
+enrolled as (
+    select
+        enrollments.student_key,
+        enrollments.roster_source_id,
+        enrollments.student_id,
+        paths.path_id,
+        paths.path_fingerprint,
+        min(enrollments.visible_at) as enrolled_visible_at
+    from {{ ref('fct_enrollment') }} as enrollments
+    inner join {{ ref('dim_class') }} as classes on enrollments.class_key = classes.class_key
+    inner join paths on classes.course_id = paths.course_id
+    inner join current_cycle
+        on
+            coalesce(enrollments.begin_date <= cast(current_cycle.as_of as date), true)
+            and coalesce(enrollments.end_date > cast(current_cycle.as_of as date), true)
+    where enrollments.is_active and enrollments.student_key is not null
+    group by
+        enrollments.student_key,
+        enrollments.roster_source_id,
+        enrollments.student_id,
+        paths.path_id,
+        paths.path_fingerprint
+),
+
+final as (
+    select
+        enrolled.* exclude (path_fingerprint),
+        {{ fingerprint([
+            'enrolled.student_key', 'enrolled.path_id', 'enrolled.path_fingerprint',
+            'mastered.mastered_fingerprint',
+        ]) }} as inputs_fingerprint
+    from enrolled
+    left join mastered using (student_key)
+)
+
+select * from final

@@ -1,0 +1,63 @@
+-- One row per visible file of a staged feed: its records by verdict, and those that are not simply accepted.
+{{ config(materialized='incremental', unique_key='file_id') }}
+
+with records as (
+    {{ staged_records('oneroster', [
+        'orgs', 'academic_sessions', 'courses', 'classes', 'users', 'roles', 'enrollments', 'categories',
+        'line_items', 'results', 'line_item_learning_objective_ids', 'result_learning_objective_ids',
+    ]) }}
+    {% if is_used('overrides') %}
+    union all
+    {{ staged_records('overrides', ['mastery_overrides']) }}
+    {% endif %}
+),
+
+repeated as (
+    {{ repeated_keys('records') }}
+),
+
+judged as (
+    select
+        records.*,
+        case
+            when records.is_rejected or repeated.is_conflict then 'rejected'
+            when records.record_number > repeated.first_record_number then 'duplicate'
+            else 'accepted'
+        end as verdict,
+        case when not records.is_rejected then repeated.is_conflict end as is_conflict
+    from records
+    left join repeated on records.file_id = repeated.file_id and records.record_key = repeated.record_key
+),
+
+named as (
+    select
+        file_id,
+        record_number,
+        line_number,
+        record_key,
+        verdict,
+        case
+            when is_conflict
+                then [{'code': 'DUPLICATE_KEY_CONFLICT', 'column_name': null, 'is_error': true}]
+            when verdict = 'duplicate'
+                then [{'code': 'DUPLICATE_RECORD', 'column_name': null, 'is_error': false}]
+            else violations
+        end as violations
+    from judged
+),
+
+final as (
+    select
+        file_id,
+        count(*) as stored_count,
+        count(case when verdict = 'rejected' then 1 end) as rejected_count,
+        count(case when verdict = 'duplicate' then 1 end) as duplicate_count,
+        count(case when verdict = 'accepted' then 1 end) as accepted_count,
+        {{ sorted_rows(
+            ['record_number', 'line_number', 'record_key', 'verdict', 'violations'], 'len(violations) > 0'
+        ) }} as problems
+    from named
+    group by file_id
+)
+
+select * from final

@@ -1,0 +1,94 @@
+-- One row per landed file: what became of it by the current cycle, and what staging has to know of it.
+{{ config(tags=['reconciliation']) }}
+
+with files as (
+    select * from {{ source('landing', 'files') }}
+),
+
+cycle_files as (
+    select
+        cycle_files.file_id,
+        cycles.cycle_id as first_cycle_id,
+        cycles.as_of as visible_at,
+        cycles.is_current as is_new
+    from {{ source('landing', 'cycle_files') }} as cycle_files
+    inner join {{ ref('stg_landing__cycles') }} as cycles on cycle_files.cycle_id = cycles.cycle_id
+),
+
+-- The last decision by the current cycle counts; a later one is known but has no effect yet.
+decided as (
+    select
+        decisions.file_id,
+        max_by(decisions.decision, decisions.decision_id) as last_decision,
+        max_by(decisions.decision, decisions.decision_id) filter (where cycles.cycle_id is not null) as decision,
+        max_by(decisions.reason, decisions.decision_id) filter (where cycles.cycle_id is not null) as decision_reason,
+        max_by(decisions.decided_by, decisions.decision_id) filter (where cycles.cycle_id is not null) as decided_by
+    from {{ source('landing', 'decisions') }} as decisions
+    left join {{ source('landing', 'cycle_decisions') }} as cycle_decisions using (decision_id)
+    left join {{ ref('stg_landing__cycles') }} as cycles on cycle_decisions.cycle_id = cycles.cycle_id
+    group by decisions.file_id
+),
+
+staged_layouts as (
+    select
+        feed,
+        layout_version,
+        array_agg(raw_column order by position) filter (where is_required in ('yes', 'in_part')) as required_columns,
+        array_agg(raw_column order by position) filter (where allows_extension) as extensible_columns
+    from {{ source('landing', 'layout_columns') }}
+    where staged_as is not null
+    group by feed, layout_version
+),
+
+judged as (
+    select
+        files.*,
+        sources.roster_source_id,
+        sources.time_zone,
+        decided.decision,
+        decided.decision_reason,
+        decided.decided_by,
+        cycle_files.first_cycle_id,
+        cycle_files.visible_at,
+        coalesce(cycle_files.is_new, false) as is_new,
+        case
+            when files.verdict = 'rejected' then 'rejected'
+            when decided.decision = 'supersede' then 'superseded'
+            when cycle_files.file_id is not null then 'visible'
+            when decided.last_decision = 'supersede' then 'superseded'
+            when files.verdict = 'held' and decided.last_decision = 'refuse' then 'rejected'
+            when files.verdict = 'held' and coalesce(decided.last_decision <> 'release', true) then 'held'
+            else 'pending'
+        end as status,
+        case
+            when not files.are_removals_held or decided.decision = 'release' then 'applied'
+            when decided.last_decision = 'release' then 'pending'
+            else 'held'
+        end as removals,
+        staged_layouts.feed is not null as has_staged_layout,
+        coalesce(staged_layouts.required_columns, []) as required_columns,
+        coalesce(staged_layouts.extensible_columns, []) as extensible_columns
+    from files
+    left join {{ ref('sources') }} as sources using (source_id)
+    left join cycle_files using (file_id)
+    left join decided using (file_id)
+    left join staged_layouts using (feed, layout_version)
+),
+
+final as (
+    select
+        * exclude (are_removals_held),
+        status = 'visible' as is_visible,
+        status = 'visible' and has_staged_layout as is_staged,
+        removals <> 'applied' as are_removals_held,
+        max(case when status = 'visible' and mode = 'bulk' and removals = 'applied' then exported_at end)
+            over (partition by source_id, feed) as latest_bulk_exported_at
+    from judged
+)
+
+select
+    *,
+    latest_bulk_exported_at is not null as has_latest_bulk,
+    is_visible and mode = 'bulk' and not are_removals_held and exported_at = latest_bulk_exported_at as is_latest_bulk,
+    is_visible and coalesce(exported_at >= latest_bulk_exported_at, mode = 'bulk') as is_since_latest_bulk
+from final

@@ -1,0 +1,49 @@
+-- One row per record of an OneRoster classes.csv file, whatever the version of its layout.
+with records as (
+    select * from {{ source('raw_oneroster', 'classes') }}
+),
+
+files as (
+    select * from {{ ref('stg_landing__files') }}
+    where is_staged
+),
+
+typed as (
+    select
+        {{ lineage() }},
+        {{ text('sourcedId') }} as record_key,
+        {{ text('sourcedId') }} as class_id,
+        {{ own_key('sourcedId') }} as class_key,
+        {{ text('title') }} as name,
+        {{ text_list('grades') }} as grades,
+        {{ text('courseSourcedId') }} as course_id,
+        {{ roster_key('courseSourcedId') }} as course_key,
+        {{ text('classCode') }} as class_code,
+        {{ text('classType') }} as class_type,
+        {{ text('location') }} as location,
+        {{ text('schoolSourcedId') }} as org_id,
+        {{ roster_key('schoolSourcedId') }} as org_key,
+        {{ text_list('termSourcedIds') }} as term_ids,
+        {{ roster_keys('termSourcedIds') }} as term_keys,
+        {{ text_list('subjects') }} as subjects,
+        {{ text_list('subjectCodes') }} as subject_codes,
+        {{ text_list('periods') }} as periods,
+        {{ is_deletion('status') }} as is_deleted,
+        {{ instant('dateLastModified') }} as modified_at,
+        {{ violations(oneroster_checks() + [
+            required('title'),
+            required('courseSourcedId'),
+            required('classType'),
+            allowed('classType', ['homeroom', 'scheduled']),
+            required('schoolSourcedId'),
+            required('termSourcedIds'),
+        ]) }} as violations
+    from records
+    inner join files using (file_id)
+)
+
+select
+    *,
+    {{ is_rejected() }} as is_rejected,
+    {{ content_hash() }} as content_hash
+from typed

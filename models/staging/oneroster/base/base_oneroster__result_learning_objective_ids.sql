@@ -1,0 +1,40 @@
+-- One row per record of an OneRoster resultLearningObjectiveIds.csv file, whatever the version of its layout.
+with records as (
+    select * from {{ source('raw_oneroster', 'result_learning_objective_ids') }}
+),
+
+files as (
+    select * from {{ ref('stg_landing__files') }}
+    where is_staged
+),
+
+typed as (
+    select
+        {{ lineage() }},
+        {{ text('sourcedId') }} as record_key,
+        {{ text('sourcedId') }} as result_objective_id,
+        {{ own_key('sourcedId') }} as result_objective_key,
+        {{ text('resultSourcedId') }} as result_id,
+        {{ own_key('resultSourcedId') }} as result_key,
+        {{ text('source') }} as objective_source,
+        {{ text('learningObjectiveId') }} as objective_id,
+        {{ number('score') }} as score,
+        {{ text('textScore') }} as text_score,
+        {{ is_deletion('status') }} as is_deleted,
+        {{ instant('dateLastModified') }} as modified_at,
+        {{ violations(oneroster_checks() + [
+            required('resultSourcedId'),
+            required('source'),
+            allowed('source', ['case', 'unknown']),
+            required('learningObjectiveId'),
+            readable('score', 'number'),
+        ]) }} as violations
+    from records
+    inner join files using (file_id)
+)
+
+select
+    *,
+    {{ is_rejected() }} as is_rejected,
+    {{ content_hash() }} as content_hash
+from typed
