@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from importlib import metadata
 
-from rollcall.contracts import Contracts
+from rollcall.contracts.project import Contracts
 from rollcall.errors import RollcallError
 from rollcall.home import PROJECT_DIR, Home
 

@@ -16,6 +16,8 @@ from rollcall.errors import BusyError, UsageError
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
 """The dbt project: models, seeds and macros of the same code as this package."""
+REFERENCE_DIR = PROJECT_DIR / "seeds" / "reference"
+"""The seeds that explain codes."""
 
 _READER_PATIENCE_SECONDS = 600
 _LANDING_MEMORY = "800MB"
@@ -169,6 +171,12 @@ class Home:
         if not read_only:
             self.landing_db.chmod(0o600)
 
+    def attach_last_good(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Attach the last good warehouse as `good` to be read, when there is one."""
+        if self.warehouse_db.exists():
+            path = str(self.warehouse_db).replace("'", "''")
+            connection.execute(f"attach '{path}' as good (read_only)")
+
     @contextmanager
     def published(
         self, say: Callable[[str], None] = lambda _: None
@@ -189,6 +197,11 @@ class Home:
             connection.execute(f"attach '{self.warehouse_db}' as warehouse (read_only)")
             connection.execute("use warehouse")
             yield connection
+
+
+def archive_path(archive: Path, sha256: str) -> Path:
+    """Return where bytes of that hash are kept."""
+    return archive / sha256[:2] / sha256
 
 
 def _attach_patiently(

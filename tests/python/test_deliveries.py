@@ -24,11 +24,13 @@ from random import Random
 import pytest
 from conftest import MANIFEST, ORG_ROWS, ORGS, District, Done
 
-from rollcall import deliveries
-from rollcall.archive import Archived, keep
-from rollcall.contracts import ContractError, Contracts
-from rollcall.deliveries import Entry, Opened, _unpack, open_delivery, read_inbox, settle
+from rollcall.contracts.project import Contracts
+from rollcall.contracts.reading import ContractError
 from rollcall.home import PROJECT_DIR, Home
+from rollcall.landing import container
+from rollcall.landing.archive import Archived, keep
+from rollcall.landing.container import Opened, _unpack, open_delivery
+from rollcall.landing.entries import Entry, read_inbox, settle
 
 NIGHT = "2026-09-01T010000Z"
 WHOLE = (ORGS + ORG_ROWS).encode()
@@ -595,7 +597,7 @@ def test_what_changes_under_the_reader_is_left_alone(
                 change(path)
             return kept
 
-        monkeypatch.setattr(deliveries, "keep", keep_slowly)
+        monkeypatch.setattr(container, "keep", keep_slowly)
     limits = Contracts.load(CONTRACTS).sources["sis"].limits
     assert open_delivery(still[0], home, limits) is None
     assert not list(home.spool.iterdir())

@@ -8,11 +8,11 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from rollcall import status
-from rollcall.contracts import Contracts
+from rollcall.contracts.project import Contracts
 from rollcall.errors import UsageError
 from rollcall.home import Home
-from rollcall.ledger import literal
+from rollcall.ledger import status
+from rollcall.ledger.sql import literal
 from rollcall.report import charts, site
 from rollcall.report.contents import listings
 from rollcall.report.facts import Level, answer

@@ -6,9 +6,10 @@ read before them (`listing_<name>`). Every query ends with a total order.
 
 from pathlib import Path
 
-from rollcall.ledger import CYCLE_ATTEMPTS, literal
-from rollcall.reconcile import REASONS
+from rollcall.ledger.entries import CYCLE_ATTEMPTS
+from rollcall.ledger.sql import literal
 from rollcall.report.listings import Listing
+from rollcall.report.reasons import REASONS
 
 VOCABULARY = Path(__file__).with_name("vocabulary.csv")
 

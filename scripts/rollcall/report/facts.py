@@ -7,11 +7,12 @@ from typing import Literal
 
 import duckdb
 
-from rollcall import codes
-from rollcall.contracts import Contracts
-from rollcall.plain import plain
+from rollcall.contracts import codes
+from rollcall.contracts.project import Contracts
+from rollcall.home import REFERENCE_DIR
+from rollcall.ledger.status import FeedStatus, StatusReport
 from rollcall.report.listings import Table, words
-from rollcall.status import FeedStatus, StatusReport
+from rollcall.sanitize import plain
 
 _FAILURES_TOLD = 3
 _COUNTED = re.compile(r"^Got (\d+) results?, configured to .*$")
@@ -231,7 +232,7 @@ def _refused(
             "attention",
             _name(file),
             f"The file was refused. {plain(file['detail'] or '')}",
-            codes.advice()[file["code"]],
+            codes.advice(REFERENCE_DIR)[file["code"]],
             code=file["code"],
             page="sources.html#files",
         )

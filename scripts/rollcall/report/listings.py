@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import duckdb
 
-from rollcall.ledger import identifier, literal
-from rollcall.plain import plain, plain_sql
+from rollcall.ledger.sql import identifier, literal
+from rollcall.sanitize import plain, plain_sql
 
 Kind = Literal["text", "number", "time", "code", "cycle"]
 _NUMBERS = ("BIGINT", "INTEGER", "DOUBLE", "HUGEINT", "DECIMAL")

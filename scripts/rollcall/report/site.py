@@ -11,10 +11,10 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from rollcall.ledger.status import StatusReport
 from rollcall.report.charts import Picture
 from rollcall.report.facts import Answer
 from rollcall.report.listings import Reader, words
-from rollcall.status import StatusReport
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _PAGE_ROWS = 800
