@@ -251,8 +251,8 @@ def refuse(
     _decide(file, "refuse", reason, home, as_json)
 
 
-@app.command(epilog="Example: rollcall redrive sis/2026-09-03T010000Z.zip/users.csv")
-def redrive(
+@app.command(epilog="Example: rollcall reprocess sis/2026-09-03T010000Z.zip/users.csv")
+def reprocess(
     file: FileArgument, home: HomeOption = _DEFAULT_HOME, as_json: JsonOption = False
 ) -> None:
     """Judge a landed file again, from the archive, by the contracts of today."""

@@ -258,7 +258,7 @@ def show_layout_change(change: LayoutChange) -> None:
         say("")
         say(
             f"Draft of version {change.draft_version}. Review it, add it to "
-            f"seeds/contracts/layouts_{family}.csv, then `rollcall redrive` the file:"
+            f"seeds/contracts/layouts_{family}.csv, then `rollcall reprocess` the file:"
         )
         say("")
         print(as_csv(change.draft_rows))

@@ -301,7 +301,7 @@ def must_rebuild(connection: duckdb.DuckDBPyConnection, cycle_id: int, code_vers
         "select 1 from landing.decisions "
         "inner join landing.cycle_files using (file_id) "
         "left join landing.cycle_decisions using (decision_id) "
-        "where decision in ('supersede', 'redrive') and cycle_files.cycle_id < ? "
+        "where decision in ('supersede', 'reprocess') and cycle_files.cycle_id < ? "
         "and coalesce(cycle_decisions.cycle_id >= ?, true)",
         [cycle_id, cycle_id],
     ).fetchone()

@@ -57,7 +57,7 @@ def reprocess(home: Home, contracts: Contracts, name: str, at: datetime) -> File
                     members,
                 )
                 report = judge_again(context, landed, file, who())
-                note(context, "job_redriven", str(context.job_id), report.verdict)
+                note(context, "job_reprocessed", str(context.job_id), report.verdict)
                 return report
         finally:
             home.empty_spool()
@@ -81,7 +81,7 @@ def judge_again(
         context.connection,
         job_id=context.job_id,
         file_id=file["file_id"],
-        decision="redrive",
+        decision="reprocess",
         reason=f"judged again; it was {file['verdict']}"
         + (f" ({file['code']})" * bool(file["code"])),
         decided_by=decided_by,

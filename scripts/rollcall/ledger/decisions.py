@@ -64,7 +64,7 @@ def decide_hold(
             raise UsageError(
                 f"Nothing of {where} is held: it is {file['verdict']}."
                 + (
-                    " A rejected file can be judged again with `rollcall redrive`."
+                    " A rejected file can be judged again with `rollcall reprocess`."
                     if file["verdict"] == "rejected"
                     else ""
                 )
@@ -96,7 +96,7 @@ def _refuse_second_decision(
         "select * from landing.decisions where file_id = ? order by decision_id desc limit 1",
         [file["file_id"]],
     )
-    if last and last[0]["decision"] != "redrive":
+    if last and last[0]["decision"] != "reprocess":
         done = {"release": "released", "refuse": "refused", "supersede": "replaced"}
         raise UsageError(
             f"{where} was already {done[last[0]['decision']]} by {last[0]['decided_by']} "

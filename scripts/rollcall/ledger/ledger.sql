@@ -59,7 +59,7 @@ create table if not exists landing.malformed_records (
     record_key varchar
 );
 
--- What a person decided of a file: release, refuse, redrive (judge again), supersede (replace).
+-- What a person decided of a file: release, refuse, reprocess (judge again), supersede (replace).
 create table if not exists landing.decisions (
     decision_id bigint primary key,
     job_id bigint not null,

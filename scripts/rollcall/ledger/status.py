@@ -27,7 +27,7 @@ _HELD_FILES = """
     where (verdict = 'held' or are_removals_held)
         and not exists (
             select 1 from landing.decisions
-            where decisions.file_id = held.file_id and decision <> 'redrive'
+            where decisions.file_id = held.file_id and decision <> 'reprocess'
         )
         and not exists (
             select 1 from landing.files as newer
