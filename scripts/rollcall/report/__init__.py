@@ -14,7 +14,7 @@ from rollcall.home import Home
 from rollcall.ledger import status
 from rollcall.ledger.sql import literal
 from rollcall.report import charts, site
-from rollcall.report.contents import listings
+from rollcall.report.contents import lay_out, listings
 from rollcall.report.facts import Level, answer
 from rollcall.report.listings import Reader
 from rollcall.report.workbook import SHEET_ROWS, write_workbook
@@ -52,7 +52,8 @@ def render_report(home: Home, contracts: Contracts, *, names: bool = False) -> R
         connection.execute(f"attach {literal(str(home.warehouse_db))} as good (read_only)")
         [(cutoff_at,)] = connection.execute("select max(cutoff_at) from landing.cycles").fetchall()
         state = status.read(home, contracts, cutoff_at)
-        reader = Reader(connection, making, SHEET_ROWS)
+        lay_out(connection)
+        reader = Reader(connection, making, SHEET_ROWS, names=names)
         for listing in listings(names=names):
             reader.read(listing)
         found = answer(connection, contracts, state, reader.tables)
