@@ -38,7 +38,7 @@ class RollcallError(Exception):
 
 
 class UsageError(RollcallError):
-    """The command, the home or the configuration is not usable as given."""
+    """The command, the data directory or the configuration is not usable as given."""
 
     exit_code = ExitCode.USAGE
 

@@ -1,4 +1,4 @@
-"""A district's home: where its databases, archive and reports live, and who may write there."""
+"""The data directory: where databases, archive and reports live, and who may write there."""
 
 import fcntl
 import os
@@ -25,7 +25,7 @@ _LANDING_MEMORY = "800MB"
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Paths of one district's home. One district = one home."""
+    """Paths of the data directory of one district."""
 
     path: Path
 
@@ -61,7 +61,7 @@ class Home:
 
     @property
     def rejects(self) -> Path:
-        """Refused records written for their senders."""
+        """Rejected records written for their senders."""
         return self.path / "rejects"
 
     @property
@@ -86,14 +86,14 @@ class Home:
 
     @property
     def dbt_target(self) -> Path:
-        """What dbt compiles and remembers for the cycles of this home."""
+        """What dbt compiles and remembers for the cycles of this data directory."""
         return self.path / "target"
 
     def prepare(self) -> None:
-        """Make the home's folders, readable by their owner only.
+        """Make the data directory's folders, readable by their owner only.
 
         Raises:
-            UsageError: the home cannot be written, in one sentence that says why.
+            UsageError: the data directory cannot be written, in one sentence that says why.
         """
         try:
             for folder in (self.path, self.archive, self.spool, self.logs):
@@ -118,12 +118,12 @@ class Home:
 
     @contextmanager
     def lock(self) -> Iterator[int]:
-        """Hold the home for one writer; yields the descriptor, to be passed on to dbt.
+        """Hold the data directory for one writer; yields the descriptor, to be passed on to dbt.
 
-        A child that inherits the descriptor keeps the home locked when its parent is killed.
+        A child that inherits the descriptor keeps the lock when its parent is killed.
 
         Raises:
-            BusyError: another process holds the home.
+            BusyError: another process holds the data directory.
         """
         descriptor = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -214,7 +214,7 @@ def _attach_patiently(
     """Attach under a name: for writing another than its own, since file and schema share it."""
     deadline = time.monotonic() + _READER_PATIENCE_SECONDS
     mode = " (read_only)" if read_only else ""
-    told = False
+    is_reported = False
     while True:
         try:
             connection.execute(f"attach '{database}' as {name}{mode}")
@@ -225,9 +225,9 @@ def _attach_patiently(
                 raise BusyError(
                     f"{database.name} is open in another program; close it there and try again."
                 ) from error
-            if not told:
+            if not is_reported:
                 say(f"Waiting: {database.name} is open in another program.")
-                told = True
+                is_reported = True
             time.sleep(0.5)
         else:
             return

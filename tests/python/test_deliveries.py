@@ -690,7 +690,7 @@ def assert_refused_or_whole(home: Home, seed: int, count: int) -> None:
         path.write_bytes(content)
         unpacked = _unpack(kind, "a.csv.gz", Archived("0" * 64, len(content), path), home, limits)
         if isinstance(unpacked, Opened):
-            assert unpacked.refusal is not None
+            assert unpacked.rejection is not None
             refused_count += 1
         else:
             whole_count = len(members) if kind == "zip" else 1
@@ -728,7 +728,7 @@ def test_a_limit_may_differ_by_source(tmp_path: Path, home: Home) -> None:
     for limits, code in ((lms, "ARCHIVE_TOO_LARGE"), (sis, None)):
         opened = open_delivery(entry, home, limits)
         assert opened is not None
-        assert (opened.refusal.code if opened.refusal else None) == code
+        assert (opened.rejection.code if opened.rejection else None) == code
 
 
 @pytest.mark.parametrize(
@@ -747,7 +747,7 @@ def test_how_much_may_be_unpacked_is_a_limit_of_the_source(
     [entry], _ = entries_of(home)
     opened = open_delivery(entry, home, contracts.sources["sis"].limits)
     assert opened is not None
-    assert (opened.refusal.code if opened.refusal else None) == code
+    assert (opened.rejection.code if opened.rejection else None) == code
 
 
 @pytest.mark.parametrize(

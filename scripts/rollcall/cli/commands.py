@@ -43,14 +43,14 @@ _used_home = [_DEFAULT_HOME]
 
 
 def _remember(home: Path) -> Path:
-    """Keep the home of this call, where the log of a failure goes."""
+    """Keep the data directory of this call, where the log of a failure goes."""
     _used_home[0] = home
     return home
 
 
 HomeOption = Annotated[
     Path,
-    typer.Option("--home", envvar="ROLLCALL_HOME", callback=_remember, help="The district's home."),
+    typer.Option("--home", envvar="ROLLCALL_HOME", callback=_remember, help="The data directory."),
 ]
 InboxOption = Annotated[
     Path,
@@ -136,10 +136,10 @@ def cycle(
     """Run one sync: land, build, test, publish."""
     if publish_anyway != bool(reason and reason.strip()):
         raise UsageError("--publish-anyway and --reason go together; give both or neither.")
-    told = PublishAnyway(reason or "", decisions.who()) if publish_anyway else None
+    anyway = PublishAnyway(reason or "", decisions.who()) if publish_anyway else None
     with screen.progress(quiet=as_json) as progress:
         report = run_cycle(
-            Home(home), inbox, _contracts(), progress, now(), _instant(cutoff, "--cutoff"), told
+            Home(home), inbox, _contracts(), progress, now(), _instant(cutoff, "--cutoff"), anyway
         )
     machine = asdict(report) | {"exit_code": int(report.exit_code)}
     _print(as_json, machine, lambda: screen.show_cycle(report))
@@ -148,7 +148,7 @@ def cycle(
 
 @app.command(name="status", epilog="Example: rollcall status --json")
 def status_command(home: HomeOption = _DEFAULT_HOME, as_json: JsonOption = False) -> None:
-    """Say what has arrived, what was refused and how old the data is."""
+    """Say what has arrived, what was rejected and how old the data is."""
     report = status.read(Home(home), _contracts(), now())
     _print(as_json, asdict(report), lambda: screen.show_status(report))
 
@@ -269,12 +269,12 @@ def reprocess(
 def rejects_command(
     file: FileArgument,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Where to write; in the home by default.")
+        Path | None, typer.Option("--out", help="Where to write; in the data directory by default.")
     ] = None,
     home: HomeOption = _DEFAULT_HOME,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the refused records of a file, as delivered, for the one who sent it."""
+    """Write the rejected records of a file, as delivered, for the one who sent it."""
     report = rejects.write_rejects(Home(home), file, out)
     _print(
         as_json,
@@ -303,7 +303,7 @@ def verify_command(
     ] = None,
     against: Annotated[
         Path | None,
-        typer.Option("--against", help="A home, or a saved --json, whose tables must be equal."),
+        typer.Option("--against", help="A data directory or a saved --json with equal tables."),
     ] = None,
     is_replayed: Annotated[
         bool,
@@ -442,7 +442,7 @@ def _fail(sentence: str, code: int) -> None:
 
 
 def _explain(error: Exception | None) -> str:
-    """Turn an unforeseen failure into a sentence; its trace goes to a file in the home."""
+    """Turn an unforeseen failure into a sentence; its trace goes to a file."""
     home = Home(_used_home[0])
     where = f"; the details are in {home.failure_log}" if home.log_failure() else ""
     if isinstance(error, OSError) and error.strerror:

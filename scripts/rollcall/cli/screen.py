@@ -29,7 +29,7 @@ from rollcall.sanitize import plain
 from rollcall.trace.layout_changes import LayoutChange, as_csv
 
 _WIDTH = 80
-_REFUSED_SHOWN = 20
+_REJECTED_SHOWN = 20
 _COUNTS = ("files", "records", "malformed", "rejected", "repeats", "accepted")
 
 
@@ -92,7 +92,7 @@ def show_table(title: str, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def show_landing(report: LandReport) -> None:
-    """Print what landed, what was refused and why, and what was left alone."""
+    """Print what landed, what was rejected and why, and what was left alone."""
     if not report.files and not report.left_alone and not report.unknown:
         again = f" ({report.deliveries_again} known deliveries)" if report.deliveries_again else ""
         say(f"Nothing new in the inbox{again}.")
@@ -182,7 +182,7 @@ def show_cycle(report: CycleReport) -> None:
 
 
 def show_status(report: StatusReport) -> None:
-    """Print the state of a home and what to do next."""
+    """Print the state of a data directory and what to do next."""
     if report.last_cycle:
         say(
             f"Last good cycle: {report.last_cycle['cycle_id']}, "
@@ -227,12 +227,12 @@ def show_status(report: StatusReport) -> None:
         say(f"{what}: {row['source_id']}/{row['delivery_name']}/{row['file_name']}")
         say(f"    {row['code']}: {row['detail']}")
         _show_choice(row["file_id"])
-    for row in report.refused_files[:_REFUSED_SHOWN]:
+    for row in report.refused_files[:_REJECTED_SHOWN]:
         say(f"rejected: {row['source_id']}/{row['delivery_name']}/{row['file_name']}")
         say(f"    {row['code']}: {row['detail']}")
         say(f"    to do: {advice(REFERENCE_DIR)[row['code']]}")
-    if len(report.refused_files) > _REFUSED_SHOWN:
-        say(f"... and {len(report.refused_files) - _REFUSED_SHOWN} more; the report has them all.")
+    if len(report.refused_files) > _REJECTED_SHOWN:
+        say(f"... and {len(report.refused_files) - _REJECTED_SHOWN} more; the report has them all.")
     if report.report:
         say(f"Report: {report.report}")
 

@@ -232,7 +232,7 @@ def _join_lines(
     open_lines = np.flatnonzero(is_open)
     if len(open_lines):
         quoted_lines = np.flatnonzero(counts > 0)
-        line_count = _walk_open_lines(
+        line_count = _follow_open_lines(
             lines,
             last_line,
             is_first,
@@ -251,7 +251,7 @@ def _join_lines(
     return line_count
 
 
-def _walk_open_lines(
+def _follow_open_lines(
     lines: Lines,
     last_line: Positions,
     is_first: Flags,

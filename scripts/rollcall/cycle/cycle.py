@@ -33,7 +33,7 @@ _Found = tuple[str | None, str, str]
 
 
 class Progress(Protocol):
-    """Who is told how far a cycle is."""
+    """Receives how far a cycle is."""
 
     def say(self, line: str) -> None:
         """Take one line about what happens now."""
@@ -63,7 +63,7 @@ class CycleReport:
     """What one `rollcall cycle` did.
 
     `failures` kept the cycle `failed` from being published; `overruled` are tests that failed and
-    were told not to.
+    did not count.
     """
 
     landed: LandReport
@@ -104,18 +104,18 @@ def run_cycle(
     """Land what is in the inbox, then bring the warehouse up to the cut-off.
 
     Args:
-        home: the district's home.
+        home: the data directory.
         inbox: folder with one folder per source.
         contracts: sources, feeds and layouts.
-        progress: told what happens.
+        progress: receives what happens.
         now: the present, UTC; also the cut-off when none is given.
         cutoff: exports up to this moment are seen, UTC.
         publish_anyway: publish the cycle that failed, whatever its tests find.
 
     Raises:
-        UsageError: the cut-off lies before an earlier one, inbox or home cannot be used, or no
-            cycle has failed that could be published anyway.
-        BusyError: another process writes in this home.
+        UsageError: the cut-off lies before an earlier one, inbox or data directory cannot be
+            used, or no cycle has failed that could be published anyway.
+        BusyError: another process writes in this data directory.
     """
     home.prepare()
     with home.lock() as lock:
@@ -131,8 +131,8 @@ def run_cycle(
                     break
                 full_refresh = must_rebuild(connection, cycle.cycle_id, warehouse.code_version())
                 if publish_anyway:
-                    told = f"{publish_anyway.decided_by}: {publish_anyway.reason}"
-                    opening.note("cycle_publish_anyway", cycle, told)
+                    reason = f"{publish_anyway.decided_by}: {publish_anyway.reason}"
+                    opening.note("cycle_publish_anyway", cycle, reason)
             progress.say(f"Cycle {cycle.cycle_id}, cut-off {iso(cycle.cutoff_at)}")
             build = partial(
                 _build_anyway if publish_anyway else warehouse.build,
@@ -150,7 +150,7 @@ def run_cycle(
 
 
 def _render_report(home: Home, contracts: Contracts, report: CycleReport) -> None:
-    """Render the report; should that fail, the cycle stands and the failure is said."""
+    """Render the report; should that fail, the cycle stands and the failure is reported."""
     try:
         report.report = render_report(home, contracts)
     except Exception as error:  # whatever it is, what was published stays published
@@ -416,8 +416,8 @@ def _tests_found(built: warehouse.Build) -> Iterator[_Found]:
     dbt's log.
     """
     failed = built.failures + built.overruled
-    for code, told in (("TEST_FAILED", failed), ("TEST_WARNED", built.warnings)):
-        for node in told:
+    for code, nodes in (("TEST_FAILED", failed), ("TEST_WARNED", built.warnings)):
+        for node in nodes:
             if node.kind != "test":
                 yield None, "BUILD_FAILED", f"The {node.kind} {node.name} could not be built."
             for sentence in node.sentences or (node.message,) * (node.kind == "test"):
@@ -427,7 +427,7 @@ def _tests_found(built: warehouse.Build) -> Iterator[_Found]:
 def _append(
     connection: duckdb.DuckDBPyConnection, job_id: int, cycle: Cycle, found: list[_Found]
 ) -> None:
-    """Append to the ledger what a cycle found; a repeat adds only what is new."""
+    """Append to the ledger what a cycle found; a second try adds only what is new."""
     at = clock_now()
     ledger.add_findings(connection, job_id=job_id, found=found, at=at, cycle_id=cycle.cycle_id)
     ledger.note(

@@ -35,7 +35,7 @@ def fingerprints(
         connection: a connection that `Home.published` gives.
         catalog: the database whose tables are meant.
         leaving_out: patterns of the names of columns that do not count.
-        progress: told (tables done, tables in all, name of the last one).
+        progress: receives (tables done, tables in all, name of the last one).
     """
     names = connection.execute(
         "select table_schema || '.' || table_name from information_schema.tables "

@@ -95,12 +95,12 @@ def reconcile(
     """Compare the newest landed exports with the last good cycle, without a rebuild.
 
     Args:
-        home: the district's home.
-        progress: told (models run, in all, name of the last one).
+        home: the data directory.
+        progress: receives (models run, in all, name of the last one).
 
     Raises:
         UsageError: no cycle has been published yet.
-        BusyError: another process writes in this home.
+        BusyError: another process writes in this data directory.
         RollcallError: a model of reconciliation failed.
     """
     with home.lock() as lock, warehouse.compared(home, lock, progress) as connection:

@@ -1,4 +1,4 @@
-"""Replay: every cycle again, in an empty home, from the archive and the ledger alone.
+"""Replay: every cycle again, in an empty data directory, from the archive and the ledger alone.
 
 The ledger says what was decided: verdicts, decisions, cut-offs and the seeds of each cycle are
 taken from it as they stood when the cycle ended, never taken anew. The archive says what was
@@ -44,7 +44,7 @@ _RAW_KEY = ("file_id", "record_number")
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A table that the replay made otherwise: rows only in the home, rows only in the replay.
+    """A table that the replay made otherwise: rows only recorded, rows only replayed.
 
     `example` names one such row by those columns of its key that are not personal.
     """
@@ -82,11 +82,11 @@ class _Cycle:
 
 
 def replay(home: Home, progress: Progress) -> ReplayReport:
-    """Rebuild every completed cycle beside the home and compare every table.
+    """Rebuild every completed cycle beside the data directory and compare every table.
 
     Args:
-        home: the home; it is held only while its databases are copied.
-        progress: told which cycle is rebuilt, and how far it is.
+        home: the data directory; it is held only while its databases are copied.
+        progress: receives which cycle is rebuilt, and how far it is.
 
     Raises:
         UsageError: no cycle has been completed yet.

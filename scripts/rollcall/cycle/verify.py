@@ -5,7 +5,7 @@ of. A changed, removed or inserted event breaks the chain where it stands; a cha
 from the newest event about it. Cutting off the newest events leaves a chain that is whole but
 shorter, so its head is worth keeping elsewhere: `--head` says whether it is still there.
 
-The tables themselves have fingerprints, to be compared with another home or another day.
+The tables themselves have fingerprints, to be compared with another data directory or another day.
 """
 
 import hashlib
@@ -52,16 +52,16 @@ def verify(
     against: Path | None = None,
     progress: Callable[[int, int, str], None] = lambda *_: None,
 ) -> VerifyReport:
-    """Check chain, entries and archive of a home, and take its fingerprints; nothing is changed.
+    """Check chain, entries and archive, and take fingerprints; nothing is changed.
 
     Args:
-        home: the home.
+        home: the data directory.
         head: the hash of an event noted earlier, which must still be in the chain.
-        against: another home, or a report of this one as `--json` printed it, to compare with.
-        progress: told (archived files or tables done, in all, name of the last one).
+        against: another data directory, or a report as `--json` printed it, to compare with.
+        progress: receives (archived files or tables done, in all, name of the last one).
 
     Raises:
-        UsageError: there is no ledger in this home, or nothing to compare with.
+        UsageError: there is no ledger in this data directory, or nothing to compare with.
     """
     report = VerifyReport()
     with home.landing(read_only=True) as connection:
@@ -103,7 +103,7 @@ def _saved(path: Path) -> dict[str, str]:
 def _check_chain(
     connection: duckdb.DuckDBPyConnection, report: VerifyReport, head: str | None
 ) -> Iterator[str]:
-    """Walk the events; after a break go on from what is written, so that every break shows."""
+    """Follow the events; after a break go on from what is written, so that every break shows."""
     events = rows(connection, "select * from landing.events order by event_number")
     previous, expected = ledger.GENESIS, 1
     is_head_there = head in (None, ledger.GENESIS)

@@ -42,7 +42,7 @@ class Failure:
 class Build:
     """What one dbt build did: nodes run, those that failed, and tests that warned.
 
-    `overruled` are tests that failed and were told not to keep the build from being published.
+    `overruled` are tests that failed and do not keep the build from being published.
     """
 
     node_count: int
@@ -107,12 +107,12 @@ def build(
     """Run `dbt build` for the newest cycle in `building.duckdb`.
 
     Args:
-        home: the home, locked.
-        lock: descriptor of the lock; dbt keeps it, so that a killed parent does not free the home.
+        home: the data directory, locked.
+        lock: descriptor of the lock; dbt keeps it, so that a killed parent frees nothing.
         full_refresh: rebuild every incremental table, because code or contracts changed.
         project: the dbt project to build with.
         is_tested: run the tests of what was built.
-        progress: told (nodes done, nodes in all, name of the last one).
+        progress: receives (nodes done, nodes in all, name of the last one).
 
     Raises:
         RollcallError: dbt could not run at all; the message says where its log is.
@@ -176,7 +176,7 @@ def _run_dbt(
     progress: Callable[[int, int, str], None],
     project: Path = PROJECT_DIR,
 ) -> Build:
-    """Run dbt on a database of the home and return what it did."""
+    """Run dbt on a database of the data directory and return what it did."""
     results = home.dbt_target / "run_results.json"
     results.unlink(missing_ok=True)
     command = [str(Path(sys.executable).with_name("dbt")), "--log-format=json", *arguments]
@@ -233,8 +233,8 @@ def _read_results(path: Path, home: Home, database: Path) -> Build:
             if result["status"] in ("fail", _WARNED):
                 sentences = _sentences(home, database, result["compiled_code"])
                 message = " ".join(sentences[:3]) or message
-            told = warnings if result["status"] == _WARNED else failures
-            told.append(Failure(name[0], kind, message, sentences))
+            reported = warnings if result["status"] == _WARNED else failures
+            reported.append(Failure(name[0], kind, message, sentences))
     return Build(len(results), tuple(failures), tuple(warnings))
 
 

@@ -24,7 +24,7 @@ from rollcall.sanitize import readable_name
 
 _RATIO_APPLIES_ABOVE_BYTES = 64 << 20
 _DIRECTORY_END_BYTES = 22 + 0xFFFF  # the record that ends a zip, and the longest comment in it
-_COUNTED_ELSEWHERE = 0xFFFF  # said instead of a count by a zip of the 64-bit form
+_COUNTED_ELSEWHERE = 0xFFFF  # stands instead of a count by a zip of the 64-bit form
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why a delivery or a file is refused: a code and a sentence without personal values."""
+    """Why a delivery or a file is rejected: a code and a sentence without personal values."""
 
     code: str
     detail: str
@@ -47,13 +47,13 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A delivery with its bytes in the archive; `refusal` says why its members cannot be read."""
+    """A delivery with its bytes in the archive; `rejection` says why its members cannot be read."""
 
     content_sha256: str
     archive_sha256: str | None
     byte_count: int
     members: tuple[Member, ...] = ()
-    refusal: Rejection | None = None
+    rejection: Rejection | None = None
 
 
 def open_delivery(entry: Entry, home: Home, limits: Limits) -> Opened | None:
@@ -82,19 +82,19 @@ def _open(entry: Entry, home: Home, limits: Limits) -> Opened:
         unpacked = _unpack(entry.kind, entry.path.name, kept, home, limits)
         return unpacked if isinstance(unpacked, Opened) else _opened(unpacked, kept)
     if entry.kind == "link":
-        return _refused(
+        return _rejected(
             "ARCHIVE_UNSAFE", "It is a link, not a file; deliver the file itself.", entry.signature
         )
-    return _refused(
+    return _rejected(
         "NOT_A_DELIVERY", "It is neither a zip, a folder, a .csv nor a .csv.gz.", entry.signature
     )
 
 
 def _open_folder(entry: Entry, home: Home) -> Opened:
     paths = [path for path in parts_of(entry.path) if not path.name.startswith(".")]
-    refusal = _unsafe_folder(paths)
-    if refusal:
-        return _refused(refusal.code, refusal.detail, entry.signature)
+    rejection = _unsafe_folder(paths)
+    if rejection:
+        return _rejected(rejection.code, rejection.detail, entry.signature)
     return _opened([_member(path.name, keep(home.archive, path)) for path in paths])
 
 
@@ -107,7 +107,7 @@ def _unsafe_folder(paths: list[Path]) -> Rejection | None:
                 f"'{readable_name(path.name)}' in the folder is a link or a folder; "
                 "only files are read.",
             )
-    if _is_repeated(path.name for path in paths):
+    if _has_duplicates(path.name for path in paths):
         return Rejection("MEMBER_REPEATED", "The folder holds two files of one name, case aside.")
     return None
 
@@ -135,7 +135,7 @@ def reopen(
 def _unpack(
     kind: str, name: str, kept: Archived, home: Home, limits: Limits
 ) -> list[Member] | Opened:
-    """Spool the files of an archived zip or gzip, or say why it is refused."""
+    """Spool the files of an archived zip or gzip, or say why it is rejected."""
     try:
         if kind == "gzip":
             with gzip.open(kept.path) as stream:
@@ -145,7 +145,7 @@ def _unpack(
             _check_directory(archive, kept)
             unsafe = _unsafe(archive, kept.byte_count, limits)
             if unsafe:
-                return _refused(unsafe.code, unsafe.detail, kept.sha256, kept)
+                return _rejected(unsafe.code, unsafe.detail, kept.sha256, kept)
             members = []
             room = _most_bytes(kept.byte_count, limits)
             for info in sorted(archive.infolist(), key=lambda info: info.filename):
@@ -155,7 +155,7 @@ def _unpack(
                 members.append(_member(info.filename, inside))
             return members
     except UnpackedTooLargeError:
-        return _refused(
+        return _rejected(
             "ARCHIVE_TOO_LARGE",
             f"It holds more than {_most_bytes(kept.byte_count, limits)} bytes, which limits.csv "
             "does not allow for its size.",
@@ -165,7 +165,7 @@ def _unpack(
     except (*CANNOT_BE_READ, OSError) as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise
-        return _refused(
+        return _rejected(
             "ARCHIVE_UNREADABLE",
             f"The {kind} of {kept.byte_count} bytes is damaged or cut short.",
             kept.sha256,
@@ -215,12 +215,12 @@ def _unsafe(archive: zipfile.ZipFile, byte_count: int, limits: Limits) -> Reject
             return Rejection("ARCHIVE_ENCRYPTED", "The zip is encrypted; Rollcall has no password.")
         if info.filename.lower().endswith((".zip", ".gz", ".tar", ".7z")):
             return Rejection("ARCHIVE_NESTED", "The zip holds another archive.")
-    if _is_repeated(info.filename for info in infos):
+    if _has_duplicates(info.filename for info in infos):
         return Rejection("MEMBER_REPEATED", "The zip holds two files of one name, case aside.")
     return None
 
 
-def _is_repeated(names: Iterable[str]) -> bool:
+def _has_duplicates(names: Iterable[str]) -> bool:
     """Say whether two names are shown alike, case aside."""
     shown = [readable_name(name).lower() for name in names]
     return len(set(shown)) < len(shown)
@@ -232,20 +232,20 @@ def _member(name: str, archived: Archived) -> Member:
 
 def _opened(members: list[Member], kept: Archived | None = None) -> Opened:
     listing = "\n".join(f"{member.sha256} {member.name}" for member in members)
-    refusal = None if members else Rejection("DELIVERY_EMPTY", "The delivery holds no file.")
+    rejection = None if members else Rejection("DELIVERY_EMPTY", "The delivery holds no file.")
     return Opened(
         content_sha256=hashlib.sha256(listing.encode()).hexdigest(),
         archive_sha256=kept.sha256 if kept else None,
         byte_count=sum(member.byte_count for member in members),
         members=tuple(members),
-        refusal=refusal,
+        rejection=rejection,
     )
 
 
-def _refused(code: str, detail: str, sha256: str, kept: Archived | None = None) -> Opened:
+def _rejected(code: str, detail: str, sha256: str, kept: Archived | None = None) -> Opened:
     return Opened(
         content_sha256=sha256,
         archive_sha256=kept.sha256 if kept else None,
         byte_count=kept.byte_count if kept else 0,
-        refusal=Rejection(code, detail),
+        rejection=Rejection(code, detail),
     )

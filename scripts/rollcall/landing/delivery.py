@@ -47,9 +47,9 @@ def land_opened(
         "byte_count": opened.byte_count,
         "landed_at": context.at,
     }
-    if opened.refusal or boundary is None:
-        refusal = opened.refusal or _without_boundary(entry, source)
-        _reject_delivery(context, row, refusal, report)
+    if opened.rejection or boundary is None:
+        rejection = opened.rejection or _without_boundary(entry, source)
+        _reject_delivery(context, row, rejection, report)
         return
     delivery = Delivery(
         delivery_id, entry.name, entry.kind, source, boundary, context.at, opened.members
@@ -122,12 +122,12 @@ def _replace_standing(
 
 
 def _reject_delivery(
-    context: Context, row: dict[str, Any], refusal: Rejection, report: LandReport
+    context: Context, row: dict[str, Any], rejection: Rejection, report: LandReport
 ) -> None:
-    _add_delivery(context, row, "rejected", refusal)
+    _add_delivery(context, row, "rejected", rejection)
     report.deliveries_refused += 1
     file_id = ledger.make_id(row["delivery_id"], row["delivery_name"])
-    find(context, file_id, refusal.code, refusal.detail)
+    find(context, file_id, rejection.code, rejection.detail)
     report.files.append(
         add_file(
             context,
@@ -142,26 +142,26 @@ def _reject_delivery(
                 "exported_at": row["exported_at"],
                 "landed_at": row["landed_at"],
                 "verdict": "rejected",
-                "code": refusal.code,
-                "detail": refusal.detail,
+                "code": rejection.code,
+                "detail": rejection.detail,
             },
         )
     )
 
 
 def _add_delivery(
-    context: Context, row: dict[str, Any], verdict: str, refusal: Rejection | None
+    context: Context, row: dict[str, Any], verdict: str, rejection: Rejection | None
 ) -> None:
     delivery_id = row["delivery_id"]
-    refused_before = context.connection.execute(
+    rejected_before = context.connection.execute(
         "delete from landing.files where delivery_id = ? returning file_id", [delivery_id]
     ).fetchall()
-    for (file_id,) in refused_before:
+    for (file_id,) in rejected_before:
         note(context, "file_withdrawn", file_id, "its delivery is landed after all")
     outcome = {
         "verdict": verdict,
-        "code": refusal.code if refusal else None,
-        "detail": refusal.detail if refusal else None,
+        "code": rejection.code if rejection else None,
+        "detail": rejection.detail if rejection else None,
     }
     ledger.put(context.connection, "deliveries", row | outcome)
     note(
@@ -169,7 +169,7 @@ def _add_delivery(
         f"delivery_{verdict}",
         delivery_id,
         f"{row['source_id']} {iso(row['exported_at'])} {row['content_sha256']} "
-        f"{refusal.code if refusal else ''}".rstrip(),
+        f"{rejection.code if rejection else ''}".rstrip(),
     )
 
 
@@ -190,7 +190,7 @@ def _land_delivery(context: Context, delivery: Delivery) -> tuple[list[FileRepor
     where = f"{delivery.source.source_id}/{delivery.name}"
     notes = list(check_manifest(delivery.container, judged, manifest))
     if any(report.record_count for report in reports):
-        notes += _repeated(context, delivery)
+        notes += _same_as_before(context, delivery)
     for code, sentence in notes:
         find(context, None, code, f"{where}: {sentence}")
         findings.append(f"{where}: {sentence}")
@@ -201,7 +201,7 @@ def _is_of_terms(outcome: Readable | Rejection) -> bool:
     return isinstance(outcome, Readable) and outcome.feed.feed == TERMS
 
 
-def _repeated(context: Context, delivery: Delivery) -> list[tuple[str, str]]:
+def _same_as_before(context: Context, delivery: Delivery) -> list[tuple[str, str]]:
     """Say that earlier exports held the very same files: the source may be stuck."""
     hashes = sorted(member.sha256 for member in delivery.members)
     earlier = context.connection.execute(

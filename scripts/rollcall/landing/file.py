@@ -25,13 +25,13 @@ from rollcall.ledger import ledger
 
 
 def reject_file(
-    context: Context, delivery: Delivery, member: Member, refusal: Rejection
+    context: Context, delivery: Delivery, member: Member, rejection: Rejection
 ) -> FileReport:
     """Record a file that is rejected, with as many records as can be counted."""
     feed = feed_of(context, delivery, member)
     framer = _count_records(delivery, member)
     identity = _identity(delivery, member)
-    find(context, identity["file_id"], refusal.code, refusal.detail)
+    find(context, identity["file_id"], rejection.code, rejection.detail)
     return add_file(
         context,
         identity
@@ -41,14 +41,14 @@ def reject_file(
             "malformed_count": framer.malformed_count if framer else None,
             "blank_line_count": framer.blank_line_count if framer else None,
             "verdict": "rejected",
-            "code": refusal.code,
-            "detail": refusal.detail,
+            "code": rejection.code,
+            "detail": rejection.detail,
         },
     )
 
 
 def _count_records(delivery: Delivery, member: Member) -> Framer | None:
-    """Frame a refused file by the width of its own header, so that its records are counted too.
+    """Frame a rejected file by the width of its own header, so that its records are counted too.
 
     None where there is no header to go by.
     """
@@ -69,7 +69,7 @@ def _count_records(delivery: Delivery, member: Member) -> Framer | None:
 
 
 def _identity(delivery: Delivery, member: Member) -> dict[str, Any]:
-    """What identifies a file, whatever becomes of it: the same in every home."""
+    """What identifies a file, whatever becomes of it: the same in every data directory."""
     return {
         "file_id": ledger.make_id(delivery.delivery_id, member.name, member.sha256),
         "delivery_id": delivery.delivery_id,

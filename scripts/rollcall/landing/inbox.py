@@ -36,16 +36,17 @@ def land(
     """Land what is new in the inbox; what was landed before is recognised and left.
 
     Args:
-        home: the district's home, locked by the caller.
+        home: the data directory, locked by the caller.
         inbox: folder with one folder per source.
         contracts: sources, feeds and layouts.
         at: the moment of landing, UTC.
         exported_at: export boundary given by hand for every delivery of this landing.
         supersede: the delivery that may replace what stands at its boundary.
-        say: told one line per delivery, for progress.
+        say: called with one line per delivery, for progress.
 
     Raises:
-        UsageError: inbox or home cannot be used, or the delivery to supersede with is not there.
+        UsageError: inbox or data directory cannot be used, or the delivery to supersede with is
+            not there.
         BusyError: the landing database stays open elsewhere.
     """
     found = read_inbox(inbox, frozenset(contracts.sources))
@@ -129,7 +130,7 @@ def _land_entry(
 
 
 def _note_findings(context: Context) -> None:
-    """Have the chain tell of what was found so far, so that a crash leaves nothing untold."""
+    """Append to the chain what was found so far, so that a crash leaves nothing out."""
     if context.connection.execute(
         "select 1 from landing.findings where job_id = ? limit 1", [context.job_id]
     ).fetchone():

@@ -45,7 +45,7 @@ class LandReport:
 
     @property
     def needs_attention(self) -> bool:
-        """Whether a person should look: what was refused, what waits, what cannot be read."""
+        """Whether a person should look: what was rejected, what waits, what cannot be read."""
         return (
             bool(self.unknown)
             or any(not line.endswith(STILL_BEING_WRITTEN) for line in self.left_alone)

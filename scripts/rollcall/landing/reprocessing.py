@@ -21,11 +21,11 @@ from rollcall.ledger.entries import delivery_of, find_file
 def reprocess(home: Home, contracts: Contracts, name: str, at: datetime) -> FileReport:
     """Judge a file again: its bytes from the archive, by the contracts of today.
 
-    A file keeps its id and its records their numbers, so what was said of them before can be
+    A file keeps its id and its records their numbers, so what was reported of them before can be
     compared. A file that cycles have used makes the next one rebuild every table.
 
     Raises:
-        UsageError: the file is not found, was refused with its whole delivery, or another file
+        UsageError: the file is not found, was rejected with its whole delivery, or another file
             stands at its boundary.
         RollcallError: the archive does not hold the bytes.
     """
@@ -132,7 +132,7 @@ def _members(context: Context, delivery: dict[str, Any]) -> tuple[Member, ...]:
 
 
 def _wrong_year(context: Context, delivery: Delivery) -> Judgement | None:
-    """Return what the delivery's file of terms said of its school year."""
+    """Return what was reported of the school year of the delivery's file of terms."""
     found = context.connection.execute(
         "select findings.code, findings.detail from landing.findings "
         "inner join landing.files using (file_id) "

@@ -81,7 +81,7 @@ def judge_values(
     """Yield what the stored values of a file say against it.
 
     `TYPE_CHANGED` when most values of a column cannot be read, or when they can only be read with
-    day and month swapped; `MASS_REJECTION` when more records will be refused than the limit allows.
+    day and month swapped; `MASS_REJECTION` when more records are rejected than the limit allows.
     """
     columns = [
         (column, target)
@@ -134,7 +134,7 @@ def _count(
 
 
 def _errors(column: Column, target: str, mode: str) -> Iterator[str]:
-    """Yield the conditions under which a column gets its record refused."""
+    """Yield the conditions under which a column gets its record rejected."""
     if column.requirement == "yes":
         yield f"{identifier(target)} is null"
     if column.requirement == "yes" or (column.requirement == "delta" and mode == "delta"):
@@ -187,9 +187,9 @@ def _is_swapped(connection: duckdb.DuckDBPyConnection, rows: str, count: _Counts
 def _describe(connection: duckdb.DuckDBPyConnection, rows: str, count: _Counts) -> str:
     column = count.column
     fitting = list(_fitting(connection, rows, count))
-    told = column.format or column.data_type
+    form = column.format or column.data_type
     sentence = (
-        f"{count.unreadable} of {count.filled} values of '{column.name}' are not written as {told}"
+        f"{count.unreadable} of {count.filled} values of '{column.name}' are not written as {form}"
     )
     if len(fitting) > 1:
         return f"{sentence}; {' and '.join(fitting)} both fit, so nothing may be guessed."

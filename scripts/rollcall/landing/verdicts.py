@@ -1,4 +1,4 @@
-"""Verdicts of files: which feed and layout a file is, how it is read, or why it is refused.
+"""Verdicts of files: which feed and layout a file is, how it is read, or why it is rejected.
 
 Nothing here writes. A verdict is taken once, at landing, and recorded with its reason.
 """
@@ -39,7 +39,7 @@ class Effect(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What is said of a file: a code, a sentence without personal values, and the effect."""
+    """What is reported of a file: a code, a sentence without personal values, and the effect."""
 
     code: str
     sentence: str
@@ -87,7 +87,7 @@ def feed_by_name(contracts: Contracts, source: Source, kind: str, member: Member
 def judge_members(
     contracts: Contracts, source: Source, kind: str, members: Iterable[Member]
 ) -> list[tuple[Member, Readable | Rejection]]:
-    """Say of every member which layout it fits, or why it is refused."""
+    """Say of every member which layout it fits, or why it is rejected."""
     members = list(members)
     outcomes: dict[str, Readable | Rejection] = {}
     by_feed: dict[str, list[tuple[Member, Feed, tuple[str, ...]]]] = {}
@@ -115,9 +115,9 @@ def judge_members(
 def _read_header(
     contracts: Contracts, source: Source, kind: str, member: Member
 ) -> tuple[Feed, tuple[str, ...]] | Rejection:
-    refusal = looks_unlike_csv(member)
-    if refusal:
-        return refusal
+    rejection = looks_unlike_csv(member)
+    if rejection:
+        return rejection
     feed = feed_by_name(contracts, source, kind, member)
     try:
         with member.path.open("rb") as stream:

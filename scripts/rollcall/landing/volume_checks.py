@@ -38,7 +38,7 @@ class StoredFile:
 def judge_volume(connection: duckdb.DuckDBPyConnection, file: StoredFile) -> Iterator[Judgement]:
     """Yield what the number of removed, renamed and changed records says against a file.
 
-    Nothing is said while no cycle has completed, or of a feed that is not staged.
+    Nothing is reported while no cycle has completed, or of a feed that is not staged.
     """
     comparison = _Comparison.of(connection, file)
     if comparison is None:

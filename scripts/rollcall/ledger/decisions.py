@@ -44,7 +44,7 @@ def decide_hold(
     """Release or refuse what is held of a file, once.
 
     Args:
-        home: the home, locked by the caller.
+        home: the data directory, locked by the caller.
         contracts: the contracts of the project.
         name: the file, by id or name.
         decision: `release` or `refuse`.

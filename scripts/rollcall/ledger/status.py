@@ -12,7 +12,7 @@ from rollcall.ledger import schedule
 from rollcall.ledger.entries import CYCLE_ATTEMPTS, USABLE_FILES
 from rollcall.ledger.sql import rows
 
-_REFUSED = """
+_REJECTED = """
     verdict = 'rejected' and not exists (
         select 1 from landing.deliveries as refused
         inner join landing.deliveries as landed using (source_id, content_sha256)
@@ -20,7 +20,7 @@ _REFUSED = """
             and landed.verdict = 'accepted'
     )
 """
-"""SQL: files refused, but for those of a delivery whose bytes were landed after all."""
+"""SQL: files rejected, but for those of a delivery whose bytes were landed after all."""
 _HELD_FILES = """
     select file_id, source_id, delivery_name, file_name, feed, verdict, code, detail
     from landing.files as held
@@ -73,7 +73,7 @@ class FeedStatus:
 
 @dataclass(slots=True)
 class StatusReport:
-    """The state of a home.
+    """The state of a data directory.
 
     `published_because` says why the last good cycle was published although tests of it failed.
     """
@@ -90,10 +90,10 @@ class StatusReport:
 
 
 def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
-    """Read the state of a home from its ledger.
+    """Read the state of a data directory from its ledger.
 
     Raises:
-        UsageError: nothing has landed in this home yet.
+        UsageError: nothing has landed in this data directory yet.
     """
     with home.landing(read_only=True) as connection:
         report = StatusReport()
@@ -128,7 +128,7 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
         report.refused_files = rows(
             connection,
             "select file_id, source_id, delivery_name, file_name, code, detail from landing.files "
-            f"where {_REFUSED} order by landed_at desc, source_id, file_name, file_id",
+            f"where {_REJECTED} order by landed_at desc, source_id, file_name, file_id",
         )
         report.held_files = rows(connection, _HELD_FILES)
         report.feeds = _feeds(connection, contracts, now)

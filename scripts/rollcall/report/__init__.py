@@ -31,15 +31,15 @@ class RenderedReport:
 
 
 def render_report(home: Home, contracts: Contracts, *, names: bool = False) -> RenderedReport:
-    """Render the report of a home that this process has locked; it takes the old one's place.
+    """Render the report of a locked data directory; it takes the old one's place.
 
     Args:
-        home: the home, locked.
+        home: the data directory, locked.
         contracts: the sources.
         names: show the names of students, and personal values in differences.
 
     Raises:
-        UsageError: no cycle of this home was published yet.
+        UsageError: no cycle of this data directory was published yet.
     """
     if not home.warehouse_db.exists():
         raise UsageError(

@@ -204,7 +204,7 @@ def _overview(contents: Contents) -> dict[str, Any]:
 
 
 def _causes(reader: Reader) -> Iterator[dict[str, Any]]:
-    """Yield each cause of refusal with the files it was found in."""
+    """Yield each cause of rejection with the files it was found in."""
     causes = reader.tables["causes"]
     for row in causes.rows:
         cause = dict(zip((column.name for column in causes.columns), row, strict=True))

@@ -92,7 +92,7 @@ def read_evidence(
     """List the evidence in the order in which it happened.
 
     Args:
-        reader: the home.
+        reader: the data directory.
         subject: source of the roster, student and objective.
         as_of: the cut-off of the last good cycle.
         maximum_age_days: how old evidence may be by the rule in force; None for no limit.

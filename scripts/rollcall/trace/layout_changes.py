@@ -34,7 +34,7 @@ def diff_file(home: Home, contracts: Contracts, name: str, feed_name: str | None
     """Compare the header of a file with the layouts of its feed.
 
     Args:
-        home: the home, for a file that has landed.
+        home: the data directory, for a file that has landed.
         contracts: the contracts of the project.
         name: a file on disk, or a landed file by id or name.
         feed_name: the feed, where the name of the file does not tell it.

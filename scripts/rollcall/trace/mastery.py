@@ -132,7 +132,7 @@ def trace_mastery(
     """Trace the state of a student and objective in the last good cycle.
 
     Args:
-        home: the home.
+        home: the data directory.
         contracts: the contracts of the project.
         student_id: the student, by the id of the roster's source.
         objective_id: the objective.

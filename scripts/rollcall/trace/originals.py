@@ -40,7 +40,7 @@ class Pointer:
 class Original:
     """A record as delivered: its text, with bytes that are no text escaped; its bytes and lines.
 
-    `fields` ends where the record breaks the grammar of CSV. Of a record that was refused for its
+    `fields` ends where the record breaks the grammar of CSV. Of a record that was rejected for its
     length, text and fields are those of its beginning.
     """
 
@@ -57,8 +57,8 @@ def open_original(
     """Open a landed file as it was delivered, to be read from the archive.
 
     Args:
-        home: the home.
-        delivery: the entry of the delivery in the ledger; it was not refused.
+        home: the data directory.
+        delivery: the entry of the delivery in the ledger; it was not rejected.
         file: the entry of the file.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Reading a home for a trace: the ledger, raw tables, the archive and the last good warehouse.
+"""Reading for a trace: the ledger, raw tables, the archive and the last good warehouse.
 
 Only what is on the chain is read: raw tables by file and record number, or by key, in both of
 which DuckDB skips the blocks that cannot hold it.
@@ -51,7 +51,7 @@ class Staging:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A home opened for tracing: the ledger, and the last good warehouse attached as `good`."""
+    """A data directory opened: the ledger, and the last good warehouse attached as `good`."""
 
     home: Home
     contracts: Contracts
@@ -248,7 +248,7 @@ class Reader:
             return column_names(stream, self.encoding(file))
 
     def encoding(self, file: dict[str, Any]) -> str:
-        """Say by which encoding a file is read; that of its source when it was refused at once."""
+        """Say by which encoding a file is read; that of its source when it was rejected at once."""
         return file["encoding"] or self.contracts.sources[file["source_id"]].encoding
 
     def _open(self, file: dict[str, Any]) -> AbstractContextManager[BinaryIO]:
@@ -286,7 +286,7 @@ class Reader:
 
 @contextmanager
 def reading(home: Home, contracts: Contracts) -> Iterator[Reader]:
-    """Open a home for tracing.
+    """Open a data directory for tracing.
 
     Raises:
         UsageError: nothing has landed, or no warehouse has been published.

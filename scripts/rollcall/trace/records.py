@@ -33,7 +33,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a record or its file was refused, or what was noted of it; no personal values."""
+    """Why a record or its file was rejected, or what was noted of it; no personal values."""
 
     code: str
     column_name: str | None
@@ -157,8 +157,8 @@ def _version(
     is_held = file["verdict"] == "held"
     if pointer.malformed_code:
         of_record = [Reason(pointer.malformed_code, None, explained[pointer.malformed_code])]
-        is_refused = file["verdict"] == "rejected"
-        return Version(place, "malformed", None, of_record + of_file * is_refused)
+        is_rejected = file["verdict"] == "rejected"
+        return Version(place, "malformed", None, of_record + of_file * is_rejected)
     if file["verdict"] == "rejected" or (is_held and file["decision"] == "refuse"):
         return Version(place, "rejected", None, of_file)
     if is_held and file["decision"] != "release":

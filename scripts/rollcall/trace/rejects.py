@@ -1,6 +1,6 @@
-"""Rejects: the refused records of a file as delivered, with the reason, for the one who sent it.
+"""Rejects: the rejected records of a file as delivered, with the reason, for the one who sent it.
 
-The file written is a CSV: a line for the header, then one for each refused record, with the bytes
+The file written is a CSV: a line for the header, then one for each rejected record, with the bytes
 as delivered in its last column. A spreadsheet that opens it runs nothing: where a text could be
 taken for a formula an apostrophe stands before it, and the column `guarded` says so.
 """
@@ -27,7 +27,7 @@ _LONGEST_HEADER = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class RejectsReport:
-    """Which file was looked at, how many of its records were refused, and where they stand now."""
+    """Which file was looked at, how many of its records were rejected, and where they stand now."""
 
     file_id: str
     file: str
@@ -36,8 +36,8 @@ class RejectsReport:
 
 
 @dataclass(frozen=True, slots=True)
-class _Refused:
-    """A refused record: where it starts, its codes and columns; `byte_length` when it is known."""
+class _Rejected:
+    """A rejected record: where it starts, its codes and columns; `byte_length` when it is known."""
 
     record_number: int
     line_number: int
@@ -47,15 +47,15 @@ class _Refused:
 
 
 def write_rejects(home: Home, name: str, out: Path | None) -> RejectsReport:
-    """Write the refused records of a file for its sender.
+    """Write the rejected records of a file for its sender.
 
-    Records that break the grammar of CSV are known from landing; those refused for what they hold
+    Records that break the grammar of CSV are known from landing; those rejected for what they hold
     from the last good cycle on.
 
     Args:
-        home: the home.
+        home: the data directory.
         name: the file, by id or name.
-        out: where to write; by default under `rejects/` in the home.
+        out: where to write; by default under `rejects/` in the data directory.
 
     Raises:
         UsageError: the file is not found.
@@ -64,7 +64,7 @@ def write_rejects(home: Home, name: str, out: Path | None) -> RejectsReport:
     with home.landing(read_only=True) as connection:
         file = find_file(connection, name)
         delivery = delivery_of(connection, file)
-        refused = list(_refused_records(home, connection, file))
+        refused = list(_rejected_records(home, connection, file))
     where = f"{file['source_id']}/{file['delivery_name']}/{file['file_name']}"
     target = out or home.rejects / f"{file['file_id']}_{Path(file['file_name']).stem}_rejects.csv"
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -81,17 +81,17 @@ def write_rejects(home: Home, name: str, out: Path | None) -> RejectsReport:
     return RejectsReport(file["file_id"], where, count, str(target))
 
 
-def _refused_records(
+def _rejected_records(
     home: Home, connection: duckdb.DuckDBPyConnection, file: dict[str, Any]
-) -> Iterator[_Refused]:
-    """Yield the refused records of a file in its order."""
+) -> Iterator[_Rejected]:
+    """Yield the rejected records of a file in its order."""
     malformed = connection.execute(
         "select record_number, line_number, byte_offset, byte_length, code "
         "from landing.malformed_records where file_id = ?",
         [file["file_id"]],
     ).fetchall()
     found = [
-        _Refused(number, line, offset, length, ((code, None),))
+        _Rejected(number, line, offset, length, ((code, None),))
         for number, line, offset, length, code in malformed
     ]
     if home.warehouse_db.exists() and file["raw_table"]:
@@ -105,7 +105,7 @@ def _refused_records(
             [file["file_id"]],
         ).fetchall()
         found += [
-            _Refused(number, line, offset, None, tuple(codes))
+            _Rejected(number, line, offset, None, tuple(codes))
             for number, line, offset, codes in rejected
         ]
     yield from sorted(found, key=lambda record: record.record_number)
@@ -115,7 +115,7 @@ def _write_records(
     stream: BinaryIO,
     delivered: BinaryIO,
     file: dict[str, Any],
-    refused: list[_Refused],
+    refused: list[_Rejected],
     advice: dict[str, str],
 ) -> None:
     code = file["code"] if file["verdict"] == "rejected" else ""

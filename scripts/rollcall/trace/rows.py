@@ -83,7 +83,7 @@ def trace_row(
     """Trace a row of a table that keeps its lineage back to the record it was made of.
 
     Args:
-        home: the home.
+        home: the data directory.
         contracts: the contracts of the project.
         table: the table with its schema.
         key: the row's id by its source.
@@ -132,7 +132,7 @@ def trace_line(
     """Trace a record of a landed file to what it became.
 
     Args:
-        home: the home.
+        home: the data directory.
         contracts: the contracts of the project.
         file: the file, by id or name.
         line: a physical line of it; or
