@@ -1,6 +1,6 @@
 """Trace: where an outcome comes from, step by step, down to the lines of files.
 
-The other ways to ask, from a row of a mart or from a line, are in `trace_rows.py`.
+The other ways to ask, from a row of a mart or from a line, are in `rows.py`.
 """
 
 from dataclasses import dataclass
