@@ -30,6 +30,7 @@ lint:  ## style, types and SQL style
 	$(BIN)/ruff format --check scripts tests
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar models tests/singular
+	$(BIN)/sqlfluff lint --disable-progress-bar --templater placeholder scripts/rollcall/report/queries
 
 check:  ## contracts and unit tests without data
 	@ROLLCALL_HOME=$(CHECK_HOME) $(BIN)/rollcall init > /dev/null

@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from importlib import metadata
 
-from rollcall.contracts import Contracts
+from rollcall.contracts.project import Contracts
 from rollcall.errors import RollcallError
 from rollcall.home import PROJECT_DIR, Home
 
@@ -23,7 +23,7 @@ class Check:
 
 
 def examine(home: Home) -> list[Check]:
-    """Look at the installation, the contracts and the home; nothing is changed."""
+    """Look at the installation, the contracts and the data directory; nothing is changed."""
     return [_python(), *(_package(name) for name in _PACKAGES), _contracts(), *_home(home)]
 
 

@@ -1,6 +1,23 @@
 """What can go wrong, and the exit code a scheduler sees for it."""
 
+import gzip
+import lzma
+import struct
+import zipfile
+import zlib
 from enum import IntEnum
+
+CANNOT_BE_READ = (
+    zipfile.BadZipFile,
+    gzip.BadGzipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    ValueError,
+)
+"""What reading a damaged zip or gzip may raise, besides OSError."""
 
 
 class ExitCode(IntEnum):
@@ -21,7 +38,7 @@ class RollcallError(Exception):
 
 
 class UsageError(RollcallError):
-    """The command, the home or the configuration is not usable as given."""
+    """The command, the data directory or the configuration is not usable as given."""
 
     exit_code = ExitCode.USAGE
 

@@ -1,4 +1,4 @@
-"""A district's home: where its databases, archive and reports live, and who may write there."""
+"""The data directory: where databases, archive and reports live, and who may write there."""
 
 import fcntl
 import os
@@ -16,6 +16,8 @@ from rollcall.errors import BusyError, UsageError
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
 """The dbt project: models, seeds and macros of the same code as this package."""
+REFERENCE_DIR = PROJECT_DIR / "seeds" / "reference"
+"""The seeds that explain codes."""
 
 _READER_PATIENCE_SECONDS = 600
 _LANDING_MEMORY = "800MB"
@@ -23,7 +25,7 @@ _LANDING_MEMORY = "800MB"
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Paths of one district's home. One district = one home."""
+    """Paths of the data directory of one district."""
 
     path: Path
 
@@ -59,7 +61,7 @@ class Home:
 
     @property
     def rejects(self) -> Path:
-        """Refused records written for their senders."""
+        """Rejected records written for their senders."""
         return self.path / "rejects"
 
     @property
@@ -84,14 +86,14 @@ class Home:
 
     @property
     def dbt_target(self) -> Path:
-        """What dbt compiles and remembers for the cycles of this home."""
+        """What dbt compiles and remembers for the cycles of this data directory."""
         return self.path / "target"
 
     def prepare(self) -> None:
-        """Make the home's folders, readable by their owner only.
+        """Make the data directory's folders, readable by their owner only.
 
         Raises:
-            UsageError: the home cannot be written, in one sentence that says why.
+            UsageError: the data directory cannot be written, in one sentence that says why.
         """
         try:
             for folder in (self.path, self.archive, self.spool, self.logs):
@@ -116,12 +118,12 @@ class Home:
 
     @contextmanager
     def lock(self) -> Iterator[int]:
-        """Hold the home for one writer; yields the descriptor, to be passed on to dbt.
+        """Hold the data directory for one writer; yields the descriptor, to be passed on to dbt.
 
-        A child that inherits the descriptor keeps the home locked when its parent is killed.
+        A child that inherits the descriptor keeps the lock when its parent is killed.
 
         Raises:
-            BusyError: another process holds the home.
+            BusyError: another process holds the data directory.
         """
         descriptor = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -169,6 +171,12 @@ class Home:
         if not read_only:
             self.landing_db.chmod(0o600)
 
+    def attach_last_good(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Attach the last good warehouse as `good` to be read, when there is one."""
+        if self.warehouse_db.exists():
+            path = str(self.warehouse_db).replace("'", "''")
+            connection.execute(f"attach '{path}' as good (read_only)")
+
     @contextmanager
     def published(
         self, say: Callable[[str], None] = lambda _: None
@@ -191,6 +199,11 @@ class Home:
             yield connection
 
 
+def archive_path(archive: Path, sha256: str) -> Path:
+    """Return where bytes of that hash are kept."""
+    return archive / sha256[:2] / sha256
+
+
 def _attach_patiently(
     connection: duckdb.DuckDBPyConnection,
     database: Path,
@@ -201,7 +214,7 @@ def _attach_patiently(
     """Attach under a name: for writing another than its own, since file and schema share it."""
     deadline = time.monotonic() + _READER_PATIENCE_SECONDS
     mode = " (read_only)" if read_only else ""
-    told = False
+    is_reported = False
     while True:
         try:
             connection.execute(f"attach '{database}' as {name}{mode}")
@@ -212,9 +225,9 @@ def _attach_patiently(
                 raise BusyError(
                     f"{database.name} is open in another program; close it there and try again."
                 ) from error
-            if not told:
+            if not is_reported:
                 say(f"Waiting: {database.name} is open in another program.")
-                told = True
+                is_reported = True
             time.sleep(0.5)
         else:
             return

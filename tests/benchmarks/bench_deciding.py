@@ -16,9 +16,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from rollcall import landing
-from rollcall.contracts import Contracts
+from rollcall.contracts.project import Contracts
 from rollcall.home import PROJECT_DIR, Home
+from rollcall.landing import file
+from rollcall.landing.inbox import land as land_inbox
 
 HEADER = (
     "sourcedId,status,dateLastModified,classSourcedId,schoolSourcedId,userSourcedId,role,primary,"
@@ -60,18 +61,18 @@ def land(home: Path, inbox: Path) -> float:
     district = Home(home)
     started = time.perf_counter()
     with district.lock():
-        report = landing.land(district, inbox, contracts, datetime(2026, 9, 2, 2))
+        report = land_inbox(district, inbox, contracts, datetime(2026, 9, 2, 2))
     assert all(file.verdict == "accepted" for file in report.files), report.files
     return time.perf_counter() - started
 
 
 def land_without_deciding(home: Path, inbox: Path) -> float:
     """Seconds that landing takes when no record is compared with anything."""
-    judge, landing._judge_records = landing._judge_records, lambda *_: []
+    judge, file._judge_records = file._judge_records, lambda *_: []
     try:
         return land(home, inbox)
     finally:
-        landing._judge_records = judge
+        file._judge_records = judge
 
 
 def main() -> None:

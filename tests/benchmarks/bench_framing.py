@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench_landing import write_results
 
-from rollcall.framing import Framer
+from rollcall.csvfile.framing import Framer
 
 
 def walk_with_csv(path: Path) -> float:

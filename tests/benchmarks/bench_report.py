@@ -16,8 +16,8 @@ from pathlib import Path
 
 import duckdb
 
-from rollcall import warehouse
-from rollcall.contracts import Contracts
+from rollcall.contracts.project import Contracts
+from rollcall.cycle import warehouse
 from rollcall.home import PROJECT_DIR, Home
 from rollcall.report import render_report
 

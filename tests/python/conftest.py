@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from rollcall.fingerprint import FACTS_OF_A_RUN, fingerprints
+from rollcall.cycle.fingerprint import FACTS_OF_A_RUN, fingerprints
 from rollcall.home import PROJECT_DIR
 
 ROLLCALL = Path(sys.executable).with_name("rollcall")
@@ -140,7 +140,7 @@ class Project(District):
             "PYTHONPATH": str(self.project / "scripts"),
         }
         process = subprocess.run(
-            [sys.executable, "-c", "from rollcall.cli import main; main()", *arguments],
+            [sys.executable, "-c", "from rollcall.cli.commands import main; main()", *arguments],
             env=environment,
             capture_output=True,
             text=True,

@@ -18,7 +18,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from rollcall import archive, cli, ledger, raw, warehouse
+from rollcall.cli import commands as cli
+from rollcall.cycle import warehouse
+from rollcall.landing import archive, raw
+from rollcall.ledger import ledger
 
 STEPS = {
     "archive.keep": (archive, "keep"),

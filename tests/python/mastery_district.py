@@ -123,7 +123,7 @@ class Story:
             "ROLLCALL_NOW": night(number, time),
             "PYTHONPATH": str(self.project / "scripts"),
         }
-        command = [sys.executable, "-c", "from rollcall.cli import main; main()", "cycle"]
+        command = [sys.executable, "-c", "from rollcall.cli.commands import main; main()", "cycle"]
         command += ["--inbox", str(self.district.inbox), "--cutoff", night(number, time)]
         done = subprocess.run(
             command, env=environment, cwd=self.project, capture_output=True, text=True, check=False

@@ -61,7 +61,7 @@ class Copy:
             else:
                 shutil.copyfile(ROOT / name, self.folder / name)
         if needs_dbt:
-            command = "from rollcall.cli import main; main()"
+            command = "from rollcall.cli.commands import main; main()"
             self._run([sys.executable, "-c", command, "init"]).check_returncode()
             kinds = ("--exclude-resource-type", "snapshot", "unit_test")
             self._run([_tool("dbt"), "--quiet", "build", "--empty", *kinds]).check_returncode()

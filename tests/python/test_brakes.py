@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from conftest import MANIFEST, ORGS, District
 
-from rollcall.contracts import Contracts
+from rollcall.contracts.project import Contracts
 from rollcall.home import PROJECT_DIR, Home
-from rollcall.landing import LandReport, land
+from rollcall.landing.inbox import land
+from rollcall.landing.job import LandReport
 
 CONTRACTS = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
 USERS = (

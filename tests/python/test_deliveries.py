@@ -24,11 +24,13 @@ from random import Random
 import pytest
 from conftest import MANIFEST, ORG_ROWS, ORGS, District, Done
 
-from rollcall import deliveries
-from rollcall.archive import Archived, keep
-from rollcall.contracts import ContractError, Contracts
-from rollcall.deliveries import Entry, Opened, _unpack, open_delivery, read_inbox, settle
+from rollcall.contracts.project import Contracts
+from rollcall.contracts.reading import ContractError
 from rollcall.home import PROJECT_DIR, Home
+from rollcall.landing import container
+from rollcall.landing.archive import Archived, keep
+from rollcall.landing.container import Opened, _unpack, open_delivery
+from rollcall.landing.entries import Entry, read_inbox, settle
 
 NIGHT = "2026-09-01T010000Z"
 WHOLE = (ORGS + ORG_ROWS).encode()
@@ -595,7 +597,7 @@ def test_what_changes_under_the_reader_is_left_alone(
                 change(path)
             return kept
 
-        monkeypatch.setattr(deliveries, "keep", keep_slowly)
+        monkeypatch.setattr(container, "keep", keep_slowly)
     limits = Contracts.load(CONTRACTS).sources["sis"].limits
     assert open_delivery(still[0], home, limits) is None
     assert not list(home.spool.iterdir())
@@ -688,7 +690,7 @@ def assert_refused_or_whole(home: Home, seed: int, count: int) -> None:
         path.write_bytes(content)
         unpacked = _unpack(kind, "a.csv.gz", Archived("0" * 64, len(content), path), home, limits)
         if isinstance(unpacked, Opened):
-            assert unpacked.refusal is not None
+            assert unpacked.rejection is not None
             refused_count += 1
         else:
             whole_count = len(members) if kind == "zip" else 1
@@ -726,7 +728,7 @@ def test_a_limit_may_differ_by_source(tmp_path: Path, home: Home) -> None:
     for limits, code in ((lms, "ARCHIVE_TOO_LARGE"), (sis, None)):
         opened = open_delivery(entry, home, limits)
         assert opened is not None
-        assert (opened.refusal.code if opened.refusal else None) == code
+        assert (opened.rejection.code if opened.rejection else None) == code
 
 
 @pytest.mark.parametrize(
@@ -745,7 +747,7 @@ def test_how_much_may_be_unpacked_is_a_limit_of_the_source(
     [entry], _ = entries_of(home)
     opened = open_delivery(entry, home, contracts.sources["sis"].limits)
     assert opened is not None
-    assert (opened.refusal.code if opened.refusal else None) == code
+    assert (opened.rejection.code if opened.rejection else None) == code
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import duckdb
 import pytest
 
-from rollcall.fingerprint import combined, fingerprints
+from rollcall.cycle.fingerprint import combined, fingerprints
 
 ROWS = "(values (1, 'a', 1.50, [1, 2]), (2, null, 2.25, null), (3, 'c', 0.00, []))"
 TABLE = f"select k, t, d, l, k::varchar as job_id from {ROWS} as rows (k, t, d, l)"

@@ -8,8 +8,8 @@ from framing_oracle import OracleRecord, read
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rollcall.columns import record_batches
-from rollcall.framing import Framer, HeaderError, Malformed, leading_fields
+from rollcall.csvfile.columns import record_batches
+from rollcall.csvfile.framing import Framer, HeaderError, Malformed, leading_fields
 
 HEADER = b"a,b,c\n"
 

@@ -20,13 +20,15 @@ import duckdb
 import pytest
 from framing_oracle import BOM, OracleRecord, count_line_ends, read
 
-from rollcall import deliveries, framing, landing, verdicts
-from rollcall.archive import archive_path
-from rollcall.contracts import Contracts, Source
-from rollcall.home import PROJECT_DIR, Home
-from rollcall.layouts import Layout
-from rollcall.ledger import identifier
-from rollcall.records import Defect
+from rollcall.contracts.layouts import Layout
+from rollcall.contracts.project import Contracts
+from rollcall.contracts.sources import Source
+from rollcall.csvfile import framing
+from rollcall.csvfile.records import Defect
+from rollcall.home import PROJECT_DIR, Home, archive_path
+from rollcall.landing import entries, inbox, verdicts
+from rollcall.landing import file as landing_file
+from rollcall.ledger.sql import identifier
 
 AT = datetime(2026, 9, 1, 18, tzinfo=UTC).replace(tzinfo=None)
 LONG, SHORT = 1 << 20, 120
@@ -456,7 +458,7 @@ def land_all(made: Batch, folder: Path) -> Home:
     home = Home(folder / "home")
     home.prepare()
     with home.lock():
-        report = landing.land(home, folder / "inbox", contracts(), AT)
+        report = inbox.land(home, folder / "inbox", contracts(), AT)
     refused = [item for item in report.files if item.verdict != "accepted"]
     assert not refused
     assert len(report.files) == len(made)
@@ -555,8 +557,8 @@ def make_batch(seed: int, nights: int) -> Batch:
 def run_batch(seed: int, nights: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[Made]:
     """Make, land and check one batch, with blocks of a size that goes with the seed."""
     block = BLOCKS[seed % len(BLOCKS)]
-    monkeypatch.setattr(deliveries, "_SETTLE_SECONDS", 0.0)
-    for module in (landing, verdicts):
+    monkeypatch.setattr(entries, "_SETTLE_SECONDS", 0.0)
+    for module in (landing_file, verdicts):
         monkeypatch.setattr(module, "Framer", partial(framing.Framer, block_bytes=block))
     made = make_batch(seed, nights)
     check(made, land_all(made, folder), f"seed {seed}, {nights} nights, blocks of {block} bytes")
@@ -612,7 +614,7 @@ def around_a_border(shift: int) -> Made:
 def test_records_across_the_border_of_a_real_block(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deliveries, "_SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(entries, "_SETTLE_SECONDS", 0.0)
     made = {
         (
             "utf_8",

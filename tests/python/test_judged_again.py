@@ -36,13 +36,13 @@ def test_a_rejected_file_is_taken_once_its_drafted_layout_is_saved(
     change = project.run("layouts", "diff", "orgs.csv", "--json").json
     assert change["code"] == "COLUMN_RENAMED"
     assert {item["code"] for item in change["differences"]} == {"COLUMN_RENAMED", "COLUMN_ADDED"}
-    still = project.run("redrive", "orgs.csv", "--json")
+    still = project.run("reprocess", "orgs.csv", "--json")
     assert (still.code, still.json["verdict"]) == (3, "rejected"), "nothing has changed yet"
 
     project.add_layout(change["draft_rows"])
     shutil.rmtree(project.inbox / "sis")  # the archive is enough
     (project.inbox / "sis").mkdir()
-    again = project.run("redrive", "orgs.csv", "--json", now="2026-09-01T19:00:00Z")
+    again = project.run("reprocess", "orgs.csv", "--json", now="2026-09-01T19:00:00Z")
     assert (again.code, again.json["verdict"]) == (0, "accepted"), again.out + again.err
     done = project.cycle("2026-09-01T20:00:00Z")
     assert done.code == 0, done.out + done.err
@@ -58,7 +58,7 @@ def test_a_rejected_file_is_taken_once_its_drafted_layout_is_saved(
         "from audit.audit_ingestion_log as log "
         "inner join reconciliation.recon_file_balance using (file_id) "
         "where log.feed = 'oneroster/orgs'"
-    ) == [("accepted", "redrive", "2026-09-01 18:00:00", 2, True)]
+    ) == [("accepted", "reprocess", "2026-09-01 18:00:00", 2, True)]
     assert project.run("verify").code == 0
     assert not list((project.home / "spool").iterdir())
 
@@ -72,7 +72,7 @@ def test_mended_records_return_when_their_file_is_judged_again(project: Project)
     [(file_id,)] = project.ledger("select file_id from landing.files where file_name = 'orgs.csv'")
 
     project.declare("utf-8", "cp1252")
-    again = project.run("redrive", "orgs.csv", "--json", now="2026-09-01T19:00:00Z")
+    again = project.run("reprocess", "orgs.csv", "--json", now="2026-09-01T19:00:00Z")
     assert (again.code, again.json["file_id"]) == (0, file_id)
     assert (again.json["record_count"], again.json["malformed_count"]) == (2, 0)
     assert project.cycle("2026-09-01T20:00:00Z").code == 0
@@ -83,12 +83,12 @@ def test_mended_records_return_when_their_file_is_judged_again(project: Project)
     assert project.warehouse("select count(*) from audit.audit_rejected_record") == [(0,)]
 
 
-def test_a_redrive_never_takes_a_boundary_that_another_file_holds(project: Project) -> None:
+def test_reprocessing_never_takes_a_boundary_that_another_file_holds(project: Project) -> None:
     project.deliver(NIGHT, {"orgs.csv": RENAMED + RENAMED_ROWS, "manifest.csv": BULK})
     project.land()
     project.deliver(NIGHT + "_again", {"orgs.csv": ORGS + ORG_ROWS, "manifest.csv": BULK})
     assert project.land().code == 0
-    done = project.run("redrive", f"sis/{NIGHT}/orgs.csv")
+    done = project.run("reprocess", f"sis/{NIGHT}/orgs.csv")
     assert done.code == 2
     assert f"'{NIGHT}_again' stands for oneroster/orgs at this boundary" in done.err
 
@@ -98,7 +98,7 @@ def test_a_file_refused_with_its_delivery_is_landed_again_not_judged_again(
 ) -> None:
     (project.inbox / "sis" / f"{NIGHT}.zip").write_bytes(b"PK half a zip")
     assert project.land().code == 3
-    done = project.run("redrive", f"{NIGHT}.zip")
+    done = project.run("reprocess", f"{NIGHT}.zip")
     assert done.code == 2
     assert "was refused with its whole delivery (ARCHIVE_UNREADABLE)" in done.err
 

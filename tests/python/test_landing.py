@@ -9,7 +9,7 @@ import pytest
 from conftest import MANIFEST, ORG_ROWS, ORGS, District
 
 from rollcall.clock import iso
-from rollcall.ledger import event_hash
+from rollcall.ledger.ledger import event_hash
 
 NIGHT = "2026-09-01T010000Z"
 

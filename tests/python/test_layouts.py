@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from rollcall.contracts import ContractError, Contracts
-from rollcall.header_diff import HeaderDiff, compare, draft_rows
+from rollcall.contracts.header_diff import HeaderDiff, compare, draft_rows
+from rollcall.contracts.layouts import Fit
+from rollcall.contracts.project import Contracts
+from rollcall.contracts.reading import ContractError
 from rollcall.home import PROJECT_DIR
-from rollcall.layouts import Fit
 
 SEEDS = PROJECT_DIR / "seeds" / "contracts"
 CONTRACTS = Contracts.load(SEEDS)

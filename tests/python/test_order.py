@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import FAULTS, NIGHTS, SAMPLE, District, state
 
-from rollcall.fingerprint import FACTS_OF_A_RUN
+from rollcall.cycle.fingerprint import FACTS_OF_A_RUN
 
 _SAYS_WHICH_CYCLE = "visible_at"
 

@@ -17,7 +17,7 @@ import pytest
 from column_lineage import Column, Relation, feeds
 from conftest import District
 
-from rollcall.contracts import Contracts
+from rollcall.contracts.project import Contracts
 from rollcall.home import PROJECT_DIR
 
 CLASSES = ("none", "indirect", "direct", "sensitive")

@@ -19,10 +19,10 @@ from made_districts import FEEDS, FIRST_NIGHT, Nights, nights
 from mastery_district import project_with_seeds
 from reference_model import Expected, File, expect
 
-from rollcall.contracts import Contracts
-from rollcall.fingerprint import FACTS_OF_A_RUN
+from rollcall.contracts.project import Contracts
+from rollcall.cycle.fingerprint import FACTS_OF_A_RUN
 from rollcall.home import PROJECT_DIR, Home
-from rollcall.landing import land
+from rollcall.landing.inbox import land
 
 NIGHTS = 3
 END = FIRST_NIGHT + timedelta(days=9)

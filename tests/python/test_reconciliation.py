@@ -10,7 +10,7 @@ import duckdb
 import pytest
 from conftest import FAULTS, ORGS, District
 
-from rollcall.contracts import Contracts
+from rollcall.contracts.project import Contracts
 from rollcall.home import PROJECT_DIR
 
 GUIDE = (PROJECT_DIR / "docs" / "reconciliation.md").read_text(encoding="utf-8")

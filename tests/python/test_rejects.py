@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import MANIFEST, ORGS, SAMPLE, District
 
-from rollcall.rejects import _guarded
+from rollcall.trace.rejects import _guarded
 
 NIGHT = "2026-09-01T010000Z"
 

@@ -55,7 +55,7 @@ def eventful(project: Project) -> Project:
     project.declare("utf-8", "cp1252")
     for number in (1, 2):
         file = f"lms/2026-09-0{number}T160000Z/results.csv"
-        done = project.run("redrive", file, now=f"2026-09-02T2{number}:00:00Z")
+        done = project.run("reprocess", file, now=f"2026-09-02T2{number}:00:00Z")
         assert done.code == 0, done.out + done.err
     story.roster(3, students[:3])  # most of them missing: the removals are held
     story.cycle(3)
@@ -73,7 +73,7 @@ def eventful(project: Project) -> Project:
     ]
     decisions = "select decision from landing.decisions order by decision_id"
     assert [row[0] for row in project.ledger(decisions)] == [
-        *("redrive", "redrive", "supersede", "supersede", "release")
+        *("reprocess", "reprocess", "supersede", "supersede", "release")
     ]
     return project
 

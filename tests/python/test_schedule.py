@@ -8,9 +8,9 @@ import duckdb
 import pytest
 from conftest import MANIFEST, ORG_ROWS, ORGS, District
 
-from rollcall import ledger, schedule
-from rollcall.contracts import Contracts
+from rollcall.contracts.project import Contracts
 from rollcall.home import PROJECT_DIR
+from rollcall.ledger import ledger, schedule
 
 CONTRACTS = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
 NIGHTLY = replace(

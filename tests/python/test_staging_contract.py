@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rollcall.contracts import Contracts
+from rollcall.contracts.project import Contracts
 from rollcall.home import PROJECT_DIR
 
 CONTRACTS = Contracts.load(PROJECT_DIR / "seeds" / "contracts")

@@ -12,14 +12,14 @@ import pytest
 from conftest import FAULTS, SAMPLE, District, personal_values, without_archived_lines
 from typer.testing import CliRunner
 
-from rollcall.cli import app
-from rollcall.contracts import Contracts
+from rollcall.cli.commands import app
+from rollcall.contracts.project import Contracts
 from rollcall.errors import UsageError
 from rollcall.home import PROJECT_DIR, Home
-from rollcall.trace import Checkpoint, MasteryTrace, Override, Step, trace_mastery
-from rollcall.trace_evidence import Evidence, Support
-from rollcall.trace_rows import RecordTrace, trace_line
-from rollcall.traced_records import Place, Reason, Version
+from rollcall.trace.evidence import Evidence, Support
+from rollcall.trace.mastery import Checkpoint, MasteryTrace, Override, Step, trace_mastery
+from rollcall.trace.records import Place, Reason, Version
+from rollcall.trace.rows import RecordTrace, trace_line
 
 CONTRACTS = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
 SampleRun = tuple[District, list[int]]

@@ -5,12 +5,12 @@ from dataclasses import replace
 import duckdb
 import pytest
 
-from rollcall.contracts import Contracts
+from rollcall.contracts.layouts import Layout
+from rollcall.contracts.project import Contracts
 from rollcall.home import PROJECT_DIR
-from rollcall.layouts import Layout
-from rollcall.ledger import identifier, literal
-from rollcall.value_checks import judge_values
-from rollcall.verdicts import Effect, Judgement
+from rollcall.landing.value_checks import judge_values
+from rollcall.landing.verdicts import Effect, Judgement
+from rollcall.ledger.sql import identifier, literal
 
 CONTRACTS = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
 [RESULTS] = [

@@ -7,8 +7,8 @@ import duckdb
 import pytest
 from conftest import MANIFEST, ORG_ROWS, ORGS, District
 
-from rollcall.archive import archive_path
-from rollcall.ledger import event_hash
+from rollcall.home import archive_path
+from rollcall.ledger.ledger import event_hash
 
 
 @pytest.fixture(scope="module")

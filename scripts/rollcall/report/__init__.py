@@ -8,13 +8,13 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from rollcall import status
-from rollcall.contracts import Contracts
+from rollcall.contracts.project import Contracts
 from rollcall.errors import UsageError
 from rollcall.home import Home
-from rollcall.ledger import literal
+from rollcall.ledger import status
+from rollcall.ledger.sql import literal
 from rollcall.report import charts, site
-from rollcall.report.contents import listings
+from rollcall.report.contents import lay_out, listings
 from rollcall.report.facts import Level, answer
 from rollcall.report.listings import Reader
 from rollcall.report.workbook import SHEET_ROWS, write_workbook
@@ -31,15 +31,15 @@ class RenderedReport:
 
 
 def render_report(home: Home, contracts: Contracts, *, names: bool = False) -> RenderedReport:
-    """Render the report of a home that this process has locked; it takes the old one's place.
+    """Render the report of a locked data directory; it takes the old one's place.
 
     Args:
-        home: the home, locked.
+        home: the data directory, locked.
         contracts: the sources.
         names: show the names of students, and personal values in differences.
 
     Raises:
-        UsageError: no cycle of this home was published yet.
+        UsageError: no cycle of this data directory was published yet.
     """
     if not home.warehouse_db.exists():
         raise UsageError(
@@ -52,7 +52,8 @@ def render_report(home: Home, contracts: Contracts, *, names: bool = False) -> R
         connection.execute(f"attach {literal(str(home.warehouse_db))} as good (read_only)")
         [(cutoff_at,)] = connection.execute("select max(cutoff_at) from landing.cycles").fetchall()
         state = status.read(home, contracts, cutoff_at)
-        reader = Reader(connection, making, SHEET_ROWS)
+        lay_out(connection)
+        reader = Reader(connection, making, SHEET_ROWS, names=names)
         for listing in listings(names=names):
             reader.read(listing)
         found = answer(connection, contracts, state, reader.tables)

@@ -82,7 +82,7 @@ def arrivals(connection: duckdb.DuckDBPyConnection) -> Picture | None:
 
 
 def verdicts(connection: duckdb.DuckDBPyConnection) -> Picture | None:
-    """Draw what the records came to in each cycle; refused ones on a scale of their own."""
+    """Draw what the records came to in each cycle; rejected ones on a scale of their own."""
     rows = connection.execute(f"""
         select cycle, coalesce(accepted, 0), coalesce(repeats, 0), coalesce(rejected, 0),
             coalesce(malformed, 0)

@@ -7,13 +7,14 @@ from typing import Literal
 
 import duckdb
 
-from rollcall import codes
-from rollcall.contracts import Contracts
-from rollcall.plain import plain
+from rollcall.contracts import codes
+from rollcall.contracts.project import Contracts
+from rollcall.home import REFERENCE_DIR
+from rollcall.ledger.status import FeedStatus, StatusReport
 from rollcall.report.listings import Table, words
-from rollcall.status import FeedStatus, StatusReport
+from rollcall.sanitize import plain
 
-_FAILURES_TOLD = 3
+_FAILURES_REPORTED = 3
 _COUNTED = re.compile(r"^Got (\d+) results?, configured to .*$")
 Level = Literal["failed", "attention", "good"]
 
@@ -53,12 +54,12 @@ def answer(
     status: StatusReport,
     tables: dict[str, Table],
 ) -> Answer:
-    """Judge the newest cycle of a home of which at least one cycle was published.
+    """Judge the newest cycle of a data directory of which at least one cycle was published.
 
     Args:
         connection: the ledger in use, the warehouse attached as `good`.
         contracts: the sources.
-        status: the state of the home at the cut-off of the newest cycle.
+        status: the state of the data directory at the cut-off of the newest cycle.
         tables: the listings.
     """
     published = status.last_cycle
@@ -71,7 +72,7 @@ def answer(
         *_unbalanced(connection),
         *_unexplained(connection, tables),
         *_held(status),
-        *_refused(connection, status, newest["cycle_id"]),
+        *_rejected(connection, status, newest["cycle_id"]),
         *_due(status.feeds, contracts),
     ]
     levels = {point.level for point in points}
@@ -107,12 +108,12 @@ def _failure(connection: duckdb.DuckDBPyConnection, status: StatusReport) -> lis
     cycle = status.unfinished_cycle
     if cycle is None:
         return []
-    told = _checks_failed(connection, cycle["cycle_id"])
+    reported = _checks_failed(connection, cycle["cycle_id"])
     return [
         Point(
             "failed",
             f"Cycle {cycle['cycle_id']}",
-            " ".join(["A check failed.", *told] if told else ["It was interrupted."]),
+            " ".join(["A check failed.", *reported] if reported else ["It was interrupted."]),
             "The last good state stands. Have the cause mended and the same cycle repeated:",
             "rollcall cycle",
             page="cycles.html",
@@ -125,13 +126,13 @@ def _overruled(connection: duckdb.DuckDBPyConnection, status: StatusReport) -> l
     cycle = status.last_cycle
     if cycle is None or status.published_because is None:
         return []
-    told = _checks_failed(connection, cycle["cycle_id"])
+    reported = _checks_failed(connection, cycle["cycle_id"])
     because = f"It was published although checks failed: {plain(status.published_because)}."
     return [
         Point(
             "failed",
             f"Cycle {cycle['cycle_id']}",
-            " ".join([because, *told]),
+            " ".join([because, *reported]),
             "Tell those who rely on the data, and have the cause mended before the next cycle.",
             page="cycles.html",
         )
@@ -146,13 +147,13 @@ def _checks_failed(connection: duckdb.DuckDBPyConnection, cycle_id: int) -> list
         "group by detail order by min(finding_number)",
         [cycle_id],
     ).fetchall()
-    told = [_said(plain(detail)) for (detail,) in failed[:_FAILURES_TOLD]]
-    if len(failed) > len(told):
-        told.append(f"... and {len(failed) - len(told)} more.")
-    return told
+    reported = [_as_sentence(plain(detail)) for (detail,) in failed[:_FAILURES_REPORTED]]
+    if len(failed) > len(reported):
+        reported.append(f"... and {len(failed) - len(reported)} more.")
+    return reported
 
 
-def _said(detail: str) -> str:
+def _as_sentence(detail: str) -> str:
     """Say what a check found: its name as words, and the count where it has no words of its own."""
     name, colon, found = detail.partition(": ")
     found = _COUNTED.sub(r"not so in \1 cases.", found)
@@ -217,10 +218,10 @@ def _held(status: StatusReport) -> list[Point]:
     ]
 
 
-def _refused(
+def _rejected(
     connection: duckdb.DuckDBPyConnection, status: StatusReport, cycle_id: int
 ) -> list[Point]:
-    """Say which files that landed since the cycle before were refused, and what to do."""
+    """Say which files that landed since the cycle before were rejected, and what to do."""
     landed = connection.execute(
         "select file_id from landing.files where job_id > "
         "(select coalesce(max(job_id), 0) from landing.cycles where cycle_id < ?)",
@@ -231,7 +232,7 @@ def _refused(
             "attention",
             _name(file),
             f"The file was refused. {plain(file['detail'] or '')}",
-            codes.advice()[file["code"]],
+            codes.advice(REFERENCE_DIR)[file["code"]],
             code=file["code"],
             page="sources.html#files",
         )

@@ -10,10 +10,11 @@ from typing import Any, Literal
 
 import duckdb
 
-from rollcall.ledger import identifier, literal
-from rollcall.plain import plain, plain_sql
+from rollcall.ledger.sql import identifier, literal
+from rollcall.sanitize import plain, plain_sql
 
 Kind = Literal["text", "number", "time", "code", "cycle"]
+_QUERIES = Path(__file__).with_name("queries")
 _NUMBERS = ("BIGINT", "INTEGER", "DOUBLE", "HUGEINT", "DECIMAL")
 _LABELS = {
     "column_name": "column",
@@ -43,24 +44,29 @@ class Listing:
     """What to list and how to say it.
 
     Args:
-        name: names the sheet, the CSV and the place on the page.
+        name: names the query, the sheet, the CSV and the place on the page.
         title: heading.
         meaning: one or two sentences in plain words.
         nothing: what it means when there are no rows.
-        sql: the rows, in a total order; the warehouse is `good`, the ledger `landing`.
         labels: column -> what people read; others read their own name with blanks.
         command: a command to offer for each row.
         hidden: columns that only the command needs, on the page.
+        personal: columns that are left out unless students are named.
     """
 
     name: str
     title: str
     meaning: str
     nothing: str
-    sql: str
     labels: dict[str, str] = field(default_factory=dict)
     command: Literal["trace", "rejects"] | None = None
     hidden: tuple[str, ...] = ()
+    personal: tuple[str, ...] = ()
+
+    @property
+    def sql(self) -> str:
+        """The rows, in a total order; the warehouse is `good`, the ledger `landing`."""
+        return (_QUERIES / f"{self.name}.sql").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +112,16 @@ class Reader:
         connection: the ledger in use, the warehouse attached as `good`.
         folder: where the CSVs go.
         limit: rows of a listing that are read.
+        names: students are named and personal values shown.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path, limit: int) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, folder: Path, limit: int, *, names: bool
+    ) -> None:
         self._connection = connection
         self._folder = folder
         self._limit = limit
+        self._names = names
         self.tables: dict[str, Table] = {}
 
     def read(self, listing: Listing) -> None:
@@ -121,7 +131,7 @@ class Reader:
         """
         name = identifier(f"listing_{listing.name}")
         try:
-            self._connection.execute(f"create temp table {name} as {listing.sql}")
+            self._create(listing, name)
         except duckdb.CatalogException:
             self.tables[listing.name] = Table(listing, (), [], 0, is_known=False)
             return
@@ -135,6 +145,14 @@ class Reader:
         if self.tables[listing.name].total:
             path = self._folder / f"{listing.name}.csv"
             _write_csv(self._connection, name, columns, path)
+
+    def _create(self, listing: Listing, name: str) -> None:
+        sql = listing.sql
+        parameters = {"names": self._names} if "$names" in sql else {}
+        self._connection.execute(f"create temp table {name} as {sql}", parameters)
+        if not self._names:
+            for column in listing.personal:
+                self._connection.execute(f"alter table {name} drop column {identifier(column)}")
 
     def part(self, name: str, condition: str, value: Any) -> Table:
         """Return the rows of a listing that meet a condition on one value."""

@@ -11,10 +11,10 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from rollcall.ledger.status import StatusReport
 from rollcall.report.charts import Picture
 from rollcall.report.facts import Answer
 from rollcall.report.listings import Reader, words
-from rollcall.status import StatusReport
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _PAGE_ROWS = 800
@@ -204,7 +204,7 @@ def _overview(contents: Contents) -> dict[str, Any]:
 
 
 def _causes(reader: Reader) -> Iterator[dict[str, Any]]:
-    """Yield each cause of refusal with the files it was found in."""
+    """Yield each cause of rejection with the files it was found in."""
     causes = reader.tables["causes"]
     for row in causes.rows:
         cause = dict(zip((column.name for column in causes.columns), row, strict=True))

@@ -9,9 +9,9 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from rollcall.plain import plain
 from rollcall.report.listings import Table, words
 from rollcall.report.site import Contents
+from rollcall.sanitize import plain
 
 SHEET_ROWS = 5_000
 """Rows of a listing that stand on a sheet; the CSV has all."""

@@ -1,0 +1,452 @@
+"""The `rollcall` command: parse, call, print."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import duckdb
+import typer
+
+from rollcall import doctor
+from rollcall.cli import screen, trace_screen
+from rollcall.clock import now, parse_instant
+from rollcall.contracts.project import Contracts
+from rollcall.cycle import verify
+from rollcall.cycle.cycle import PublishAnyway, run_cycle
+from rollcall.cycle.reconcile import reconcile
+from rollcall.cycle.replay import replay
+from rollcall.errors import ExitCode, RollcallError, UsageError
+from rollcall.home import PROJECT_DIR, Home
+from rollcall.landing import reprocessing
+from rollcall.landing.inbox import land
+from rollcall.landing.job import Supersede
+from rollcall.ledger import decisions, ledger, status
+from rollcall.report import render_report
+from rollcall.sample import write_sample
+from rollcall.trace import layout_changes, mastery, rejects, rows
+
+app = typer.Typer(
+    help="Make batch exports trustworthy: every record in every export answers the roll.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+_DEFAULT_HOME = Path("warehouse")
+_DEFAULT_INBOX = Path("inbox")
+_used_home = [_DEFAULT_HOME]
+
+
+def _remember(home: Path) -> Path:
+    """Keep the data directory of this call, where the log of a failure goes."""
+    _used_home[0] = home
+    return home
+
+
+HomeOption = Annotated[
+    Path,
+    typer.Option("--home", envvar="ROLLCALL_HOME", callback=_remember, help="The data directory."),
+]
+InboxOption = Annotated[
+    Path,
+    typer.Option("--inbox", help="Folder with one folder of deliveries per source."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+FileArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE", help="A landed file: its id, or source/delivery/file or the end of it."
+    ),
+]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept with the decision.")]
+
+
+@app.command(epilog="Example: rollcall init --home warehouse")
+def init(home: HomeOption = _DEFAULT_HOME, as_json: JsonOption = False) -> None:
+    """Prepare a home: its folders, the ledger and every raw table, all empty."""
+    district = Home(home)
+    district.prepare()
+    with district.lock(), district.landing() as connection:
+        ledger.prepare(connection, _contracts())
+    _print(as_json, {"home": str(home)}, lambda: screen.say(f"The home {home} is ready."))
+
+
+@app.command(name="land", epilog="Example: rollcall land --inbox inbox")
+def land_command(
+    inbox: InboxOption = _DEFAULT_INBOX,
+    home: HomeOption = _DEFAULT_HOME,
+    exported_at: Annotated[
+        str | None,
+        typer.Option("--exported-at", help="Export time of these deliveries, given by hand."),
+    ] = None,
+    supersede: Annotated[
+        str | None,
+        typer.Option(
+            "--supersede",
+            metavar="DELIVERY",
+            help="Delivery (source/name) that takes the place of what stands at its boundary.",
+        ),
+    ] = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why it takes the place.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Land what is new in the inbox, untouched, with a verdict for every file."""
+    if bool(supersede) != bool(reason and reason.strip()):
+        raise UsageError("--supersede and --reason go together; give both or neither.")
+    district = Home(home)
+    district.prepare()
+    with district.lock(), screen.progress(quiet=as_json) as progress:
+        report = land(
+            district,
+            inbox,
+            _contracts(),
+            now(),
+            exported_at=_instant(exported_at, "--exported-at"),
+            supersede=Supersede(supersede, reason or "", decisions.who()) if supersede else None,
+            say=progress.say,
+        )
+    _print(as_json, asdict(report), lambda: screen.show_landing(report))
+    raise typer.Exit(ExitCode.ATTENTION if report.needs_attention else ExitCode.DONE)
+
+
+@app.command(epilog="Example: rollcall cycle --inbox inbox --cutoff 2026-09-01T18:00:00Z")
+def cycle(
+    inbox: InboxOption = _DEFAULT_INBOX,
+    home: HomeOption = _DEFAULT_HOME,
+    cutoff: Annotated[
+        str | None,
+        typer.Option("--cutoff", help="See exports up to this moment (UTC); now by default."),
+    ] = None,
+    publish_anyway: Annotated[
+        bool,
+        typer.Option(
+            "--publish-anyway", help="Publish the cycle that failed, whatever its tests find."
+        ),
+    ] = False,
+    reason: Annotated[
+        str | None, typer.Option("--reason", help="Why it is published all the same.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run one sync: land, build, test, publish."""
+    if publish_anyway != bool(reason and reason.strip()):
+        raise UsageError("--publish-anyway and --reason go together; give both or neither.")
+    anyway = PublishAnyway(reason or "", decisions.who()) if publish_anyway else None
+    with screen.progress(quiet=as_json) as progress:
+        report = run_cycle(
+            Home(home), inbox, _contracts(), progress, now(), _instant(cutoff, "--cutoff"), anyway
+        )
+    machine = asdict(report) | {"exit_code": int(report.exit_code)}
+    _print(as_json, machine, lambda: screen.show_cycle(report))
+    raise typer.Exit(report.exit_code)
+
+
+@app.command(name="status", epilog="Example: rollcall status --json")
+def status_command(home: HomeOption = _DEFAULT_HOME, as_json: JsonOption = False) -> None:
+    """Say what has arrived, what was rejected and how old the data is."""
+    report = status.read(Home(home), _contracts(), now())
+    _print(as_json, asdict(report), lambda: screen.show_status(report))
+
+
+@app.command(name="report", epilog="Example: rollcall report --home warehouse")
+def report_command(
+    names: Annotated[
+        bool,
+        typer.Option("--names", help="Name students, and show personal values that differ."),
+    ] = False,
+    home: HomeOption = _DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Render the report of the last good cycle: pages, a workbook and CSVs."""
+    district = Home(home)
+    district.prepare()
+    with district.lock():
+        report = render_report(district, _contracts(), names=names)
+    _print(as_json, asdict(report), lambda: screen.show_report(report))
+
+
+@app.command(name="doctor", epilog="Example: rollcall doctor")
+def doctor_command(home: HomeOption = _DEFAULT_HOME, as_json: JsonOption = False) -> None:
+    """Say what is installed, configured and out of order."""
+    checks = doctor.examine(Home(home))
+    _print(as_json, {"checks": [asdict(c) for c in checks]}, lambda: screen.show_checks(checks))
+    raise typer.Exit(
+        ExitCode.DONE if all(check.is_good for check in checks) else ExitCode.ATTENTION
+    )
+
+
+layouts_app = typer.Typer(rich_markup_mode=None)
+app.add_typer(layouts_app, name="layouts", help="The known layouts, and how a file differs.")
+
+
+@layouts_app.callback(invoke_without_command=True, epilog="Example: rollcall layouts")
+def layouts_command(context: typer.Context, as_json: JsonOption = False) -> None:
+    """List the known layouts: feeds, versions, columns and where they land."""
+    if context.invoked_subcommand:
+        return
+    known = [
+        {
+            "feed": layout.feed,
+            "version": layout.version,
+            "columns": len(layout.columns),
+            "raw_table": layout.raw_table,
+        }
+        for layout in _contracts().layouts
+    ]
+    _print(as_json, {"layouts": known}, lambda: screen.show_table("Layouts", known))
+
+
+@layouts_app.command(name="diff", epilog="Example: rollcall layouts diff users.csv")
+def layouts_diff(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="A CSV on disk, or a landed file by id or name.")
+    ],
+    feed: Annotated[
+        str | None, typer.Option("--feed", help="Its feed, where its name does not tell.")
+    ] = None,
+    home: HomeOption = _DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Say how a file's header differs from the layouts, and draft the rows of a new version."""
+    change = layout_changes.diff_file(Home(home), _contracts(), file, feed)
+    _print(as_json, asdict(change), lambda: screen.show_layout_change(change))
+
+
+def _decide(file: str, decision: str, reason: str, home: Path, as_json: bool) -> None:
+    district = Home(home)
+    district.prepare()
+    with district.lock():
+        report = decisions.decide_hold(district, _contracts(), file, decision, reason, now())
+    _print(
+        as_json,
+        asdict(report),
+        lambda: screen.say(f"Recorded: {report.decision} {report.file}. {report.effect}"),
+    )
+
+
+@app.command(epilog="Example: rollcall release 3f0c2ab1d4e5f607 --reason 'North closed'")
+def release(
+    file: FileArgument,
+    reason: ReasonOption,
+    home: HomeOption = _DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Let in what is held: a whole file, or the removals of one."""
+    _decide(file, "release", reason, home, as_json)
+
+
+@app.command(epilog="Example: rollcall refuse 3f0c2ab1d4e5f607 --reason 'last year again'")
+def refuse(
+    file: FileArgument,
+    reason: ReasonOption,
+    home: HomeOption = _DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Keep out what is held, for good."""
+    _decide(file, "refuse", reason, home, as_json)
+
+
+@app.command(epilog="Example: rollcall reprocess sis/2026-09-03T010000Z.zip/users.csv")
+def reprocess(
+    file: FileArgument, home: HomeOption = _DEFAULT_HOME, as_json: JsonOption = False
+) -> None:
+    """Judge a landed file again, from the archive, by the contracts of today."""
+    district = Home(home)
+    district.prepare()
+    with district.lock():
+        report = reprocessing.reprocess(district, _contracts(), file, now())
+    _print(as_json, asdict(report), lambda: screen.show_file(report))
+    is_taken = report.verdict == "accepted" and not report.are_removals_held
+    raise typer.Exit(ExitCode.DONE if is_taken else ExitCode.ATTENTION)
+
+
+@app.command(name="rejects", epilog="Example: rollcall rejects lms/2026-09-05T160000Z/results.csv")
+def rejects_command(
+    file: FileArgument,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Where to write; in the data directory by default.")
+    ] = None,
+    home: HomeOption = _DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the rejected records of a file, as delivered, for the one who sent it."""
+    report = rejects.write_rejects(Home(home), file, out)
+    _print(
+        as_json,
+        asdict(report),
+        lambda: screen.say(
+            f"{report.refused_count} refused records of {report.file} "
+            f"written to {report.written_to}."
+        ),
+    )
+
+
+@app.command(name="reconcile", epilog="Example: rollcall reconcile --json")
+def reconcile_command(home: HomeOption = _DEFAULT_HOME, as_json: JsonOption = False) -> None:
+    """Compare the newest landed exports with the processed state; nothing is rebuilt."""
+    with screen.progress(quiet=as_json) as progress:
+        report = reconcile(Home(home), progress.nodes)
+    _print(as_json, asdict(report), lambda: screen.show_reconciliation(report))
+    raise typer.Exit(report.exit_code)
+
+
+@app.command(name="verify", epilog="Example: rollcall verify --replay")
+def verify_command(
+    head: Annotated[
+        str | None,
+        typer.Option("--head", help="Hash noted earlier, which the chain must still hold."),
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option("--against", help="A data directory or a saved --json with equal tables."),
+    ] = None,
+    is_replayed: Annotated[
+        bool,
+        typer.Option("--replay", help="Rebuild every cycle from the archive and compare."),
+    ] = False,
+    home: HomeOption = _DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Check that nobody has changed the ledger, the archive or, with --replay, a table."""
+    with screen.progress(quiet=as_json) as progress:
+        report = verify.verify(Home(home), head, against, progress.nodes)
+        if is_replayed:
+            report.replay = replay(Home(home), progress)
+    _print(as_json, asdict(report), lambda: screen.show_verification(report))
+    raise typer.Exit(report.exit_code)
+
+
+@app.command(
+    name="trace", epilog="Example: rollcall trace --student ST-000002 --objective MATH.5.OA.1"
+)
+def trace_command(
+    student: Annotated[
+        str | None, typer.Option("--student", help="A student's id; with --objective.")
+    ] = None,
+    objective: Annotated[
+        str | None, typer.Option("--objective", help="What is mastered; with --student.")
+    ] = None,
+    table: Annotated[
+        str | None, typer.Option("--table", help="A table, as core.fct_result; with --key.")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option("--key", help="A row's id by its source; with --table.")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", help="The source, where two have the same id.")
+    ] = None,
+    file: Annotated[
+        str | None,
+        typer.Option("--file", help="A landed file, by id or name; with --line or --record."),
+    ] = None,
+    line: Annotated[
+        int | None, typer.Option("--line", min=1, help="A physical line of the file.")
+    ] = None,
+    record: Annotated[
+        int | None, typer.Option("--record", min=1, help="A record of the file, from 1.")
+    ] = None,
+    names: Annotated[
+        bool, typer.Option("--names", help="Add names, accounts and what people wrote.")
+    ] = False,
+    home: HomeOption = _DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Say where a value comes from, or what a line became.
+
+    Three ways to ask: --student and --objective, --table and --key, --file and --line or --record.
+    The records themselves are printed as they were delivered. They may hold personal data: keep
+    what you save.
+    """
+    district, contracts = Home(home), _contracts()
+    match student, objective, table, key, file, line, record:
+        case str() as of, str() as on, None, None, None, None, None:
+            chain = mastery.trace_mastery(district, contracts, of, on, source, with_names=names)
+            _print(as_json, asdict(chain), lambda: trace_screen.show_mastery(chain))
+            return
+        case None, None, str() as of, str() as on, None, None, None:
+            found = rows.trace_row(district, contracts, of, on, source, with_names=names)
+        case (None, None, None, None, str() as of, int(), None) | (
+            None, None, None, None, str() as of, None, int()
+        ) if source is None:  # fmt: skip
+            found = rows.trace_line(district, contracts, of, line, record, with_names=names)
+        case _:
+            raise UsageError(
+                "Say what to trace by --student and --objective, by --table and --key (both may "
+                "have --source), or by --file and either --line or --record."
+            )
+    _print(as_json, asdict(found), lambda: trace_screen.show_record(found))
+
+
+@app.command(
+    epilog="Example: rollcall sample --students 60 --nights 7 --seed 1 --out exports --faults"
+)
+def sample(
+    students: Annotated[int, typer.Option("--students", min=1, help="Number of students.")],
+    nights: Annotated[int, typer.Option("--nights", min=1, help="Number of nights.")],
+    seed: Annotated[int, typer.Option("--seed", help="Same seed, same bytes.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder to write to.")],
+    faults: Annotated[
+        bool, typer.Option("--faults", help="Plant the faults that faults.csv lists.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the exports of a made-up district, night by night."""
+    try:
+        write_sample(out, students=students, nights=nights, seed=seed, faults=faults)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    _print(as_json, {"out": str(out)}, lambda: screen.say(f"Written to {out}."))
+
+
+def main() -> None:
+    """Run the command line; a failure is one sentence and an exit code, never a traceback."""
+    try:
+        code = app(standalone_mode=False, prog_name="rollcall")
+    except typer.TyperException as error:
+        _fail(error.format_message(), ExitCode.USAGE)
+    except RollcallError as error:
+        _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        _fail("Stopped; nothing half-done is kept. Run the same command again.", ExitCode.INTERNAL)
+    except (OSError, duckdb.Error) as error:
+        _fail(_explain(error), ExitCode.INTERNAL)
+    except Exception:  # the last resort: one sentence, and the trace in a file
+        _fail(_explain(None), ExitCode.INTERNAL)
+    else:
+        sys.exit(code or 0)
+
+
+def _contracts() -> Contracts:
+    return Contracts.load(PROJECT_DIR / "seeds" / "contracts")
+
+
+def _instant(text: str | None, option: str) -> datetime | None:
+    return parse_instant(text, option) if text else None
+
+
+def _print(as_json: bool, machine: Any, show: Callable[[], None]) -> None:
+    if as_json:
+        print(json.dumps(machine, default=str, indent=2))
+    else:
+        show()
+
+
+def _fail(sentence: str, code: int) -> None:
+    print(f"rollcall: {sentence}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _explain(error: Exception | None) -> str:
+    """Turn an unforeseen failure into a sentence; its trace goes to a file."""
+    home = Home(_used_home[0])
+    where = f"; the details are in {home.failure_log}" if home.log_failure() else ""
+    if isinstance(error, OSError) and error.strerror:
+        what = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+        return f"The system refused an operation ({what}){where}. The last good state stands."
+    kind = type(error).__name__ if error else "unforeseen failure"
+    return f"Internal error ({kind}){where}. The last good state stands; please report it."

@@ -1,0 +1,370 @@
+"""What people read on the terminal: tables of at most 80 columns, colour only on a terminal."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from rollcall.clock import iso
+from rollcall.contracts.codes import advice
+from rollcall.cycle.cycle import CycleReport
+from rollcall.cycle.reconcile import Reconciliation
+from rollcall.cycle.replay import ReplayReport
+from rollcall.cycle.verify import VerifyReport
+from rollcall.doctor import Check
+from rollcall.home import REFERENCE_DIR
+from rollcall.landing.job import FileReport, LandReport
+from rollcall.ledger.status import StatusReport
+from rollcall.report import RenderedReport
+from rollcall.report.reasons import REASONS
+from rollcall.sanitize import plain
+from rollcall.trace.layout_changes import LayoutChange, as_csv
+
+_WIDTH = 80
+_REJECTED_SHOWN = 20
+_COUNTS = ("files", "records", "malformed", "rejected", "repeats", "accepted")
+
+
+def _console() -> Console:
+    if sys.stdout.isatty():
+        return Console(highlight=False, markup=False, emoji=False)
+    return Console(highlight=False, markup=False, emoji=False, width=_WIDTH, no_color=True)
+
+
+def say(line: str) -> None:
+    """Print one line as it is; what would steer the terminal is shown as a sign."""
+    text = plain(line)
+    indent = len(text) - len(text.lstrip(" "))
+    # a padded text without a word prints no line at all
+    _console().print(
+        Padding(Text(text.lstrip(" ")), (0, 0, 0, indent), expand=False) if text else ""
+    )
+
+
+class TerminalProgress:
+    """Follows a long command on standard error when it is a terminal."""
+
+    def __init__(self, bar: Progress | None) -> None:
+        self._bar = bar
+        self._task = bar.add_task("starting", total=None) if bar else None
+
+    def say(self, line: str) -> None:
+        """Show what happens now."""
+        if self._bar and self._task is not None:
+            self._bar.update(self._task, description=line[:48])
+
+    def nodes(self, done: int, total: int, name: str) -> None:
+        """Show how many dbt nodes are done."""
+        if self._bar and self._task is not None:
+            self._bar.update(self._task, completed=done, total=total, description=name[:48])
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[TerminalProgress]:
+    """Open a progress line on a terminal; elsewhere stay silent."""
+    if quiet or not sys.stderr.isatty():
+        yield TerminalProgress(None)
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        yield TerminalProgress(bar)
+
+
+def show_table(title: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Print rows that share their keys as a table."""
+    table = _table(title, list(rows[0]) if rows else [])
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row.values()))
+    _console().print(table)
+
+
+def show_landing(report: LandReport) -> None:
+    """Print what landed, what was rejected and why, and what was left alone."""
+    if not report.files and not report.left_alone and not report.unknown:
+        again = f" ({report.deliveries_again} known deliveries)" if report.deliveries_again else ""
+        say(f"Nothing new in the inbox{again}.")
+        return
+    say(
+        f"Landed {_deliveries(report.deliveries_landed)}"
+        + (f", refused {report.deliveries_refused}" if report.deliveries_refused else "")
+        + (f", {report.deliveries_again} known already" if report.deliveries_again else "")
+        + "."
+    )
+    for file in report.files:
+        if file.verdict != "accepted" or file.are_removals_held:
+            show_file(file)
+    for line in report.findings:
+        say(f"  note: {line}")
+    for line in report.left_alone:
+        say(f"  left alone: {line}")
+    for line in report.unknown:
+        say(f"  not understood: {line}")
+
+
+def _deliveries(count: int) -> str:
+    return "1 delivery" if count == 1 else f"{count} deliveries"
+
+
+def show_file(file: FileReport) -> None:
+    """Print the verdict of one file and, where a person has to decide, how."""
+    verdict = "REMOVALS HELD" if file.are_removals_held else file.verdict.upper()
+    say(f"  {verdict} {file.source_id}/{file.delivery_name}: {file.file_name}")
+    if file.code:
+        say(f"    {file.code}: {file.detail}")
+        if file.verdict == "rejected":
+            say(f"    to do: {advice(REFERENCE_DIR)[file.code]}")
+    if file.verdict == "held" or file.are_removals_held:
+        _show_choice(file.file_id)
+
+
+def _show_choice(file_id: str) -> None:
+    say(f"    decide: rollcall release {file_id} --reason '...'   (or refuse)")
+
+
+def show_cycle(report: CycleReport) -> None:
+    """Print what a cycle did: files, refusals, and whether the warehouse is good."""
+    show_landing(report.landed)
+    if report.balances:
+        table = _table("Deliveries seen", ["delivery", *_COUNTS])
+        for row in report.balances:
+            name = f"{row['source_id']} {row['delivery_name']}"
+            table.add_row(_cell(name), *(_cell(row[count]) for count in _COUNTS))
+        _console().print(table)
+    if report.refusals:
+        table = _table("Records refused", ["file", "from line", "times", "code", "column"])
+        for row in report.refusals:
+            table.add_row(
+                _cell(f"{row['source_id']} {row['file_name']}"),
+                _cell(row["first_line"]),
+                _cell(row["record_count"]),
+                row["code"],
+                _cell(row["column_name"]),
+            )
+        _console().print(table)
+    for cycle in report.completed:
+        say(f"Cycle {cycle.cycle_id} published; data as of {iso(cycle.cutoff_at)}.")
+    if report.overruled:
+        say("It was published although these checks failed; tell those who rely on the data:")
+        for failure in report.overruled:
+            say(f"  {failure.name}: {failure.message}")
+    if report.failed:
+        say(f"Cycle {report.failed.cycle_id} FAILED; nothing was published.")
+        say("The last good state stands.")
+        for failure in report.failures:
+            say(f"  {failure.kind} {failure.name}: {failure.message}")
+        say("Mend the cause and run `rollcall cycle` again: the same cycle is repeated.")
+        if all(failure.kind == "test" for failure in report.failures):
+            say("Must the data go out as it is? `rollcall cycle --publish-anyway --reason '...'`.")
+    elif not report.completed:
+        say("No cycle was needed: there is nothing that the warehouse has not seen.")
+    for export in report.missing:
+        say(
+            f"MISSING {export.source_id}: {export.feed} of {iso(export.expected_at)} "
+            f"was due by {iso(export.due_at)}."
+        )
+    if report.report:
+        show_report(report.report)
+    if report.report_failure:
+        say(report.report_failure)
+
+
+def show_status(report: StatusReport) -> None:
+    """Print the state of a data directory and what to do next."""
+    if report.last_cycle:
+        say(
+            f"Last good cycle: {report.last_cycle['cycle_id']}, "
+            f"cut-off {iso(report.last_cycle['cutoff_at'])}."
+        )
+        if report.published_because:
+            say(f"It was published although checks failed: {report.published_because}")
+    else:
+        say("No cycle has completed yet.")
+    if report.unfinished_cycle:
+        say(
+            f"Cycle {report.unfinished_cycle['cycle_id']} is {report.unfinished_cycle['status']}; "
+            "run `rollcall cycle` to repeat it."
+        )
+    if report.waiting_files:
+        say(f"{report.waiting_files} landed files wait for the next cycle.")
+    table = _table(
+        "Sources", ["source", "last export (UTC)", "hours old", "target", "files", "refused"]
+    )
+    for source in report.sources:
+        table.add_row(
+            source.source_id,
+            _minute(source.last_exported_at) or "never",
+            _cell(source.age_hours) + (" stale" if source.is_stale else ""),
+            _cell(source.latency_target_hours),
+            _cell(source.file_count),
+            _cell(source.refused_count),
+        )
+    _console().print(table)
+    due = _table("Due feeds (UTC)", ["source", "feed", "newest export", "due by", "status"])
+    for feed in report.feeds:
+        due.add_row(
+            feed.source_id,
+            feed.feed,
+            _minute(feed.newest_exported_at) or "never",
+            _minute(feed.due_at),
+            feed.status,
+        )
+    _console().print(due)
+    for row in report.held_files:
+        what = "held" if row["verdict"] == "held" else "removals held"
+        say(f"{what}: {row['source_id']}/{row['delivery_name']}/{row['file_name']}")
+        say(f"    {row['code']}: {row['detail']}")
+        _show_choice(row["file_id"])
+    for row in report.refused_files[:_REJECTED_SHOWN]:
+        say(f"rejected: {row['source_id']}/{row['delivery_name']}/{row['file_name']}")
+        say(f"    {row['code']}: {row['detail']}")
+        say(f"    to do: {advice(REFERENCE_DIR)[row['code']]}")
+    if len(report.refused_files) > _REJECTED_SHOWN:
+        say(f"... and {len(report.refused_files) - _REJECTED_SHOWN} more; the report has them all.")
+    if report.report:
+        say(f"Report: {report.report}")
+
+
+def show_report(report: RenderedReport) -> None:
+    """Print the first answer of a report, and where it is."""
+    say(report.headline)
+    say(f"Report: {report.path}")
+
+
+def show_layout_change(change: LayoutChange) -> None:
+    """Print how a header differs, and what to add to the contracts once it is reviewed."""
+    if change.code is None:
+        say(change.summary)
+        return
+    say(f"{change.code}: the header differs from {change.feed} {change.nearest_version}.")
+    for difference in change.differences:
+        say(f"  {difference.code}: {difference.sentence}")
+    if not change.differences:
+        say(f"  {change.summary}")
+    if change.draft_rows:
+        family = change.feed.split("/")[0]
+        say("")
+        say(
+            f"Draft of version {change.draft_version}. Review it, add it to "
+            f"seeds/contracts/layouts_{family}.csv, then `rollcall reprocess` the file:"
+        )
+        say("")
+        print(as_csv(change.draft_rows))
+
+
+_MOST_UNEXPLAINED = 20
+
+
+def show_reconciliation(report: Reconciliation) -> None:
+    """Print what the next cycle will bring, what differs and why, and whether that is all."""
+    say(f"Compared with cycle {report.cycle_id}, cut-off {iso(report.cutoff_at)}.")
+    if report.coming:
+        title = "The next cycle will bring (before records are checked)"
+        show_table(title, report.coming)
+    else:
+        say("Nothing has landed since.")
+    if report.reasons:
+        table = _table(
+            "Differences with a reason",
+            ["reason", "missing", "unexpected", "diverging", "in words"],
+        )
+        for row in report.reasons:
+            table.add_row(*(_cell(value) for value in row.values()), REASONS[row["reason"]])
+        _console().print(table)
+        if any(row["reason"] == "rejected" for row in report.reasons):
+            say("`rollcall rejects` says what was refused, and why.")
+    for row in report.unexplained_differences[:_MOST_UNEXPLAINED]:
+        where = f"record {row['record_number']} of file {row['file_id']}"
+        say(
+            f"UNEXPLAINED {row['kind']}: {row['source_id']} {row['feed']} {row['record_key']} "
+            f"({row['column_name']}), {where}; look at the step {row['suspected_step']} first."
+        )
+    if report.unexplained > _MOST_UNEXPLAINED:
+        say(f"... and {report.unexplained - _MOST_UNEXPLAINED} more; --json lists them all.")
+    for row in report.unequal_sums:
+        say(
+            f"UNEQUAL: the sum of {row['column_name']} in {row['source_id']} {row['feed']} "
+            "differs by more than that."
+        )
+    if report.exit_code:
+        say("This is a fault of the warehouse, not of a source: do not rely on it, and report it.")
+    else:
+        say("Nothing is unexplained.")
+
+
+def show_verification(report: VerifyReport) -> None:
+    """Print what was verified, what is wrong, and the head to keep elsewhere."""
+    say(f"{report.event_count} events and {report.archived_count} archived files checked.")
+    for problem in report.problems:
+        say(f"  WRONG: {problem}")
+    if not report.problems:
+        say("Nothing has been changed. Keep this head elsewhere and check it with --head:")
+    say(report.head)
+    if report.fingerprint:
+        say(f"Fingerprint of {len(report.fingerprints)} tables; --json prints each of them:")
+        say(report.fingerprint)
+    if report.differing_tables:
+        say(f"DIFFERENT: {', '.join(report.differing_tables)}.")
+    if report.replay:
+        _show_replay(report.replay)
+
+
+def _show_replay(report: ReplayReport) -> None:
+    if report.other_code_cycles:
+        cycles = ", ".join(map(str, report.other_code_cycles))
+        say(
+            f"Other code built cycles {cycles}; where a table differs, it shows what this code "
+            "changes."
+        )
+    if report.first is None:
+        say(f"{report.cycle_count} cycles replayed: all {report.table_count} tables are equal.")
+        return
+    first = report.first
+    say(
+        f"{report.cycle_count} cycles replayed: {len(report.differing_tables)} of "
+        f"{report.table_count} tables differ. The first is {first.table}: {first.recorded_count} "
+        f"rows only in the home, {first.replayed_count} only in the replay"
+        + (f", such as {first.example}." if first.example else ".")
+    )
+    say(f"DIFFERENT: {', '.join(report.differing_tables)}.")
+
+
+def show_checks(checks: Sequence[Check]) -> None:
+    """Print what the doctor found."""
+    for check in checks:
+        say(f"{'ok ' if check.is_good else 'BAD'} {check.name}: {check.detail}")
+
+
+def _table(title: str, columns: Sequence[str]) -> Table:
+    table = Table(
+        title=f"\n{title}",
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _minute(instant: datetime | None) -> str:
+    return instant.strftime("%Y-%m-%d %H:%M") if instant else ""
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else plain(str(value))

@@ -1,0 +1,1 @@
+"""Contracts: sources, feeds, limits, layouts and codes, as the seeds declare them."""

@@ -1,0 +1,124 @@
+"""All contracts of a project, as `seeds/contracts/` declares them.
+
+The loader and dbt read the same files.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rollcall.contracts.layout_files import read_layouts
+from rollcall.contracts.layouts import (
+    Fit,
+    Layout,
+    exact_fit,
+    loose_fit,
+    placed_count,
+    version_order,
+)
+from rollcall.contracts.sources import Feed, Source, read_feeds, read_limits, read_sources
+
+_MISSPELLED = {"courseresourses.csv": "courseResources.csv"}
+
+
+@dataclass(frozen=True, slots=True)
+class Contracts:
+    """All contracts of a project."""
+
+    sources: Mapping[str, Source]
+    feeds: tuple[Feed, ...]
+    layouts: tuple[Layout, ...]
+
+    @classmethod
+    def load(cls, directory: Path) -> "Contracts":
+        """Read the contracts of a project.
+
+        Raises:
+            ContractError: a seed is missing or contradicts itself.
+        """
+        feeds = tuple(read_feeds(directory / "feeds.csv"))
+        layouts: list[Layout] = []
+        for path in sorted(directory.glob("layouts_*.csv")):
+            layouts.extend(read_layouts(path, {feed.feed for feed in feeds}))
+        limits = read_limits(directory / "limits.csv")
+        sources = {
+            source.source_id: source
+            for source in read_sources(directory / "sources.csv", limits, feeds)
+        }
+        return cls(sources, feeds, tuple(layouts))
+
+    @property
+    def structures(self) -> tuple[Layout, ...]:
+        """One layout for each raw table: the lowest version of its columns."""
+        first: dict[str, Layout] = {}
+        for layout in self.layouts:
+            if layout.version == layout.base_version:
+                first.setdefault(layout.raw_table, layout)
+        return tuple(first.values())
+
+    def versions(self, feed: str) -> tuple[Layout, ...]:
+        """Return the layouts of a feed, lowest version first."""
+        return tuple(layout for layout in self.layouts if layout.feed == feed)
+
+    def feed_for(self, family: str, file_name: str) -> Feed | None:
+        """Find the feed of a file by its name; case and one well-known misspelling are forgiven."""
+        wanted = _MISSPELLED.get(file_name.lower(), file_name).lower()
+        for feed in self.feeds:
+            if feed.family == family and feed.file_name.lower() == wanted:
+                return feed
+        return None
+
+    def feed_by_header(self, source: Source, names: tuple[str, ...]) -> Feed | None:
+        """Find the one feed of a source that a header fits exactly; None when several do."""
+        found = [
+            feed
+            for feed in self.feeds
+            if feed.family in source.families
+            and any(exact_fit(layout, names) for layout in self.versions(feed.feed))
+        ]
+        return found[0] if len(found) == 1 else None
+
+    def matching(self, feed: str, names: tuple[str, ...], header_policy: str) -> tuple[Fit, ...]:
+        """Return the layouts that a header fits, lowest version first.
+
+        `strict`: by name and order; further columns at the right are allowed when each begins with
+        `metadata.` and stands once. `by_name`, where no layout fits so: every required column is
+        there, in any order and case; the layouts that share most columns with the header.
+        """
+        exact = [
+            fit for layout in self.versions(feed) if (fit := exact_fit(layout, names)) is not None
+        ]
+        if exact or header_policy == "strict":
+            return tuple(exact)
+        loose = [
+            fit for layout in self.versions(feed) if (fit := loose_fit(layout, names)) is not None
+        ]
+        most = max((placed_count(fit) for fit in loose), default=0)
+        return tuple(fit for fit in loose if placed_count(fit) == most)
+
+    def detect_version(
+        self, headers: Mapping[str, tuple[str, ...]], named: str | None
+    ) -> str | None:
+        """Decide which OneRoster version a delivery is of.
+
+        The manifest names it, but writes `1.2` for 1.2.1 too: a users header that only 1.2.1 has
+        settles that. Without a manifest it is the lowest version that every header fits.
+        """
+        versions = sorted({layout.base_version for layout in self.layouts}, key=version_order)
+        fitting = [
+            version
+            for version in versions
+            if headers
+            and all(
+                any(
+                    layout.base_version == version and exact_fit(layout, names)
+                    for layout in self.versions(feed)
+                )
+                for feed, names in headers.items()
+            )
+        ]
+        if named is None:
+            return fitting[0] if fitting else None
+        if named == "1.2" and "1.2" not in fitting and "1.2.1" in fitting:
+            return "1.2.1"
+        return named

@@ -1,0 +1,179 @@
+"""Sources, feeds and limits, as `sources.csv`, `feeds.csv` and `limits.csv` declare them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+
+from rollcall.contracts.reading import ContractError, listed, number, rows
+
+ENCODINGS = frozenset({"utf-8", "cp1252", "latin-1", "iso-8859-15", "mac_roman", "cp437", "cp850"})
+"""What a source may write; the framer supports each of them."""
+_EVERY_SOURCE = "*"
+_CHOICES = {
+    "stage": ("live", "pilot"),
+    "exported_at_policy": ("name", "receipt"),
+    "header_policy": ("strict", "by_name"),
+    "mode_authority": ("rows", "manifest"),
+    "removal_policy": ("hold_removals", "hold_file"),
+    "change_policy": ("warn", "hold"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A kind of file: `family/feed`, and the name its files have.
+
+    `recognised_by` names the columns that tell a thing from others without its id.
+    """
+
+    feed: str
+    family: str
+    file_name: str
+    is_staged: bool
+    recognised_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much may go wrong before a person decides; the rows of `limits.csv` for one source."""
+
+    max_removed_percent: float
+    max_changed_percent: float
+    max_rejected_percent: float
+    max_renamed_percent: float
+    floor_count: float
+    max_members: float
+    max_unpacked_bytes: float
+    max_unpacked_ratio: float
+    max_record_bytes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A system that exports, as `sources.csv` declares it."""
+
+    source_id: str
+    name: str
+    stage: str
+    families: tuple[str, ...]
+    exported_at_policy: str
+    name_pattern: str
+    schedule: str
+    grace_minutes: int
+    due_feeds: tuple[str, ...]
+    time_zone: str
+    encoding: str
+    header_policy: str
+    mode_authority: str
+    removal_policy: str
+    change_policy: str
+    latency_target_hours: int
+    limits: Limits
+
+
+def read_feeds(path: Path) -> Iterator[Feed]:
+    """Yield the feeds of `feeds.csv`."""
+    for _, row in rows(path):
+        yield Feed(
+            row["feed"],
+            row["family"],
+            row["file_name"],
+            row["is_staged"] == "true",
+            listed(row["recognised_by"]),
+        )
+
+
+def read_limits(path: Path) -> dict[str, dict[str, float]]:
+    """Read the limits by source; those of every source stand under `*`."""
+    known = [field.name for field in fields(Limits)]
+    limits: dict[str, dict[str, float]] = {_EVERY_SOURCE: {}}
+    for line, row in rows(path):
+        if row["limit_name"] not in known:
+            raise ContractError(
+                f"{path.name}, line {line}: no limit is called '{row['limit_name']}'; "
+                f"there are {', '.join(known)}."
+            )
+        value = number(path, line, row, "value")
+        if row["limit_name"].endswith("_percent") and value > 100:
+            raise ContractError(f"{path.name}, line {line}: {value:g} is over 100 percent.")
+        limits.setdefault(row["source_id"], {})[row["limit_name"]] = value
+    missing = [name for name in known if name not in limits[_EVERY_SOURCE]]
+    if missing:
+        raise ContractError(
+            f"{path.name}: {missing[0]} has no value for every source; "
+            f"add a row with the source_id {_EVERY_SOURCE}."
+        )
+    return limits
+
+
+def read_sources(
+    path: Path, limits: Mapping[str, Mapping[str, float]], feeds: tuple[Feed, ...]
+) -> Iterator[Source]:
+    """Yield the sources of `sources.csv`, each with its limits.
+
+    Raises:
+        ContractError: a line names what is not known, or `limits` a source that is not there.
+    """
+    families = {feed.family for feed in feeds}
+    known_feeds = {feed.feed for feed in feeds}
+    seen = {_EVERY_SOURCE}
+    for line, row in rows(path):
+        where = f"{path.name}, line {line}"
+        seen.add(row["source_id"])
+        _check_source(where, row, families, known_feeds)
+        yield Source(
+            source_id=row["source_id"],
+            name=row["name"],
+            stage=row["stage"],
+            families=listed(row["families"]),
+            exported_at_policy=row["exported_at_policy"],
+            name_pattern=row["name_pattern"],
+            schedule=row["schedule"],
+            grace_minutes=int(number(path, line, row, "grace_minutes")),
+            due_feeds=listed(row["due_feeds"]),
+            time_zone=row["time_zone"],
+            encoding=row["encoding"],
+            header_policy=row["header_policy"],
+            mode_authority=row["mode_authority"],
+            removal_policy=row["removal_policy"],
+            change_policy=row["change_policy"],
+            latency_target_hours=int(number(path, line, row, "latency_target_hours")),
+            limits=Limits(**{**limits[_EVERY_SOURCE], **limits.get(row["source_id"], {})}),
+        )
+    strangers = sorted(set(limits) - seen)
+    if strangers:
+        raise ContractError(f"limits.csv: no source is called '{strangers[0]}' in {path.name}.")
+
+
+def _check_source(where: str, row: Mapping[str, str], families: set[str], feeds: set[str]) -> None:
+    """Raise when a line of `sources.csv` says what cannot be."""
+    if row["encoding"] not in ENCODINGS:
+        raise ContractError(
+            f"{where}: encoding '{row['encoding']}' is not supported; "
+            f"choose one of {', '.join(sorted(ENCODINGS))}."
+        )
+    for column, choices in _CHOICES.items():
+        if row[column] not in choices:
+            raise ContractError(
+                f"{where}: {column} '{row[column]}' is not one of {', '.join(choices)}."
+            )
+    for column, known in (("families", families), ("due_feeds", feeds)):
+        for name in listed(row[column]):
+            if name not in known:
+                raise ContractError(f"{where}: {column} names '{name}', which feeds.csv lacks.")
+    try:
+        zone = ZoneInfo(row["time_zone"])
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ContractError(f"{where}: time zone '{row['time_zone']}' is not known.") from None
+    try:
+        if row["schedule"]:
+            CronSim(row["schedule"], datetime(2026, 1, 1, tzinfo=zone))
+    except CronSimError:
+        raise ContractError(
+            f"{where}: schedule '{row['schedule']}' is no cron expression; write five fields: "
+            "minute hour day month weekday."
+        ) from None

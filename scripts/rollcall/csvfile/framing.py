@@ -1,0 +1,387 @@
+"""Framing: from bytes to records, strictly by RFC 4180, on the bytes as delivered.
+
+A record starts at the start of a physical line. Its fields are separated by commas and are either
+unquoted (no quote at all) or quoted (`""` stands for a quote, line ends may stand inside). LF, CRLF
+and CR end a line. A record whose quote does not close, or closes before other text, or that has a
+quote inside an unquoted field, is cut at its first line end, and reading goes on with the next
+line: one bad record never takes its neighbours with it. Blank lines are counted; they are no
+records.
+
+The work is done on whole blocks with numpy; `records.py` says which lines make which record.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rollcall.csvfile.records import (
+    Defect,
+    Flags,
+    Lines,
+    Positions,
+    Records,
+    find_lines,
+    find_records,
+    settled,
+)
+
+SUPPORTED_ENCODINGS = frozenset(
+    {"utf-8", "cp1252", "latin-1", "iso-8859-15", "mac_roman", "cp437", "cp850"}
+)
+"""UTF-8 and single-byte encodings in which commas, quotes and line ends are ASCII."""
+
+MAX_RECORD_BYTES = 1 << 20
+PADDING = 16
+"""Zero bytes behind the data of a frame, so that 16 bytes can be read at any position of it."""
+
+_BLOCK_BYTES = 4 << 20
+_FIRST_BYTES = 4096
+_BOM = b"\xef\xbb\xbf"
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+_FIELD = re.compile(rb'(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|\r|\n|\Z)')
+
+
+class HeaderError(Exception):
+    """The header cannot be read; `code` is EMPTY_FILE or HEADER_UNREADABLE."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Column names, and how many bytes (BOM and line end included) and lines they take."""
+
+    names: tuple[str, ...]
+    byte_length: int
+    line_count: int
+    has_bom: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A pointer to a malformed record; its length is without its line end."""
+
+    record_number: int
+    line_number: int
+    byte_offset: int
+    byte_length: int
+    code: Defect
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The well-formed records of one block, and pointers to the malformed ones.
+
+    Attributes:
+        data: UTF-8 bytes with PADDING zeros behind them.
+        record_number: int64 [n], counted from 1 over the whole file, malformed ones included.
+        line_number: int64 [n], physical line on which the record starts.
+        byte_offset: int64 [n], where it starts in the file as delivered.
+        bounds: int32 [width + 1, n]; field c of a record lies between bounds[c] (the comma before
+            it, or the byte before the record) and bounds[c + 1] (the comma or line end behind it).
+        has_quotes: whether any field of the block is quoted.
+        malformed: the malformed records of the block, in file order.
+    """
+
+    data: bytes
+    record_number: Positions
+    line_number: Positions
+    byte_offset: Positions
+    bounds: NDArray[np.int32]
+    has_quotes: bool
+    malformed: tuple[Malformed, ...]
+
+
+class Framer:
+    """Reads the header of a CSV at once, and its records frame by frame when iterated.
+
+    Args:
+        stream: the file's bytes, from their beginning; need not seek.
+        encoding: one of SUPPORTED_ENCODINGS.
+        block_bytes: how much is framed at once.
+        max_record_bytes: a longer record is malformed; bounds the memory used. Headers have a
+            bound of their own, so that a file is readable or not whatever its source's limit.
+
+    Raises:
+        HeaderError: the file is empty or its first record is malformed.
+    """
+
+    def __init__(
+        self,
+        stream: BinaryIO,
+        encoding: str = "utf-8",
+        block_bytes: int = _BLOCK_BYTES,
+        max_record_bytes: int = MAX_RECORD_BYTES,
+    ) -> None:
+        if encoding not in SUPPORTED_ENCODINGS:
+            raise ValueError(f"encoding '{encoding}' is not one of {sorted(SUPPORTED_ENCODINGS)}")
+        self._stream = stream
+        self.encoding = encoding
+        self._block_bytes = block_bytes
+        self._max_record_bytes = max_record_bytes
+        self.record_count = 0
+        self.malformed_count = 0
+        self.blank_line_count = 0
+        self.header, self._rest, self._is_at_end = self._read_header()
+        self.byte_count = self.header.byte_length
+        self.line_count = self.header.line_count
+
+    def _read_header(self) -> tuple[Header, bytes, bool]:
+        data = b""
+        while True:
+            chunk = self._stream.read(self._block_bytes)
+            data += chunk
+            body = data.removeprefix(_BOM)
+            if not chunk and not body:
+                raise HeaderError("EMPTY_FILE", "The file holds no byte.")
+            fields, end, is_whole = _scan(body)
+            is_settled = is_whole and (end < len(body) or body[-1:] == b"\n")
+            if is_settled or not chunk or len(data) > MAX_RECORD_BYTES:
+                break
+        if not is_whole or (len(fields) == 1 and not fields[0]):
+            raise HeaderError(
+                "HEADER_UNREADABLE", "The first line is blank, or its quotes do not match."
+            )
+        try:
+            names = tuple(name.decode(self.encoding) for name in fields)
+        except UnicodeDecodeError:
+            raise HeaderError(
+                "HEADER_UNREADABLE", f"The first line cannot be read as {self.encoding}."
+            ) from None
+        bom_length = len(data) - len(body)
+        line_count = len(_LINE_END.findall(body[:end])) or 1
+        header = Header(names, bom_length + end, line_count, bom_length > 0)
+        return header, body[end:], not chunk
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield the frames of the file, once; the counts are final afterwards."""
+        data, is_at_end = self._rest, self._is_at_end
+        self._rest = b""
+        skipped_from: int | None = None
+        while True:
+            if skipped_from is not None:
+                data, frame = self._skip_line(data, is_at_end, skipped_from)
+                if frame:
+                    skipped_from = None
+                    yield frame
+            if skipped_from is None and data:
+                used, frame = self._frame(data, is_at_end)
+                if frame:
+                    yield frame
+                data = data[used:]
+                self.byte_count += used
+                if not is_at_end and settled(data) > self._max_record_bytes and not _ends(data):
+                    skipped_from = self.byte_count
+            if is_at_end and skipped_from is None:
+                return
+            chunk = self._stream.read(self._block_bytes)
+            is_at_end = not chunk
+            data += chunk
+
+    def _skip_line(self, data: bytes, is_at_end: bool, start: int) -> tuple[bytes, Frame | None]:
+        """Drop a line that is too long until its end is seen; then report it."""
+        found = _LINE_END.search(data)
+        is_half = found is not None and found.end() == len(data) and data[-1:] == b"\r"
+        if not is_at_end and (found is None or is_half):
+            keep = 1 if is_half else 0
+            self.byte_count += len(data) - keep
+            return data[len(data) - keep :], None
+        end, after = (found.start(), found.end()) if found else (len(data), len(data))
+        self.record_count += 1
+        self.line_count += 1
+        self.malformed_count += 1
+        record = Malformed(
+            self.record_count,
+            self.line_count,
+            start,
+            self.byte_count + end - start,
+            Defect.RECORD_TOO_LONG,
+        )
+        self.byte_count += after
+        return data[after:], _empty_frame(len(self.header.names), (record,))
+
+    def _frame(self, data: bytes, is_at_end: bool) -> tuple[int, Frame | None]:
+        """Frame the complete records of `data`; return how many bytes they take."""
+        padded = data + b"\0" * PADDING
+        octets = np.frombuffer(padded, np.uint8)
+        lines = find_lines(octets, data, is_at_end)
+        records = find_records(octets, data, lines, is_at_end, self._max_record_bytes)
+        if records.line_count == 0:
+            return 0, None
+        used = int(lines.nexts[records.line_count - 1])
+        frame = self._cut_fields(padded, octets[: used + PADDING], lines, records)
+        self.record_count += len(records.first_line)
+        self.malformed_count += len(frame.malformed)
+        self.blank_line_count += records.blank_count
+        self.line_count += records.line_count
+        return used, frame
+
+    def _cut_fields(
+        self, padded: bytes, octets: NDArray[np.uint8], lines: Lines, records: Records
+    ) -> Frame:
+        width = len(self.header.names)
+        starts = lines.starts[records.first_line]
+        ends = lines.ends[records.last_line]
+        used = len(octets) - PADDING
+        separators = records.separators[: np.searchsorted(records.separators, used)]
+        is_good = np.ones(len(starts), np.bool_)
+        is_good[list(records.defects)] = False
+        counts = _count_between(separators, starts, ends, width, is_good)
+        defects = dict(records.defects)
+        for index in np.flatnonzero(is_good & (counts != width - 1)).tolist():
+            few = counts[index] < width - 1
+            defects[index] = Defect.TOO_FEW_FIELDS if few else Defect.TOO_MANY_FIELDS
+        for index in _undecodable(padded, octets[:used], starts, ends, self.encoding):
+            defects.setdefault(index, Defect.BAD_BYTES)
+        if defects:
+            is_good[list(defects)] = False
+            separators = separators[
+                np.repeat(np.searchsorted(separators, starts[is_good]), width - 1)
+                + np.tile(np.arange(width - 1), int(is_good.sum()))
+            ]
+        bounds = _field_bounds(separators, starts[is_good], ends[is_good], width)
+        if self.encoding != "utf-8":
+            padded, bounds = _transcode(padded, octets[:used], self.encoding, bounds)
+        numbers = self.record_count + 1 + np.arange(len(starts), dtype=np.int64)
+        line_numbers = self.line_count + 1 + records.first_line
+        offsets = self.byte_count + starts
+        malformed = tuple(
+            Malformed(
+                int(numbers[index]),
+                int(line_numbers[index]),
+                int(offsets[index]),
+                int(ends[index] - starts[index]),
+                defects[index],
+            )
+            for index in sorted(defects)
+        )
+        return Frame(
+            padded,
+            numbers[is_good],
+            line_numbers[is_good],
+            offsets[is_good],
+            bounds,
+            records.has_quotes,
+            malformed,
+        )
+
+
+def leading_fields(record: bytes, encoding: str) -> list[str]:
+    """Read the fields of one record up to its first violation; of undecodable text, up to it."""
+    fields, _, _ = _scan(record)
+    texts = []
+    for octets in fields:
+        try:
+            texts.append(octets.decode(encoding))
+        except UnicodeDecodeError:
+            break
+    return texts
+
+
+def read_record(stream: BinaryIO) -> bytes:
+    """Read the well-formed record that starts here, without its line end."""
+    data, end = b"", 0
+    while chunk := stream.read(max(len(data), _FIRST_BYTES)):
+        data += chunk
+        _, end, is_whole = _scan(data)
+        if is_whole and end < len(data):
+            break
+    return data[:end].rstrip(b"\r\n")
+
+
+def _scan(data: bytes) -> tuple[list[bytes], int, bool]:
+    """Read one record from the start of `data`, field by field.
+
+    Returns the fields before the first violation, where reading stopped, and whether the record
+    is whole.
+    """
+    fields: list[bytes] = []
+    position = 0
+    while found := _FIELD.match(data, position):
+        quoted, plain, end = found.groups()
+        fields.append(plain if quoted is None else quoted.replace(b'""', b'"'))
+        position = found.end()
+        if end != b",":
+            return fields, position, True
+    return fields, position, False
+
+
+def _ends(data: bytes) -> bool:
+    """Say whether a line ends in `data` for certain (a CR at its end may be half of a CRLF)."""
+    return _LINE_END.search(data, 0, len(data) - 1) is not None or data[-1:] == b"\n"
+
+
+def _empty_frame(width: int, malformed: tuple[Malformed, ...]) -> Frame:
+    none = np.empty(0, np.int64)
+    bounds = np.empty((width + 1, 0), np.int32)
+    return Frame(b"\0" * PADDING, none, none, none, bounds, False, malformed)
+
+
+def _count_between(
+    separators: Positions, starts: Positions, ends: Positions, width: int, is_good: Flags
+) -> Positions:
+    """Count the separators of each record; fast where all have what they should."""
+    wanted = width - 1
+    if is_good.all() and len(separators) == wanted * len(starts) and wanted:
+        rows = separators.reshape(len(starts), wanted)
+        if (rows[:, 0] >= starts).all() and (rows[:, -1] < ends).all():
+            return np.full(len(starts), wanted)
+    counts: Positions = np.searchsorted(separators, ends) - np.searchsorted(separators, starts)
+    return counts
+
+
+def _undecodable(
+    data: bytes, octets: NDArray[np.uint8], starts: Positions, ends: Positions, encoding: str
+) -> Iterator[int]:
+    """Yield the records whose bytes are no text in the encoding."""
+    if data.isascii():
+        return
+    view = memoryview(data)
+    try:
+        str(view[: len(octets)], encoding)
+    except UnicodeDecodeError:
+        pass
+    else:
+        return
+    high = np.flatnonzero(octets >= 128)
+    suspects = np.unique(np.searchsorted(starts, high, side="right") - 1)
+    for index in suspects[suspects >= 0].tolist():
+        try:
+            str(view[int(starts[index]) : int(ends[index])], encoding)
+        except UnicodeDecodeError:
+            yield index
+
+
+def _field_bounds(
+    separators: Positions, starts: Positions, ends: Positions, width: int
+) -> NDArray[np.int32]:
+    bounds = np.empty((width + 1, len(starts)), np.int32)
+    bounds[0] = starts
+    bounds[0] -= 1
+    bounds[1:width] = separators.reshape(len(starts), width - 1).T
+    bounds[width] = ends
+    return bounds
+
+
+def _transcode(
+    padded: bytes, octets: NDArray[np.uint8], encoding: str, bounds: NDArray[np.int32]
+) -> tuple[bytes, NDArray[np.int32]]:
+    """Turn single-byte text into UTF-8 and move the bounds along."""
+    if padded.isascii():
+        return padded, bounds
+    text = padded[: len(octets)].decode(encoding, errors="replace")
+    lengths = np.array(
+        [len(bytes([value]).decode(encoding, errors="replace").encode()) for value in range(256)],
+        np.int32,
+    )
+    moved = np.zeros(len(octets) + 1, np.int32)
+    np.cumsum(lengths[octets], out=moved[1:])
+    moved_bounds = moved[bounds]
+    moved_bounds[0] = moved[bounds[0] + 1] - 1
+    return text.encode() + b"\0" * PADDING, moved_bounds

@@ -1,0 +1,475 @@
+"""A cycle: land, freeze the files, build, test, publish.
+
+A cycle is numbered and has a cut-off. It sees the usable files whose export boundary is not after
+its cut-off and that no earlier cycle saw, and the decisions that none has acted on. A cycle that
+did not complete is run again with its own files before a new one is opened.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import duckdb
+
+from rollcall.clock import iso
+from rollcall.clock import now as clock_now
+from rollcall.contracts.project import Contracts
+from rollcall.cycle import warehouse
+from rollcall.errors import ExitCode, UsageError
+from rollcall.home import PROJECT_DIR, Home
+from rollcall.landing.archive import keep
+from rollcall.landing.inbox import land
+from rollcall.landing.job import LandReport
+from rollcall.ledger import ledger, schedule
+from rollcall.ledger.entries import USABLE_FILES
+from rollcall.ledger.sql import rows
+from rollcall.report import RenderedReport, render_report
+
+_Found = tuple[str | None, str, str]
+"""What a cycle found: of which file, if of one, the code and a sentence."""
+
+
+class Progress(Protocol):
+    """Receives how far a cycle is."""
+
+    def say(self, line: str) -> None:
+        """Take one line about what happens now."""
+
+    def nodes(self, done: int, total: int, name: str) -> None:
+        """Take how many dbt nodes are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """One cycle of the ledger."""
+
+    cycle_id: int
+    cutoff_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PublishAnyway:
+    """Somebody's word that a cycle is to be published although its tests fail."""
+
+    reason: str
+    decided_by: str
+
+
+@dataclass(slots=True)
+class CycleReport:
+    """What one `rollcall cycle` did.
+
+    `failures` kept the cycle `failed` from being published; `overruled` are tests that failed and
+    did not count.
+    """
+
+    landed: LandReport
+    completed: list[Cycle] = field(default_factory=list)
+    failed: Cycle | None = None
+    failures: tuple[warehouse.Failure, ...] = ()
+    overruled: tuple[warehouse.Failure, ...] = ()
+    balances: list[dict[str, Any]] = field(default_factory=list)
+    refusals: list[dict[str, Any]] = field(default_factory=list)
+    missing: list[schedule.ExpectedExport] = field(default_factory=list)
+    is_anything_missed: bool = False
+    report: RenderedReport | None = None
+    report_failure: str | None = None
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The code a scheduler sees."""
+        if self.failed:
+            return ExitCode.NOT_PUBLISHED
+        needs_attention = (
+            self.landed.needs_attention
+            or self.is_anything_missed
+            or self.overruled
+            or self.report_failure
+        )
+        return ExitCode.ATTENTION if needs_attention else ExitCode.DONE
+
+
+def run_cycle(
+    home: Home,
+    inbox: Path,
+    contracts: Contracts,
+    progress: Progress,
+    now: datetime,
+    cutoff: datetime | None = None,
+    publish_anyway: PublishAnyway | None = None,
+) -> CycleReport:
+    """Land what is in the inbox, then bring the warehouse up to the cut-off.
+
+    Args:
+        home: the data directory.
+        inbox: folder with one folder per source.
+        contracts: sources, feeds and layouts.
+        progress: receives what happens.
+        now: the present, UTC; also the cut-off when none is given.
+        cutoff: exports up to this moment are seen, UTC.
+        publish_anyway: publish the cycle that failed, whatever its tests find.
+
+    Raises:
+        UsageError: the cut-off lies before an earlier one, inbox or data directory cannot be
+            used, or no cycle has failed that could be published anyway.
+        BusyError: another process writes in this data directory.
+    """
+    home.prepare()
+    with home.lock() as lock:
+        if publish_anyway and not _has_failed(home):
+            raise UsageError("No cycle has failed, so there is none to publish anyway.")
+        report = CycleReport(land(home, inbox, contracts, now, say=progress.say))
+        while report.failed is None:
+            with home.landing(say=progress.say) as connection:
+                opening = _Opening(connection, home, contracts, report.landed.job_id, now)
+                cycle = _resume(opening) or _open(opening, cutoff)
+                if cycle is None:
+                    _report_missing(opening, cutoff or now, report)
+                    break
+                full_refresh = must_rebuild(connection, cycle.cycle_id, warehouse.code_version())
+                if publish_anyway:
+                    reason = f"{publish_anyway.decided_by}: {publish_anyway.reason}"
+                    opening.note("cycle_publish_anyway", cycle, reason)
+            progress.say(f"Cycle {cycle.cycle_id}, cut-off {iso(cycle.cutoff_at)}")
+            build = partial(
+                _build_anyway if publish_anyway else warehouse.build,
+                home,
+                lock,
+                full_refresh=full_refresh,
+                progress=progress.nodes,
+            )
+            _run(home, cycle, build, report, progress)
+            publish_anyway = None
+        if home.warehouse_db.exists():
+            progress.say("Report")
+            _render_report(home, contracts, report)
+    return report
+
+
+def _render_report(home: Home, contracts: Contracts, report: CycleReport) -> None:
+    """Render the report; should that fail, the cycle stands and the failure is reported."""
+    try:
+        report.report = render_report(home, contracts)
+    except Exception as error:  # whatever it is, what was published stays published
+        home.log_failure()
+        report.report_failure = (
+            f"The report could not be rendered ({type(error).__name__}); the warehouse is not "
+            f"touched by that. The details are in {home.failure_log}; "
+            "`rollcall report` tries again."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """What it takes to open a cycle."""
+
+    connection: duckdb.DuckDBPyConnection
+    home: Home
+    contracts: Contracts
+    job_id: int
+    now: datetime
+
+    def note(self, kind: str, cycle: Cycle, detail: str = "") -> None:
+        """Append an event about the cycle."""
+        ledger.note(
+            self.connection,
+            job_id=self.job_id,
+            at=self.now,
+            kind=kind,
+            subject=str(cycle.cycle_id),
+            detail=detail,
+        )
+
+
+def _resume(opening: _Opening) -> Cycle | None:
+    """Return the cycle that did not complete, if there is one; it keeps its files."""
+    last = opening.connection.execute(
+        "select cycle_id, cutoff_at from landing.cycles where status <> 'completed'"
+    ).fetchone()
+    if last is None:
+        return None
+    cycle = Cycle(*last)
+    with ledger.transaction(opening.connection):
+        opening.connection.execute(
+            "update landing.cycles set status = 'open', code_version = ?, seeds_sha256 = ? "
+            "where cycle_id = ?",
+            [warehouse.code_version(), _keep_seeds(opening.home), cycle.cycle_id],
+        )
+        opening.note("cycle_resumed", cycle)
+    return cycle
+
+
+def _open(opening: _Opening, cutoff: datetime | None) -> Cycle | None:
+    """Open the next cycle when there is a reason: a file, a decision or an export newly missed."""
+    connection = opening.connection
+    last = connection.execute(
+        "select cycle_id, cutoff_at from landing.cycles order by cycle_id desc limit 1"
+    ).fetchone()
+    last_cutoff = last[1] if last else None
+    cutoff_at = _cutoff(opening.now, cutoff, last_cutoff)
+    files = _ids(
+        connection,
+        f"select file_id from ({USABLE_FILES}) where exported_at <= ? "
+        "and file_id not in (select file_id from landing.cycle_files) order by file_id",
+        [cutoff_at],
+    )
+    decisions = _ids(
+        connection,
+        "select decision_id from landing.decisions where decision_id not in "
+        "(select decision_id from landing.cycle_decisions) order by decision_id",
+    )
+    missing = schedule.missing(connection, opening.contracts, cutoff_at)
+    newly_missed = [e for e in missing if last_cutoff and e.due_at > last_cutoff]
+    if not (files or decisions or newly_missed):
+        return None
+    if last_cutoff and cutoff_at <= last_cutoff:
+        raise UsageError(
+            f"The last cycle already had the cut-off {iso(last_cutoff)}; "
+            "what is new can only be seen by a cycle with a later one."
+        )
+    cycle = Cycle(last[0] + 1 if last else 1, cutoff_at)
+    with ledger.transaction(connection):
+        _add_cycle(opening, cycle)
+        for table, ids in (("cycle_files", files), ("cycle_decisions", decisions)):
+            for identifier in ids:
+                connection.execute(
+                    f"insert into landing.{table} values (?, ?)",
+                    [cycle.cycle_id, identifier],
+                )
+        for export in schedule.newly_due(connection, opening.contracts, cutoff_at, last_cutoff):
+            ledger.put(
+                connection, "expected_exports", {"cycle_id": cycle.cycle_id, **asdict(export)}
+            )
+        for export in missing:
+            ledger.add_finding(
+                connection,
+                job_id=opening.job_id,
+                cycle_id=cycle.cycle_id,
+                file_id=None,
+                code="FEED_MISSING",
+                detail=f"{export.source_id}: {export.feed} of {iso(export.expected_at)} was due by "
+                f"{iso(export.due_at)} and no file that can be used has come.",
+                at=opening.now,
+            )
+        if missing:
+            ledger.note(
+                connection,
+                job_id=opening.job_id,
+                at=opening.now,
+                kind="job_found",
+                subject=str(opening.job_id),
+                detail=f"missing={len(missing)}",
+            )
+        opening.note(
+            "cycle_opened",
+            cycle,
+            f"{iso(cycle.cutoff_at)} files={len(files)} decisions={len(decisions)}",
+        )
+    return cycle
+
+
+def _has_failed(home: Home) -> bool:
+    if not home.landing_db.exists():
+        return False
+    with home.landing(read_only=True) as connection:
+        failed = connection.execute("select 1 from landing.cycles where status = 'failed'")
+        return failed.fetchone() is not None
+
+
+def _ids(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None
+) -> list[Any]:
+    return [row[0] for row in connection.execute(sql, parameters or []).fetchall()]
+
+
+def must_rebuild(connection: duckdb.DuckDBPyConnection, cycle_id: int, code_version: str) -> bool:
+    """Say whether a cycle must rebuild incremental tables whole.
+
+    That is so when other code built the last good cycle, and when a file that was in use has been
+    replaced or judged again and no good cycle was built since.
+    """
+    built_by = connection.execute(
+        "select code_version from landing.cycles where status = 'completed' "
+        "order by cycle_id desc limit 1"
+    ).fetchone()
+    if built_by is not None and built_by[0] != code_version:
+        return True
+    changed = connection.execute(
+        "select 1 from landing.decisions "
+        "inner join landing.cycle_files using (file_id) "
+        "left join landing.cycle_decisions using (decision_id) "
+        "where decision in ('supersede', 'reprocess') and cycle_files.cycle_id < ? "
+        "and coalesce(cycle_decisions.cycle_id >= ?, true)",
+        [cycle_id, cycle_id],
+    ).fetchone()
+    return changed is not None
+
+
+def _report_missing(opening: _Opening, at: datetime, report: CycleReport) -> None:
+    """Say which due feeds are missing now; only live sources call for attention."""
+    report.missing = schedule.missing(opening.connection, opening.contracts, at)
+    report.is_anything_missed = any(
+        opening.contracts.sources[export.source_id].stage == "live" for export in report.missing
+    )
+
+
+def _cutoff(now: datetime, given: datetime | None, last: datetime | None) -> datetime:
+    """Return the cut-off; by default the present, always a second after the one before."""
+    if given is None:
+        return max(now, last + timedelta(seconds=1)) if last else now
+    if last and given < last:
+        raise UsageError(
+            f"The cut-off {iso(given)} lies before that of the last cycle, {iso(last)}; "
+            "cycles only go forward."
+        )
+    return given
+
+
+def _keep_seeds(home: Home) -> str:
+    """Archive every seed and a listing of them; returns the hash of the listing."""
+    listing = "".join(
+        f"{keep(home.archive, path).sha256} {path.relative_to(PROJECT_DIR)}\n"
+        for path in warehouse.seed_files()
+    )
+    manifest = home.spool / "seeds"
+    manifest.write_text(listing, encoding="utf-8")
+    kept = keep(home.archive, manifest)
+    manifest.unlink()
+    return kept.sha256
+
+
+def _add_cycle(opening: _Opening, cycle: Cycle) -> None:
+    ledger.put(
+        opening.connection,
+        "cycles",
+        {
+            "cycle_id": cycle.cycle_id,
+            "job_id": opening.job_id,
+            "cutoff_at": cycle.cutoff_at,
+            "status": "open",
+            "code_version": warehouse.code_version(),
+            "seeds_sha256": _keep_seeds(opening.home),
+            "opened_at": opening.now,
+        },
+    )
+
+
+def _build_anyway(
+    home: Home, lock: int, *, full_refresh: bool, progress: Callable[[int, int, str], None]
+) -> warehouse.Build:
+    """Build every table, then run every test; a test that fails is overruled."""
+    built = warehouse.build(
+        home, lock, full_refresh=full_refresh, is_tested=False, progress=progress
+    )
+    if built.failures:
+        return built
+    tested = warehouse.run_tests(home, lock, progress)
+    return replace(built, overruled=tested.failures, warnings=tested.warnings)
+
+
+def _run(
+    home: Home,
+    cycle: Cycle,
+    build: Callable[[], warehouse.Build],
+    report: CycleReport,
+    progress: Progress,
+) -> None:
+    try:
+        warehouse.start_from_last_good(home)
+        built = build()
+        found = list(_tests_found(built))
+        if built.failures:
+            report.failed, report.failures = cycle, built.failures
+            status = "failed"
+        else:
+            found += _read_outcome(home, cycle, report)
+            warehouse.publish(home)
+            report.completed.append(cycle)
+            report.overruled += built.overruled
+            status = "completed"
+    finally:
+        warehouse.discard(home.building_db)
+    with home.landing(say=progress.say) as connection, ledger.transaction(connection):
+        connection.execute(
+            "update landing.cycles set status = ?, closed_at = ? where cycle_id = ?",
+            [status, clock_now(), cycle.cycle_id],
+        )
+        if found:
+            _append(connection, report.landed.job_id, cycle, found)
+        ledger.note(
+            connection,
+            job_id=report.landed.job_id,
+            at=clock_now(),
+            kind=f"cycle_{status}",
+            subject=str(cycle.cycle_id),
+            detail=" ".join(failure.name for failure in built.failures + built.overruled),
+        )
+
+
+def _tests_found(built: warehouse.Build) -> Iterator[_Found]:
+    """Yield code and sentence of every node that failed or warned, and of every row to mend.
+
+    What the database says of a table that could not be built may quote a value; it stays in
+    dbt's log.
+    """
+    failed = built.failures + built.overruled
+    for code, nodes in (("TEST_FAILED", failed), ("TEST_WARNED", built.warnings)):
+        for node in nodes:
+            if node.kind != "test":
+                yield None, "BUILD_FAILED", f"The {node.kind} {node.name} could not be built."
+            for sentence in node.sentences or (node.message,) * (node.kind == "test"):
+                yield None, code, f"{node.name}: {sentence}"
+
+
+def _append(
+    connection: duckdb.DuckDBPyConnection, job_id: int, cycle: Cycle, found: list[_Found]
+) -> None:
+    """Append to the ledger what a cycle found; a second try adds only what is new."""
+    at = clock_now()
+    ledger.add_findings(connection, job_id=job_id, found=found, at=at, cycle_id=cycle.cycle_id)
+    ledger.note(
+        connection,
+        job_id=job_id,
+        at=at,
+        kind="job_found",
+        subject=str(job_id),
+        detail=f"cycle={cycle.cycle_id} found={len(found)}",
+    )
+
+
+def _read_outcome(home: Home, cycle: Cycle, report: CycleReport) -> list[_Found]:
+    """Read what the cycle's files came to, from the warehouse just built; return what it found."""
+    with duckdb.connect(str(home.building_db), read_only=True) as connection:
+        report.balances.extend(
+            rows(
+                connection,
+                "select source_id, delivery_name, count(*) as files, "
+                "sum(record_count)::bigint as records, sum(malformed_count)::bigint as malformed, "
+                "sum(rejected_count)::bigint as rejected, "
+                "sum(duplicate_count)::bigint as repeats, "
+                "sum(accepted_count)::bigint as accepted "
+                "from audit.audit_ingestion_log where first_cycle_id = ? "
+                "group by source_id, delivery_name, exported_at "
+                "order by exported_at, source_id, delivery_name",
+                [cycle.cycle_id],
+            )
+        )
+        report.refusals.extend(
+            rows(
+                connection,
+                "select source_id, file_name, verdict, code, column_name, "
+                "count(*) as record_count, min(line_number) as first_line, "
+                "any_value(message) as message "
+                "from audit.audit_rejected_record where cycle_id = ? "
+                "group by all order by record_count desc, source_id, file_name, code, column_name",
+                [cycle.cycle_id],
+            )
+        )
+        return connection.execute(
+            "select file_id, code, detail from audit.audit_violation where cycle_id = ? "
+            "order by file_id, code, detail",
+            [cycle.cycle_id],
+        ).fetchall()

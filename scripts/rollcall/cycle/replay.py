@@ -1,0 +1,415 @@
+"""Replay: every cycle again, in an empty data directory, from the archive and the ledger alone.
+
+The ledger says what was decided: verdicts, decisions, cut-offs and the seeds of each cycle are
+taken from it as they stood when the cycle ended, never taken anew. The archive says what was
+delivered: raw rows are framed again from its bytes. The same code then gives the same tables, the
+history included; other code shows what it changes.
+
+A cycle costs one run of dbt, because history is taken cycle by cycle; tests are left out, since
+every table is compared with the one that was tested.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from rollcall.contracts.project import Contracts
+from rollcall.contracts.sources import Source
+from rollcall.csvfile.framing import Framer
+from rollcall.cycle import fingerprint, warehouse
+from rollcall.cycle.cycle import Progress, must_rebuild
+from rollcall.errors import RollcallError, UsageError
+from rollcall.home import PROJECT_DIR, Home, archive_path
+from rollcall.landing import raw
+from rollcall.landing.container import Member, reopen
+from rollcall.landing.verdicts import Readable
+from rollcall.ledger import ledger
+from rollcall.ledger.entries import delivery_of
+from rollcall.ledger.sql import rows
+
+_PROJECT = ("dbt_project.yml", "macros", "models", "profiles", "seeds", "snapshots", "tests")
+_BY_JOB = ("deliveries", "decisions", "findings")
+_BY_CYCLE = ("cycle_files", "cycle_decisions", "expected_exports")
+_MADE_AGAIN = "landing.malformed_records"
+_ORDER = ("raw_", "landing", "contracts", "rules", "reference", "staging", "intermediate")
+_RAW_KEY = ("file_id", "record_number")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A table that the replay made otherwise: rows only recorded, rows only replayed.
+
+    `example` names one such row by those columns of its key that are not personal.
+    """
+
+    table: str
+    recorded_count: int
+    replayed_count: int
+    example: str
+
+
+@dataclass(slots=True)
+class ReplayReport:
+    """What was rebuilt and compared.
+
+    `other_code_cycles` lists the cycles that other code built than this; `differing_tables` all
+    tables that differ, the earliest on the way of the data first, and `first` tells about it.
+    """
+
+    cycle_count: int = 0
+    table_count: int = 0
+    other_code_cycles: list[int] = field(default_factory=list)
+    differing_tables: list[str] = field(default_factory=list)
+    first: Difference | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Cycle:
+    """A completed cycle, and the event and job that completed it."""
+
+    cycle_id: int
+    code_version: str
+    seeds_sha256: str
+    event_number: int
+    job_id: int
+
+
+def replay(home: Home, progress: Progress) -> ReplayReport:
+    """Rebuild every completed cycle beside the data directory and compare every table.
+
+    Args:
+        home: the data directory; it is held only while its databases are copied.
+        progress: receives which cycle is rebuilt, and how far it is.
+
+    Raises:
+        UsageError: no cycle has been completed yet.
+        RollcallError: the archive lacks bytes, or dbt failed.
+    """
+    replaying, recorded = home.replaying, Home(home.replaying.path / "recorded")
+    shutil.rmtree(replaying.path, ignore_errors=True)
+    try:
+        with home.lock():
+            _copy(home, recorded)
+        replaying.prepare()
+        replaying.archive.rmdir()
+        replaying.archive.symlink_to(home.archive.resolve())
+        with replaying.lock() as lock:
+            report = _Replay(replaying, recorded, lock, progress).run()
+        return _compare(recorded, replaying, report)
+    finally:
+        shutil.rmtree(replaying.path, ignore_errors=True)
+
+
+def _copy(home: Home, recorded: Home) -> None:
+    if not home.warehouse_db.exists():
+        raise UsageError(
+            f"No cycle of {home.path} has been published yet, so there is nothing to replay; "
+            "run `rollcall cycle` first."
+        )
+    recorded.path.mkdir(mode=0o700, parents=True)
+    with home.landing() as connection:
+        ledger.prepare(connection, Contracts.load(PROJECT_DIR / "seeds" / "contracts"))
+        connection.execute("checkpoint")
+        shutil.copyfile(home.landing_db, recorded.landing_db)
+    shutil.copyfile(home.warehouse_db, recorded.warehouse_db)
+    recorded.landing_db.chmod(0o600)
+
+
+@dataclass(frozen=True, slots=True)
+class _Replay:
+    """A replay under way."""
+
+    home: Home
+    recorded: Home
+    lock: int
+    progress: Progress
+    stored: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The entries of the files whose records are stored now, by file."""
+
+    @property
+    def project(self) -> Path:
+        """The code of today with the seeds of the cycle that is rebuilt."""
+        return self.home.path / "project"
+
+    def run(self) -> ReplayReport:
+        """Rebuild cycle by cycle, then bring the ledger to where it stands today."""
+        report = ReplayReport()
+        self.project.mkdir()
+        for name in _PROJECT:
+            _copy_into(self.project, name)
+        for cycle in self._cycles():
+            self.progress.say(f"Replaying cycle {cycle.cycle_id}")
+            self._take_seeds(cycle)
+            version = warehouse.code_version(self.project)
+            if version != cycle.code_version:
+                report.other_code_cycles.append(cycle.cycle_id)
+            with self._landing() as connection:
+                self._bring_to(connection, cycle)
+                full_refresh = must_rebuild(connection, cycle.cycle_id, version)
+            self._build(full_refresh)
+            report.cycle_count += 1
+        with self._landing() as connection:
+            self._bring_to(connection, None)
+        return report
+
+    def _cycles(self) -> list[_Cycle]:
+        with self.recorded.landing(read_only=True) as connection:
+            return [
+                _Cycle(*row)
+                for row in connection.execute(
+                    "select cycle_id, code_version, seeds_sha256, max(event_number), "
+                    "max_by(events.job_id, event_number) from landing.cycles "
+                    "inner join landing.events on kind = 'cycle_completed' "
+                    "and subject = cast(cycle_id as varchar) group by all order by cycle_id"
+                ).fetchall()
+            ]
+
+    def _take_seeds(self, cycle: _Cycle) -> None:
+        """Put the seeds of a cycle in place; one that it did not have yet is that of today."""
+        shutil.rmtree(self.project / "seeds")
+        _copy_into(self.project, "seeds")
+        for line in _archived(self.home, cycle.seeds_sha256).read_text("utf-8").splitlines():
+            sha256, _, name = line.partition(" ")
+            (self.project / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(_archived(self.home, sha256), self.project / name)
+
+    @contextmanager
+    def _landing(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self.home.landing() as connection:
+            connection.execute(f"attach '{self.recorded.landing_db}' as recorded (read_only)")
+            yield connection
+
+    def _bring_to(self, connection: duckdb.DuckDBPyConnection, cycle: _Cycle | None) -> None:
+        """Make ledger and raw tables what they were when a cycle was built; None means today."""
+        today = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
+        contracts = Contracts.load(self.project / "seeds" / "contracts") if cycle else today
+        ledger.prepare(connection, contracts)
+        ledger.prepare(connection, today)
+        for table, query in _entries_at(cycle).items():
+            connection.execute(f"delete from landing.{table}")
+            connection.execute(f"insert into landing.{table} by name {query}")
+        entries = {
+            entry["file_id"]: entry
+            for entry in rows(
+                connection,
+                "select * from landing.files where raw_table is not null "
+                "and verdict <> 'rejected' order by file_id",
+            )
+        }
+        for file_id, entry in self.stored.items():
+            if entries.get(file_id) != entry:
+                raw.remove(connection, file_id, entry["raw_table"])
+        fresh = [e for file_id, e in entries.items() if self.stored.get(file_id) != e]
+        for delivery_id in sorted({entry["delivery_id"] for entry in fresh}):
+            files = [entry for entry in fresh if entry["delivery_id"] == delivery_id]
+            self._frame(connection, contracts, files)
+        self.stored.clear()
+        self.stored.update(entries)
+
+    def _frame(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        contracts: Contracts,
+        files: list[dict[str, Any]],
+    ) -> None:
+        """Store the records of files of one delivery, from its archived bytes."""
+        delivery = delivery_of(connection, files[0])
+        source = contracts.sources[delivery["source_id"]]
+        members = {
+            member.name: member
+            for member in reopen(
+                delivery["container"],
+                delivery["delivery_name"],
+                delivery["archive_sha256"],
+                [(file["file_name"], file["sha256"], file["byte_count"]) for file in files],
+                self.home,
+                source.limits,
+            )
+        }
+        for file in files:
+            readable = _readable(contracts, source, members.get(file["file_name"]), file)
+            with readable.member.path.open("rb") as stream:
+                framer = Framer(
+                    stream,
+                    file["encoding"],
+                    max_record_bytes=int(source.limits.max_record_bytes),
+                )
+                raw.store(connection, file["file_id"], readable, framer)
+        self.home.empty_spool()
+
+    def _build(self, full_refresh: bool) -> None:
+        warehouse.start_from_last_good(self.home)
+        built = warehouse.build(
+            self.home,
+            self.lock,
+            full_refresh=full_refresh,
+            project=self.project,
+            is_tested=False,
+            progress=self.progress.nodes,
+        )
+        if built.failures:
+            failure = built.failures[0]
+            raise RollcallError(
+                f"The replay stopped: {failure.kind} {failure.name} failed: {failure.message}."
+            )
+        warehouse.publish(self.home)
+
+
+def _copy_into(project: Path, name: str) -> None:
+    """Copy a file or folder of the code of today; Python has no part in a build."""
+    source = PROJECT_DIR / name
+    if source.is_dir():
+        ignored = shutil.ignore_patterns("__pycache__", "python", "benchmarks")
+        shutil.copytree(source, project / name, ignore=ignored)
+    else:
+        shutil.copyfile(source, project / name)
+
+
+def _archived(home: Home, sha256: str) -> Path:
+    path = archive_path(home.archive, sha256)
+    if not path.exists():
+        raise RollcallError(
+            f"The archive no longer holds {sha256}; `rollcall verify` says what it was."
+        )
+    return path
+
+
+def _entries_at(cycle: _Cycle | None) -> dict[str, str]:
+    """Return queries for the entries of each table when a cycle was built; None means today."""
+    if cycle is None:
+        tables = (*_BY_JOB, *_BY_CYCLE, "files", "replaced_files", "cycles", "events")
+        return {table: f"from recorded.landing.{table}" for table in tables}
+    by_job = {
+        table: f"from recorded.landing.{table} where job_id <= {cycle.job_id}" for table in _BY_JOB
+    }
+    by_cycle = {
+        table: f"from recorded.landing.{table} where cycle_id <= {cycle.cycle_id}"
+        for table in _BY_CYCLE
+    }
+    is_this = f"cycle_id = {cycle.cycle_id}"
+    return {
+        **by_job,
+        **by_cycle,
+        "files": "from (from recorded.landing.files union all by name "
+        f"from recorded.landing.replaced_files) where job_id <= {cycle.job_id} "
+        "qualify row_number() over (partition by file_id order by job_id desc) = 1",
+        "cycles": f"select * replace (case when {is_this} then 'open' else status end as status, "
+        f"case when {is_this} then null else closed_at end as closed_at) "
+        f"from recorded.landing.cycles where cycle_id <= {cycle.cycle_id}",
+        "events": f"from recorded.landing.events where event_number < {cycle.event_number}",
+    }
+
+
+def _readable(
+    contracts: Contracts, source: Source, member: Member | None, file: dict[str, Any]
+) -> Readable:
+    """Read a file by the layout that the ledger names, not by the one that its header fits."""
+    where = f"{file['source_id']}/{file['delivery_name']}/{file['file_name']}"
+    if member is None or not member.path.exists():
+        raise RollcallError(
+            f"The archive does not hold {where}; `rollcall verify` says what is damaged."
+        )
+    with member.path.open("rb") as stream:
+        names = Framer(stream, file["encoding"]).header.names
+    [feed] = [feed for feed in contracts.feeds if feed.feed == file["feed"]]
+    for fit in contracts.matching(file["feed"], names, source.header_policy):
+        if fit.layout.version == file["layout_version"]:
+            return Readable(member, feed, names, fit)
+    raise RollcallError(
+        f"{where} was read by {file['feed']} {file['layout_version']}, which its header does not "
+        "fit by the contracts archived with its cycle."
+    )
+
+
+def _compare(recorded: Home, replaying: Home, report: ReplayReport) -> ReplayReport:
+    """Compare every table to the byte, facts about the run included: the ledger gave them."""
+    with recorded.published() as kept, replaying.published() as made:
+        before, after = _digests(kept), _digests(made)
+        report.table_count = len(before)
+        report.differing_tables = sorted(
+            (t for t in before.keys() | after.keys() if before.get(t) != after.get(t)),
+            key=lambda table: (_place(table), table),
+        )
+        if report.differing_tables:
+            table = report.differing_tables[0]
+            key = _key(replaying, table)
+            report.first = _difference(
+                table,
+                _rows(kept, table, key) if table in before else None,
+                _rows(made, table, key) if table in after else None,
+            )
+    return report
+
+
+def _digests(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    landed = fingerprint.fingerprints(connection, catalog="landing", leaving_out=())
+    made_again = {
+        table: digest
+        for table, digest in landed.items()
+        if table.startswith("raw_") or table == _MADE_AGAIN
+    }
+    return made_again | fingerprint.fingerprints(connection, leaving_out=())
+
+
+def _place(table: str) -> int:
+    """Say how early a table comes on the way of the data."""
+    schemas = [place for place, schema in enumerate(_ORDER) if table.startswith(schema)]
+    return schemas[0] if schemas else len(_ORDER)
+
+
+def _key(replaying: Home, table: str) -> tuple[str, ...]:
+    """Return the columns of a table's key that hold nothing personal."""
+    if table.startswith("raw_") or table == _MADE_AGAIN:
+        return _RAW_KEY
+    manifest = json.loads((replaying.dbt_target / "manifest.json").read_text(encoding="utf-8"))
+    nodes = manifest["nodes"]
+    for test in nodes.values():
+        metadata, node = test.get("test_metadata"), nodes.get(test.get("attached_node"))
+        if (
+            metadata
+            and node
+            and metadata["name"] == "one_row_per"
+            and f"{node['schema']}.{node['alias']}" == table
+        ):
+            classes = {
+                name: column["config"]["meta"].get("personal_data")
+                for name, column in node["columns"].items()
+            }
+            columns = metadata["kwargs"]["columns"]
+            return tuple(name for name in columns if classes.get(name) == "none")
+    return ()
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, table: str, key: tuple[str, ...]) -> pa.Table:
+    """Return digest and key of every row."""
+    catalog = "landing" if table.startswith("raw_") or table == _MADE_AGAIN else "warehouse"
+    text, _ = fingerprint.row_text(connection, f"{catalog}.{table}", ())
+    parts = [f"'{name} = ' || coalesce(cast({name} as varchar), 'null')" for name in key]
+    return connection.execute(
+        f"select md5({text}) as digest, concat_ws(', ', '', {', '.join(parts) or 'null'}) as key "
+        f"from {catalog}.{table}"
+    ).to_arrow_table()
+
+
+def _difference(table: str, recorded: pa.Table | None, replayed: pa.Table | None) -> Difference:
+    """Compare two sets of rows in which a row may stand more than once."""
+    nothing = pa.table({"digest": pa.array([], pa.string()), "key": pa.array([], pa.string())})
+    with duckdb.connect() as connection:
+        connection.register("recorded", nothing if recorded is None else recorded)
+        connection.register("replayed", nothing if replayed is None else replayed)
+        counts = []
+        for here, there in (("recorded", "replayed"), ("replayed", "recorded")):
+            row = connection.execute(
+                f"select count(*), min(key) from (select digest, key from {here} "
+                f"except all select digest, key from {there})"
+            ).fetchone()
+            counts.append(row or (0, None))
+    examples = [example for _, example in counts if example]
+    return Difference(table, counts[0][0], counts[1][0], (examples or [""])[0].lstrip(", "))

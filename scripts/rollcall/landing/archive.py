@@ -1,0 +1,93 @@
+"""The archive: delivered bytes, kept untouched under their SHA-256."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from gzip import GzipFile
+from pathlib import Path
+from typing import IO
+
+from rollcall.home import archive_path
+
+_CHUNK_BYTES = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """Bytes in the archive: their SHA-256 (hex), their number and where they are."""
+
+    sha256: str
+    byte_count: int
+    path: Path
+
+
+def keep(archive: Path, source: Path) -> Archived:
+    """Copy a delivered file into the archive; the same bytes are kept once.
+
+    The copy is complete and on disk before it gets its name, so a crash leaves no half file.
+    """
+    descriptor, name = tempfile.mkstemp(dir=archive, prefix=".incoming-")
+    os.close(descriptor)
+    copy = Path(name)
+    try:
+        shutil.copyfile(source, copy)
+        with copy.open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+            byte_count = stream.tell()
+            path = archive_path(archive, sha256)
+            if not path.exists():
+                os.fsync(stream.fileno())
+                copy.chmod(0o400)
+                path.parent.mkdir(mode=0o700, exist_ok=True)
+                copy.rename(path)
+                _sync_folder(path.parent)
+    finally:
+        copy.unlink(missing_ok=True)
+    return Archived(sha256, byte_count, path)
+
+
+class UnpackedTooLargeError(Exception):
+    """A stream holds more bytes than it may."""
+
+
+def spool(stream: IO[bytes] | GzipFile, folder: Path, most_bytes: int) -> Archived:
+    """Write a stream to a new file in `folder`, hashing it on the way.
+
+    Raises:
+        UnpackedTooLargeError: it holds more than `most_bytes`, whatever its directory says.
+    """
+    digest = hashlib.sha256()
+    byte_count = 0
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=".incoming-")
+    try:
+        with os.fdopen(descriptor, "wb") as target:
+            for chunk in _chunks(stream):
+                digest.update(chunk)
+                target.write(chunk)
+                byte_count += len(chunk)
+                _check_room(byte_count, most_bytes)
+    except BaseException:
+        Path(name).unlink()
+        raise
+    return Archived(digest.hexdigest(), byte_count, Path(name))
+
+
+def _check_room(byte_count: int, most_bytes: int) -> None:
+    if byte_count > most_bytes:
+        raise UnpackedTooLargeError
+
+
+def _chunks(stream: IO[bytes] | GzipFile) -> Iterator[bytes]:
+    while chunk := stream.read(_CHUNK_BYTES):
+        yield chunk
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

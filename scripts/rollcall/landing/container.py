@@ -1,0 +1,251 @@
+"""Containers: a delivery's files, out of a zip, a gzip, a folder or a single CSV.
+
+The bytes are archived before anything is read. Nothing is ever written outside the data directory:
+members of an archive are spooled under names of our own.
+"""
+
+import errno
+import gzip
+import hashlib
+import os
+import stat
+import struct
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rollcall.contracts.sources import Limits
+from rollcall.errors import CANNOT_BE_READ
+from rollcall.home import Home, archive_path
+from rollcall.landing.archive import Archived, UnpackedTooLargeError, keep, spool
+from rollcall.landing.entries import Entry, parts_of, signature_of
+from rollcall.sanitize import readable_name
+
+_RATIO_APPLIES_ABOVE_BYTES = 64 << 20
+_DIRECTORY_END_BYTES = 22 + 0xFFFF  # the record that ends a zip, and the longest comment in it
+_COUNTED_ELSEWHERE = 0xFFFF  # stands instead of a count by a zip of the 64-bit form
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One file of a delivery: its name, its bytes' hash and number, and where to read them."""
+
+    name: str
+    sha256: str
+    byte_count: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why a delivery or a file is rejected: a code and a sentence without personal values."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A delivery with its bytes in the archive; `rejection` says why its members cannot be read."""
+
+    content_sha256: str
+    archive_sha256: str | None
+    byte_count: int
+    members: tuple[Member, ...] = ()
+    rejection: Rejection | None = None
+
+
+def open_delivery(entry: Entry, home: Home, limits: Limits) -> Opened | None:
+    """Archive an entry's bytes and list its files; None when it is still being written."""
+    opened = None
+    try:
+        unsettled = _open(entry, home, limits)
+        if signature_of(entry.path) == entry.signature:
+            opened = unsettled
+    except FileNotFoundError as error:
+        if not Path(str(error.filename)).is_relative_to(entry.path):
+            raise
+    finally:
+        if opened is None:
+            home.empty_spool()
+    return opened
+
+
+def _open(entry: Entry, home: Home, limits: Limits) -> Opened:
+    if entry.kind == "folder":
+        return _open_folder(entry, home)
+    if entry.kind == "csv":
+        return _opened([_member(entry.path.name, keep(home.archive, entry.path))])
+    if entry.kind in ("zip", "gzip"):
+        kept = keep(home.archive, entry.path)
+        unpacked = _unpack(entry.kind, entry.path.name, kept, home, limits)
+        return unpacked if isinstance(unpacked, Opened) else _opened(unpacked, kept)
+    if entry.kind == "link":
+        return _rejected(
+            "ARCHIVE_UNSAFE", "It is a link, not a file; deliver the file itself.", entry.signature
+        )
+    return _rejected(
+        "NOT_A_DELIVERY", "It is neither a zip, a folder, a .csv nor a .csv.gz.", entry.signature
+    )
+
+
+def _open_folder(entry: Entry, home: Home) -> Opened:
+    paths = [path for path in parts_of(entry.path) if not path.name.startswith(".")]
+    rejection = _unsafe_folder(paths)
+    if rejection:
+        return _rejected(rejection.code, rejection.detail, entry.signature)
+    return _opened([_member(path.name, keep(home.archive, path)) for path in paths])
+
+
+def _unsafe_folder(paths: list[Path]) -> Rejection | None:
+    """Say what makes a folder unsafe to read, or nothing; nothing has been read yet."""
+    for path in paths:
+        if path.is_symlink() or not path.is_file():
+            return Rejection(
+                "ARCHIVE_UNSAFE",
+                f"'{readable_name(path.name)}' in the folder is a link or a folder; "
+                "only files are read.",
+            )
+    if _has_duplicates(path.name for path in paths):
+        return Rejection("MEMBER_REPEATED", "The folder holds two files of one name, case aside.")
+    return None
+
+
+def reopen(
+    container: str,
+    delivery_name: str,
+    archive_sha256: str | None,
+    files: list[tuple[str, str, int]],
+    home: Home,
+    limits: Limits,
+) -> tuple[Member, ...]:
+    """List the files of a landed delivery again, from the archive; `files` is name, hash, bytes."""
+    if archive_sha256 is None:
+        return tuple(
+            Member(name, sha256, byte_count, archive_path(home.archive, sha256))
+            for name, sha256, byte_count in files
+        )
+    path = archive_path(home.archive, archive_sha256)
+    kept = Archived(archive_sha256, path.stat().st_size, path)
+    unpacked = _unpack(container, delivery_name, kept, home, limits)
+    return () if isinstance(unpacked, Opened) else tuple(unpacked)
+
+
+def _unpack(
+    kind: str, name: str, kept: Archived, home: Home, limits: Limits
+) -> list[Member] | Opened:
+    """Spool the files of an archived zip or gzip, or say why it is rejected."""
+    try:
+        if kind == "gzip":
+            with gzip.open(kept.path) as stream:
+                inside = spool(stream, home.spool, _most_bytes(kept.byte_count, limits))
+            return [_member(name[: -len(".gz")], inside)]
+        with zipfile.ZipFile(kept.path) as archive:
+            _check_directory(archive, kept)
+            unsafe = _unsafe(archive, kept.byte_count, limits)
+            if unsafe:
+                return _rejected(unsafe.code, unsafe.detail, kept.sha256, kept)
+            members = []
+            room = _most_bytes(kept.byte_count, limits)
+            for info in sorted(archive.infolist(), key=lambda info: info.filename):
+                with archive.open(info) as stream:
+                    inside = spool(stream, home.spool, room)
+                room -= inside.byte_count
+                members.append(_member(info.filename, inside))
+            return members
+    except UnpackedTooLargeError:
+        return _rejected(
+            "ARCHIVE_TOO_LARGE",
+            f"It holds more than {_most_bytes(kept.byte_count, limits)} bytes, which limits.csv "
+            "does not allow for its size.",
+            kept.sha256,
+            kept,
+        )
+    except (*CANNOT_BE_READ, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise
+        return _rejected(
+            "ARCHIVE_UNREADABLE",
+            f"The {kind} of {kept.byte_count} bytes is damaged or cut short.",
+            kept.sha256,
+            kept,
+        )
+
+
+def _check_directory(archive: zipfile.ZipFile, kept: Archived) -> None:
+    """Compare the members found with how many the zip says it has; zipfile leaves that unchecked.
+
+    Raises:
+        BadZipFile: the directory is damaged, so that members would be missed.
+    """
+    with kept.path.open("rb") as stream:
+        stream.seek(-min(kept.byte_count, _DIRECTORY_END_BYTES), os.SEEK_END)
+        tail = stream.read()
+    (count,) = struct.unpack_from("<H", tail, tail.rindex(b"PK\x05\x06") + 10)
+    if count not in (len(archive.infolist()), _COUNTED_ELSEWHERE):
+        raise zipfile.BadZipFile
+
+
+def _most_bytes(byte_count: int, limits: Limits) -> int:
+    """Return how many bytes an archive of that size may unpack to."""
+    by_ratio = max(byte_count * limits.max_unpacked_ratio, _RATIO_APPLIES_ABOVE_BYTES)
+    return int(min(limits.max_unpacked_bytes, by_ratio))
+
+
+def _unsafe(archive: zipfile.ZipFile, byte_count: int, limits: Limits) -> Rejection | None:
+    """Say what makes a zip unsafe to unpack, or nothing; nothing has been unpacked yet."""
+    infos = archive.infolist()
+    if len(infos) > limits.max_members:
+        return Rejection(
+            "ARCHIVE_TOO_LARGE",
+            f"The zip has {len(infos)} members; at most {limits.max_members:.0f} are read.",
+        )
+    unpacked = sum(info.file_size for info in infos)
+    if unpacked > _most_bytes(byte_count, limits):
+        return Rejection("ARCHIVE_TOO_LARGE", f"The zip would unpack to {unpacked} bytes.")
+    for info in infos:
+        if "/" in info.filename or "\\" in info.filename or info.filename in ("", ".", ".."):
+            return Rejection(
+                "ARCHIVE_UNSAFE", "The zip holds folders or paths; its files stand at its root."
+            )
+        if stat.S_ISLNK(info.external_attr >> 16):
+            return Rejection("ARCHIVE_UNSAFE", "The zip holds a link.")
+        if info.flag_bits & 0x1:
+            return Rejection("ARCHIVE_ENCRYPTED", "The zip is encrypted; Rollcall has no password.")
+        if info.filename.lower().endswith((".zip", ".gz", ".tar", ".7z")):
+            return Rejection("ARCHIVE_NESTED", "The zip holds another archive.")
+    if _has_duplicates(info.filename for info in infos):
+        return Rejection("MEMBER_REPEATED", "The zip holds two files of one name, case aside.")
+    return None
+
+
+def _has_duplicates(names: Iterable[str]) -> bool:
+    """Say whether two names are shown alike, case aside."""
+    shown = [readable_name(name).lower() for name in names]
+    return len(set(shown)) < len(shown)
+
+
+def _member(name: str, archived: Archived) -> Member:
+    return Member(readable_name(name), archived.sha256, archived.byte_count, archived.path)
+
+
+def _opened(members: list[Member], kept: Archived | None = None) -> Opened:
+    listing = "\n".join(f"{member.sha256} {member.name}" for member in members)
+    rejection = None if members else Rejection("DELIVERY_EMPTY", "The delivery holds no file.")
+    return Opened(
+        content_sha256=hashlib.sha256(listing.encode()).hexdigest(),
+        archive_sha256=kept.sha256 if kept else None,
+        byte_count=sum(member.byte_count for member in members),
+        members=tuple(members),
+        rejection=rejection,
+    )
+
+
+def _rejected(code: str, detail: str, sha256: str, kept: Archived | None = None) -> Opened:
+    return Opened(
+        content_sha256=sha256,
+        archive_sha256=kept.sha256 if kept else None,
+        byte_count=kept.byte_count if kept else 0,
+        rejection=Rejection(code, detail),
+    )

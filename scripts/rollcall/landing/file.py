@@ -1,0 +1,230 @@
+"""A file: its records stored, its verdict taken once and recorded with the reason."""
+
+from typing import Any
+
+from rollcall.clock import iso
+from rollcall.contracts.sources import Feed
+from rollcall.csvfile.framing import Framer, HeaderError
+from rollcall.landing import raw
+from rollcall.landing.container import Member, Rejection
+from rollcall.landing.job import Context, Delivery, FileReport, find, note
+from rollcall.landing.value_checks import judge_values
+from rollcall.landing.verdicts import (
+    Effect,
+    Judgement,
+    Manifest,
+    Readable,
+    declared_mode,
+    effective_mode,
+    feed_by_name,
+    judge_structure,
+    looks_unlike_csv,
+)
+from rollcall.landing.volume_checks import StoredFile, judge_school_year, judge_volume
+from rollcall.ledger import ledger
+
+
+def reject_file(
+    context: Context, delivery: Delivery, member: Member, rejection: Rejection
+) -> FileReport:
+    """Record a file that is rejected, with as many records as can be counted."""
+    feed = feed_of(context, delivery, member)
+    framer = _count_records(delivery, member)
+    identity = _identity(delivery, member)
+    find(context, identity["file_id"], rejection.code, rejection.detail)
+    return add_file(
+        context,
+        identity
+        | {
+            "feed": feed.feed if feed else None,
+            "record_count": framer.record_count if framer else None,
+            "malformed_count": framer.malformed_count if framer else None,
+            "blank_line_count": framer.blank_line_count if framer else None,
+            "verdict": "rejected",
+            "code": rejection.code,
+            "detail": rejection.detail,
+        },
+    )
+
+
+def _count_records(delivery: Delivery, member: Member) -> Framer | None:
+    """Frame a rejected file by the width of its own header, so that its records are counted too.
+
+    None where there is no header to go by.
+    """
+    if looks_unlike_csv(member):
+        return None
+    try:
+        with member.path.open("rb") as stream:
+            framer = Framer(
+                stream,
+                delivery.source.encoding,
+                max_record_bytes=int(delivery.source.limits.max_record_bytes),
+            )
+            for _ in framer:
+                pass
+    except HeaderError:
+        return None
+    return framer
+
+
+def _identity(delivery: Delivery, member: Member) -> dict[str, Any]:
+    """What identifies a file, whatever becomes of it: the same in every data directory."""
+    return {
+        "file_id": ledger.make_id(delivery.delivery_id, member.name, member.sha256),
+        "delivery_id": delivery.delivery_id,
+        "source_id": delivery.source.source_id,
+        "delivery_name": delivery.name,
+        "file_name": member.name,
+        "sha256": member.sha256,
+        "byte_count": member.byte_count,
+        "exported_at": delivery.exported_at,
+        "landed_at": delivery.landed_at,
+    }
+
+
+def land_file(
+    context: Context,
+    delivery: Delivery,
+    readable: Readable,
+    manifest: Manifest | None,
+    wrong_year: Judgement | None,
+) -> tuple[FileReport, list[str], Judgement | None]:
+    """Store and judge one file.
+
+    Returns:
+        The report, what else there is to note of an accepted file, and what the file says of the
+        school year of the whole delivery.
+    """
+    connection, source = context.connection, delivery.source
+    member, layout = readable.member, readable.layout
+    identity = _identity(delivery, member)
+    file_id = identity["file_id"]
+    with member.path.open("rb") as stream:
+        framer = Framer(
+            stream, source.encoding, max_record_bytes=int(source.limits.max_record_bytes)
+        )
+        stored = raw.store(connection, file_id, readable, framer)
+    declared = declared_mode(readable, manifest)
+    rows_mode = raw.mode_of_rows(connection, file_id, layout.raw_table, set(layout.targets))
+    mode = effective_mode(declared, rows_mode, source.mode_authority)
+    file = StoredFile(file_id, source, readable.feed, layout, mode, delivery.exported_at)
+    judgements = list(
+        judge_structure(
+            readable,
+            framer,
+            manifest,
+            declared,
+            rows_mode,
+            mode,
+            hidden_key_count=stored.malformed_keys.count(None),
+            is_cut_short=stored.is_cut_short,
+        )
+    )
+    if layout.is_staged:
+        wrong_year = next(judge_school_year(connection, file), wrong_year)
+        judgements += _judge_records(context, file, framer.malformed_count, wrong_year)
+    verdict = _verdict(judgements)
+    if verdict == "rejected":
+        raw.remove(connection, file_id, layout.raw_table)
+    judgements.sort(key=lambda judgement: -judgement.effect)
+    report = add_file(
+        context,
+        identity
+        | {
+            "feed": readable.feed.feed,
+            "layout_version": layout.version,
+            "raw_table": layout.raw_table,
+            "declared_mode": declared,
+            "mode": mode,
+            "are_removals_held": verdict == "accepted"
+            and any(judgement.effect == Effect.HOLD_REMOVALS for judgement in judgements),
+            "encoding": source.encoding,
+            "record_count": framer.record_count,
+            "malformed_count": framer.malformed_count,
+            "blank_line_count": framer.blank_line_count,
+            "verdict": verdict,
+            "code": judgements[0].code if judgements else None,
+            "detail": " ".join(judgement.sentence for judgement in judgements) or None,
+        },
+    )
+    for judgement in judgements:
+        find(context, file_id, judgement.code, judgement.sentence)
+    where = f"{source.source_id}/{delivery.name}/{member.name}"
+    notes = [item for item in judgements if verdict == "accepted" and item.effect == Effect.NOTE]
+    return report, [f"{where}: {item.sentence}" for item in notes], wrong_year
+
+
+def _judge_records(
+    context: Context, file: StoredFile, malformed_count: int, wrong_year: Judgement | None
+) -> list[Judgement]:
+    """Judge a staged file by its records: values, then volume, then when it came."""
+    judgements = list(
+        judge_values(
+            context.connection,
+            file.file_id,
+            file.layout,
+            file.mode,
+            malformed_count=malformed_count,
+            max_rejected_percent=file.source.limits.max_rejected_percent,
+            floor_count=file.source.limits.floor_count,
+        )
+    )
+    if not any(judgement.effect == Effect.REJECT for judgement in judgements):
+        judgements += judge_volume(context.connection, file)
+    if wrong_year and file.mode == "bulk":
+        judgements.append(wrong_year)
+    newer = context.connection.execute(
+        "select max(exported_at) from landing.files inner join landing.cycle_files using (file_id) "
+        "where source_id = ? and feed = ? and exported_at > ? "
+        "and ? not in (select file_id from landing.cycle_files)",
+        [file.source.source_id, file.feed.feed, file.exported_at, file.file_id],
+    ).fetchone()
+    if newer and newer[0]:
+        judgements.append(
+            Judgement(
+                "ARRIVED_LATE",
+                f"The export of {iso(newer[0])} was processed before this older one came; it "
+                "changes only what it is the newest for.",
+                Effect.NOTE,
+            )
+        )
+    return judgements
+
+
+def _verdict(judgements: list[Judgement]) -> str:
+    worst = max((judgement.effect for judgement in judgements), default=Effect.NOTE)
+    return {Effect.REJECT: "rejected", Effect.HOLD: "held"}.get(worst, "accepted")
+
+
+def add_file(context: Context, row: dict[str, Any]) -> FileReport:
+    """Add the entry of a file to the ledger, and the event that tells of it."""
+    ledger.put(
+        context.connection,
+        "files",
+        {"job_id": context.job_id, "are_removals_held": False} | row,
+    )
+    note(
+        context,
+        f"file_{row['verdict']}",
+        row["file_id"],
+        f"{row['sha256']} {row['code'] or ''}".rstrip(),
+    )
+    return FileReport(
+        file_id=row["file_id"],
+        source_id=row["source_id"],
+        delivery_name=row["delivery_name"],
+        file_name=row["file_name"],
+        feed=row.get("feed"),
+        verdict=row["verdict"],
+        are_removals_held=row.get("are_removals_held", False),
+        code=row["code"],
+        detail=row["detail"],
+        record_count=row.get("record_count"),
+        malformed_count=row.get("malformed_count"),
+    )
+
+
+def feed_of(context: Context, delivery: Delivery, member: Member) -> Feed | None:
+    """Find the feed of a member by its name."""
+    return feed_by_name(context.contracts, delivery.source, delivery.container, member)

@@ -1,0 +1,121 @@
+"""A landing under way: what its steps share, and what it reports."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import duckdb
+
+from rollcall.contracts.project import Contracts
+from rollcall.contracts.sources import Source
+from rollcall.home import Home
+from rollcall.landing.container import Member
+from rollcall.landing.entries import STILL_BEING_WRITTEN, Entry
+from rollcall.ledger import ledger
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What became of one file, for people and for `--json`."""
+
+    file_id: str
+    source_id: str
+    delivery_name: str
+    file_name: str
+    feed: str | None
+    verdict: str
+    are_removals_held: bool
+    code: str | None
+    detail: str | None
+    record_count: int | None
+    malformed_count: int | None
+
+
+@dataclass(slots=True)
+class LandReport:
+    """What one landing did."""
+
+    job_id: int = 0
+    files: list[FileReport] = field(default_factory=list)
+    deliveries_landed: int = 0
+    deliveries_refused: int = 0
+    deliveries_again: int = 0
+    left_alone: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether a person should look: what was rejected, what waits, what cannot be read."""
+        return (
+            bool(self.unknown)
+            or any(not line.endswith(STILL_BEING_WRITTEN) for line in self.left_alone)
+            or any(file.verdict != "accepted" or file.are_removals_held for file in self.files)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Supersede:
+    """A delivery (`source/name`) that takes the place of what stands at its boundary, and why."""
+
+    delivery: str
+    reason: str
+    decided_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every step of one landing needs."""
+
+    connection: duckdb.DuckDBPyConnection
+    contracts: Contracts
+    home: Home
+    job_id: int
+    at: datetime
+    supersede: Supersede | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A delivery being landed."""
+
+    delivery_id: str
+    name: str
+    container: str
+    source: Source
+    exported_at: datetime
+    landed_at: datetime
+    members: tuple[Member, ...]
+
+
+def find(context: Context, file_id: str | None, code: str, detail: str) -> None:
+    """Append a finding of this landing."""
+    ledger.add_finding(
+        context.connection,
+        job_id=context.job_id,
+        file_id=file_id,
+        code=code,
+        detail=detail,
+        at=context.at,
+    )
+
+
+def note(context: Context, kind: str, subject: str, detail: str) -> None:
+    """Append an event of this landing."""
+    ledger.note(
+        context.connection,
+        job_id=context.job_id,
+        at=context.at,
+        kind=kind,
+        subject=subject,
+        detail=detail,
+    )
+
+
+def supersedes(context: Context, entry: Entry) -> bool:
+    """Say whether an entry is the delivery that may replace what is there."""
+    return context.supersede is not None and context.supersede.delivery == full_name(entry)
+
+
+def full_name(entry: Entry) -> str:
+    """Name a delivery as people do: source/delivery."""
+    return f"{entry.source_id}/{entry.name}"

@@ -1,0 +1,167 @@
+"""Raw tables: the records of a file as delivered, every field as text.
+
+All functions work inside the caller's transaction.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+from rollcall.csvfile.columns import record_batches
+from rollcall.csvfile.framing import Framer, Malformed, leading_fields
+from rollcall.errors import RollcallError
+from rollcall.landing.verdicts import MODE_COLUMNS, Readable
+from rollcall.ledger.entries import LINEAGE_COLUMNS
+from rollcall.ledger.sql import identifier, literal
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What storing a file showed.
+
+    `malformed_keys` has the key of each malformed record, None where the defect comes before it;
+    `is_cut_short` says that the last record is malformed and its line has no end.
+    """
+
+    malformed_keys: list[str | None]
+    is_cut_short: bool
+
+
+def store(
+    connection: duckdb.DuckDBPyConnection, file_id: str, readable: Readable, framer: Framer
+) -> Stored:
+    """Store the records of a file.
+
+    Raises:
+        RollcallError: not every well-formed record could be stored.
+    """
+    malformed = _store_records(connection, file_id, readable, framer)
+    keys = _store_malformed(connection, file_id, readable, framer, malformed)
+    last = malformed[-1] if malformed else None
+    return Stored(
+        keys,
+        last is not None
+        and last.record_number == framer.record_count
+        and last.byte_offset + last.byte_length == framer.byte_count,
+    )
+
+
+def remove(connection: duckdb.DuckDBPyConnection, file_id: str, raw_table: str | None) -> None:
+    """Remove the records of a file."""
+    connection.execute("delete from landing.malformed_records where file_id = ?", [file_id])
+    if raw_table:
+        connection.execute(f"delete from {raw_table} where file_id = ?", [file_id])
+
+
+def _store_records(
+    connection: duckdb.DuckDBPyConnection, file_id: str, readable: Readable, framer: Framer
+) -> list[Malformed]:
+    """Stream the well-formed records into the raw table; return the malformed ones."""
+    malformed: list[Malformed] = []
+    placed = [
+        (f'"c{place}"', target)
+        for place, target in enumerate(readable.fit.placement)
+        if target is not None
+    ]
+    extra = [
+        (f'"c{place}"', name)
+        for place, (name, target) in enumerate(
+            zip(readable.names, readable.fit.placement, strict=True)
+        )
+        if target is None
+    ]
+    metadata = "null"
+    if extra:
+        names = ", ".join(literal(name) for _, name in extra)
+        metadata = f"map([{names}], [{', '.join(field for field, _ in extra)}])"
+    connection.register("incoming_records", record_batches(framer, malformed))
+    inserted = connection.execute(
+        f"insert into {readable.layout.raw_table} ({', '.join(LINEAGE_COLUMNS)}, "
+        f"{', '.join(identifier(target) for _, target in placed)}, metadata) "
+        f"select {literal(file_id)}, record_number, line_number, byte_offset, "
+        f"{', '.join(field for field, _ in placed)}, {metadata} from incoming_records"
+    ).fetchone()
+    connection.unregister("incoming_records")
+    well_formed = framer.record_count - framer.malformed_count
+    if inserted is None or inserted[0] != well_formed:
+        raise RollcallError(
+            f"{readable.member.name}: {well_formed} well-formed records were framed but "
+            f"{inserted[0] if inserted else 0} were stored; nothing of this delivery was kept."
+        )
+    return malformed
+
+
+def _store_malformed(
+    connection: duckdb.DuckDBPyConnection,
+    file_id: str,
+    readable: Readable,
+    framer: Framer,
+    malformed: list[Malformed],
+) -> list[str | None]:
+    """Record where each malformed record stands; return the keys that could still be read."""
+    if not malformed:
+        return []
+    keys = list(_readable_keys(readable, malformed, framer.encoding))
+    rows = pa.table(
+        {
+            "file_id": [file_id] * len(malformed),
+            "record_number": [record.record_number for record in malformed],
+            "line_number": [record.line_number for record in malformed],
+            "byte_offset": [record.byte_offset for record in malformed],
+            "byte_length": [record.byte_length for record in malformed],
+            "code": [str(record.code) for record in malformed],
+            "record_key": pa.array(keys, pa.string()),
+        }
+    )
+    connection.register("incoming_malformed", rows)
+    connection.execute(
+        "insert into landing.malformed_records by name select * from incoming_malformed"
+    )
+    connection.unregister("incoming_malformed")
+    return keys
+
+
+def _readable_keys(
+    readable: Readable, malformed: list[Malformed], encoding: str
+) -> Iterator[str | None]:
+    position = key_position(readable)
+    if position is None:
+        yield from (None for _ in malformed)
+        return
+    with readable.member.path.open("rb") as stream:
+        for record in malformed:
+            stream.seek(record.byte_offset)
+            fields = leading_fields(stream.read(min(record.byte_length, 1 << 16)), encoding)
+            key = fields[position].strip() if len(fields) > position else ""
+            yield key or None
+
+
+def key_position(readable: Readable) -> int | None:
+    """Return where the key stands in the header, from 0; None when no one column is the key."""
+    targets = [
+        target
+        for column, target in zip(readable.layout.columns, readable.layout.targets, strict=True)
+        if column.is_key
+    ]
+    return readable.fit.placement.index(targets[0]) if len(targets) == 1 else None
+
+
+def mode_of_rows(
+    connection: duckdb.DuckDBPyConnection, file_id: str, raw_table: str, columns: set[str | None]
+) -> str | None:
+    """Say what the rows say: `delta` when any is dated or has a status, `bulk` when none has.
+
+    OneRoster leaves both columns blank in every row of a bulk file. None without rows or columns.
+    """
+    if not columns.issuperset(MODE_COLUMNS):
+        return None
+    filled = " or ".join(f"nullif(trim(\"{name}\"), '') is not null" for name in MODE_COLUMNS)
+    row = connection.execute(
+        f"select count(*), count(*) filter ({filled}) from {raw_table} where file_id = ?",
+        [file_id],
+    ).fetchone()
+    if row is None or not row[0]:
+        return None
+    return "delta" if row[1] else "bulk"

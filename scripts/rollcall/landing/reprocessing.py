@@ -1,0 +1,143 @@
+"""Reprocessing: one file judged again, from the archive, by the contracts of today."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from rollcall.contracts.project import Contracts
+from rollcall.errors import RollcallError, UsageError
+from rollcall.home import Home
+from rollcall.landing import raw
+from rollcall.landing.container import Member, Rejection, reopen
+from rollcall.landing.delivery import standing_files
+from rollcall.landing.file import land_file, reject_file
+from rollcall.landing.job import Context, Delivery, FileReport, note
+from rollcall.landing.verdicts import TERMS, Effect, Judgement, judge_members, read_manifest
+from rollcall.ledger import ledger
+from rollcall.ledger.decisions import file_path, who
+from rollcall.ledger.entries import delivery_of, find_file
+
+
+def reprocess(home: Home, contracts: Contracts, name: str, at: datetime) -> FileReport:
+    """Judge a file again: its bytes from the archive, by the contracts of today.
+
+    A file keeps its id and its records their numbers, so what was reported of them before can be
+    compared. A file that cycles have used makes the next one rebuild every table.
+
+    Raises:
+        UsageError: the file is not found, was rejected with its whole delivery, or another file
+            stands at its boundary.
+        RollcallError: the archive does not hold the bytes.
+    """
+    with home.landing() as connection:
+        ledger.prepare(connection, contracts)
+        file = find_file(connection, name)
+        delivery = delivery_of(connection, file)
+        if delivery["verdict"] == "rejected":
+            raise UsageError(
+                f"{file_path(file)} was refused with its whole delivery ({file['code']}); land the "
+                "delivery again, with --exported-at or --supersede where that is what it lacked."
+            )
+        source = contracts.sources.get(file["source_id"])
+        if source is None:
+            raise UsageError(
+                f"The source '{file['source_id']}' is no longer declared in sources.csv."
+            )
+        try:
+            with ledger.transaction(connection):
+                context = Context(connection, contracts, home, ledger.next_job(connection), at)
+                members = _members(context, delivery)
+                landed = Delivery(
+                    delivery["delivery_id"],
+                    delivery["delivery_name"],
+                    delivery["container"],
+                    source,
+                    delivery["exported_at"],
+                    delivery["landed_at"],
+                    members,
+                )
+                report = judge_again(context, landed, file, who())
+                note(context, "job_reprocessed", str(context.job_id), report.verdict)
+                return report
+        finally:
+            home.empty_spool()
+
+
+def judge_again(
+    context: Context, delivery: Delivery, file: dict[str, Any], decided_by: str
+) -> FileReport:
+    """Give one file of a landed delivery a new verdict, by the contracts of today.
+
+    Args:
+        context: the landing; its connection is in a transaction.
+        delivery: the delivery, with its members from the archive.
+        file: the entry of the file in the ledger.
+        decided_by: who asked for it.
+
+    Raises:
+        UsageError: another file stands for the feed at this boundary.
+    """
+    ledger.decide(
+        context.connection,
+        job_id=context.job_id,
+        file_id=file["file_id"],
+        decision="reprocess",
+        reason=f"judged again; it was {file['verdict']}"
+        + (f" ({file['code']})" * bool(file["code"])),
+        decided_by=decided_by,
+        at=context.at,
+    )
+    context.connection.execute(
+        "insert into landing.replaced_files by name from landing.files where file_id = ?",
+        [file["file_id"]],
+    )
+    raw.remove(context.connection, file["file_id"], file["raw_table"])
+    context.home.attach_last_good(context.connection)
+    judged = judge_members(context.contracts, delivery.source, delivery.container, delivery.members)
+    [(member, outcome)] = [pair for pair in judged if pair[0].name == file["file_name"]]
+    only = replace(delivery, members=(member,))
+    for _, name, feed in standing_files(context, only):
+        raise UsageError(
+            f"'{name}' stands for {feed} at this boundary since; "
+            "land the delivery with --supersede to replace it."
+        )
+    if isinstance(outcome, Rejection):
+        return reject_file(context, delivery, member, outcome)
+    wrong_year = _wrong_year(context, delivery)
+    report, _, _ = land_file(context, delivery, outcome, read_manifest(judged), wrong_year)
+    return report
+
+
+def _members(context: Context, delivery: dict[str, Any]) -> tuple[Member, ...]:
+    files = context.connection.execute(
+        "select file_name, sha256, byte_count from landing.files where delivery_id = ? "
+        "order by file_name",
+        [delivery["delivery_id"]],
+    ).fetchall()
+    source = context.contracts.sources[delivery["source_id"]]
+    members = reopen(
+        delivery["container"],
+        delivery["delivery_name"],
+        delivery["archive_sha256"],
+        files,
+        context.home,
+        source.limits,
+    )
+    if {member.name for member in members} < {name for name, _, _ in files}:
+        raise RollcallError(
+            f"The archive does not hold {delivery['delivery_name']} as it was delivered; "
+            "`rollcall verify` says what is damaged."
+        )
+    return members
+
+
+def _wrong_year(context: Context, delivery: Delivery) -> Judgement | None:
+    """Return what was reported of the school year of the delivery's file of terms."""
+    found = context.connection.execute(
+        "select findings.code, findings.detail from landing.findings "
+        "inner join landing.files using (file_id) "
+        "where delivery_id = ? and feed = ? and findings.code = 'SCHOOL_YEAR_MISMATCH' "
+        "order by finding_number desc limit 1",
+        [delivery.delivery_id, TERMS],
+    ).fetchone()
+    return Judgement(found[0], found[1], Effect.HOLD) if found else None

@@ -1,0 +1,296 @@
+"""Verdicts of files: which feed and layout a file is, how it is read, or why it is rejected.
+
+Nothing here writes. A verdict is taken once, at landing, and recorded with its reason.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+from rollcall.contracts import header_diff
+from rollcall.contracts.layouts import Fit, Layout
+from rollcall.contracts.project import Contracts
+from rollcall.contracts.sources import Feed, Source
+from rollcall.csvfile.framing import Framer, HeaderError, leading_fields
+from rollcall.landing.container import Member, Rejection
+
+MANIFEST = "oneroster/manifest"
+TERMS = "oneroster/academic_sessions"
+_DISGUISES = (
+    (b"PK\x03\x04", "a zip archive"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"%PDF", "a PDF document"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
+    (b"<!doctype", "an HTML page"),
+    (b"<html", "an HTML page"),
+    (b"<?xml", "an XML document"),
+)
+MODE_COLUMNS = ("status", "dateLastModified")
+
+
+class Effect(IntEnum):
+    """What a judgement does to a file, from mild to severe."""
+
+    NOTE = 0
+    HOLD_REMOVALS = 1
+    HOLD = 2
+    REJECT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What is reported of a file: a code, a sentence without personal values, and the effect."""
+
+    code: str
+    sentence: str
+    effect: Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a manifest says: the version it names, and the mode of each file it lists."""
+
+    version: str | None
+    modes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """A member that is a CSV of a known feed, with the names of its header and the layout it fits.
+
+    `fit` says where each field goes.
+    """
+
+    member: Member
+    feed: Feed
+    names: tuple[str, ...]
+    fit: Fit
+
+    @property
+    def layout(self) -> Layout:
+        """The layout its header fits."""
+        return self.fit.layout
+
+
+def feed_by_name(contracts: Contracts, source: Source, kind: str, member: Member) -> Feed | None:
+    """Find the feed by file name; a loose CSV's name begins with its export time."""
+    name = member.name
+    if kind in ("csv", "gzip") and "_" in name:
+        name = name.split("_", 1)[1]
+    for family in source.families:
+        feed = contracts.feed_for(family, name)
+        if feed:
+            return feed
+    return None
+
+
+def judge_members(
+    contracts: Contracts, source: Source, kind: str, members: Iterable[Member]
+) -> list[tuple[Member, Readable | Rejection]]:
+    """Say of every member which layout it fits, or why it is rejected."""
+    members = list(members)
+    outcomes: dict[str, Readable | Rejection] = {}
+    by_feed: dict[str, list[tuple[Member, Feed, tuple[str, ...]]]] = {}
+    for member in members:
+        outcome = _read_header(contracts, source, kind, member)
+        if isinstance(outcome, Rejection):
+            outcomes[member.name] = outcome
+        else:
+            by_feed.setdefault(outcome[0].feed, []).append((member, *outcome))
+    headers = {feed: found[0] for feed, found in by_feed.items() if len(found) == 1}
+    for found in by_feed.values():
+        if len(found) > 1:
+            for member, feed, _ in found:
+                sentence = f"The delivery holds {len(found)} files of {feed.feed}; none is taken."
+                outcomes[member.name] = Rejection("FILE_REPEATED", sentence)
+    version = contracts.detect_version(
+        {feed: names for feed, (_, _, names) in headers.items() if feed != MANIFEST},
+        _manifest_version(headers.get(MANIFEST)),
+    )
+    for member, feed, names in headers.values():
+        outcomes[member.name] = _fit_layout(contracts, source, member, feed, names, version)
+    return [(member, outcomes[member.name]) for member in members]
+
+
+def _read_header(
+    contracts: Contracts, source: Source, kind: str, member: Member
+) -> tuple[Feed, tuple[str, ...]] | Rejection:
+    rejection = looks_unlike_csv(member)
+    if rejection:
+        return rejection
+    feed = feed_by_name(contracts, source, kind, member)
+    try:
+        with member.path.open("rb") as stream:
+            header = Framer(stream, encoding=source.encoding).header
+    except HeaderError as error:
+        return Rejection(error.code, str(error))
+    if feed is None:
+        feed = contracts.feed_by_header(source, header.names)
+    if feed is None:
+        return Rejection(
+            "UNKNOWN_FILE", "Neither the file's name nor its header belongs to a known feed."
+        )
+    return feed, header.names
+
+
+def looks_unlike_csv(member: Member) -> Rejection | None:
+    """Refuse what is empty, plainly no CSV, or written in two bytes per character."""
+    with member.path.open("rb") as stream:
+        beginning = stream.read(1024)
+    if not beginning:
+        return Rejection("EMPTY_FILE", "The file holds no byte.")
+    if beginning[:2] in (b"\xff\xfe", b"\xfe\xff") or beginning[:64].count(0) > 16:
+        return Rejection(
+            "WRONG_ENCODING", "The file is UTF-16; export it as UTF-8 or as the source declares."
+        )
+    start = beginning.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    for magic, what in _DISGUISES:
+        if start.startswith(magic.lower()):
+            return Rejection("NOT_A_CSV", f"The file is {what}, not a CSV.")
+    return None
+
+
+def _manifest_version(found: tuple[Member, Feed, tuple[str, ...]] | None) -> str | None:
+    if found is None:
+        return None
+    return _parse_manifest(found[0]).version
+
+
+def _parse_manifest(member: Member) -> Manifest:
+    """Read a manifest by property name; it is small, so it is read whole."""
+    properties: dict[str, str] = {}
+    for line in member.path.read_bytes()[: 1 << 20].splitlines():
+        name, *rest = leading_fields(line, "utf-8")
+        if rest:
+            properties[name.strip()] = rest[0].strip()
+    return Manifest(
+        version=properties.get("oneroster.version"),
+        modes={
+            name.removeprefix("file."): mode
+            for name, mode in properties.items()
+            if name.startswith("file.")
+        },
+    )
+
+
+def _fit_layout(
+    contracts: Contracts,
+    source: Source,
+    member: Member,
+    feed: Feed,
+    names: tuple[str, ...],
+    version: str | None,
+) -> Readable | Rejection:
+    """Choose the layout of the delivery's version, else any the header fits, else explain."""
+    fits = contracts.matching(feed.feed, names, source.header_policy)
+    if not fits:
+        difference = header_diff.compare(contracts.versions(feed.feed), names, version)
+        if difference is None:
+            raise ValueError("a header without a difference fits its layout")
+        return Rejection(difference.code, difference.summary)
+    fit = next((fit for fit in fits if fit.layout.base_version == version), fits[0])
+    return Readable(member, feed, names, fit)
+
+
+def declared_mode(readable: Readable, manifest: Manifest | None) -> str | None:
+    """Return the mode the manifest gives a file; `absent` when it does not list it."""
+    if manifest is None or readable.feed.feed == MANIFEST:
+        return None
+    return manifest.modes.get(readable.feed.file_name.removesuffix(".csv"), "absent")
+
+
+def effective_mode(declared: str | None, rows: str | None, authority: str) -> str:
+    """Decide whether the file is the whole truth; in doubt it is not, so nothing is removed."""
+    if declared is None:
+        return rows or "delta"
+    if declared == "bulk":
+        return "delta" if rows == "delta" and authority == "rows" else "bulk"
+    return "delta"
+
+
+def judge_structure(
+    readable: Readable,
+    framer: Framer,
+    manifest: Manifest | None,
+    declared: str | None,
+    rows_mode: str | None,
+    mode: str,
+    *,
+    hidden_key_count: int,
+    is_cut_short: bool,
+) -> Iterator[Judgement]:
+    """Yield what framing, header and manifest say of a file whose records are stored."""
+    if mode == "bulk" and hidden_key_count:
+        yield Judgement(
+            "KEY_UNREADABLE",
+            f"{hidden_key_count} malformed records hide their key; nothing is removed.",
+            Effect.HOLD_REMOVALS,
+        )
+    if is_cut_short:
+        yield Judgement(
+            "CUT_SHORT",
+            "The last line breaks off without a line end; the file was probably cut short.",
+            Effect.HOLD_REMOVALS,
+        )
+    if framer.record_count == 0:
+        yield Judgement(
+            "NO_RECORDS",
+            "The file holds a header and no record; nothing is removed by it.",
+            Effect.HOLD_REMOVALS,
+        )
+    if declared in ("bulk", "delta") and rows_mode not in (None, declared):
+        yield Judgement(
+            "MODE_CONFLICT",
+            f"The manifest says {declared}, the rows say {rows_mode}; it is read as {mode}.",
+            Effect.NOTE,
+        )
+    if manifest and manifest.version and not _is_version(manifest.version, readable.layout):
+        yield Judgement(
+            "VERSION_MISMATCH",
+            f"The manifest says OneRoster {manifest.version}, "
+            f"the header is that of {readable.layout.version}.",
+            Effect.NOTE,
+        )
+    if not readable.fit.is_exact:
+        unknown = sum(target is None for target in readable.fit.placement)
+        missing = len(set(readable.layout.targets) - set(readable.fit.placement) - {None})
+        yield Judgement(
+            "HEADER_BY_NAME",
+            f"The header differs from {readable.layout.feed} {readable.layout.version} and is read "
+            f"by name: {missing} optional columns are missing, {unknown} unknown ones are kept.",
+            Effect.NOTE,
+        )
+
+
+def _is_version(named: str, layout: Layout) -> bool:
+    """Say whether a layout is of the version that a manifest names; 1.2 stands for 1.2.1 too."""
+    return layout.base_version == named or (named == "1.2" and layout.base_version == "1.2.1")
+
+
+def read_manifest(
+    judged: list[tuple[Member, Readable | Rejection]],
+) -> Manifest | None:
+    """Return what the delivery's manifest says, when it has one that can be read."""
+    for member, outcome in judged:
+        if isinstance(outcome, Readable) and outcome.feed.feed == MANIFEST:
+            return _parse_manifest(member)
+    return None
+
+
+def check_manifest(
+    kind: str,
+    judged: list[tuple[Member, Readable | Rejection]],
+    manifest: Manifest | None,
+) -> Iterator[tuple[str, str]]:
+    """Compare what the manifest announces with what is there; yield (code, sentence)."""
+    readable = [outcome for _, outcome in judged if isinstance(outcome, Readable)]
+    if manifest is None:
+        if kind != "csv" and any(item.layout.version != "1.0" for item in readable):
+            yield "MANIFEST_MISSING", "The delivery has no manifest; each file's rows say its mode."
+        return
+    present = {member.name.removesuffix(".csv") for member, _ in judged} - {"manifest"}
+    announced = {name for name, mode in manifest.modes.items() if mode in ("bulk", "delta")}
+    for name in sorted(announced - present):
+        yield "MANIFEST_MISMATCH", f"The manifest announces {name}.csv, which is not there."
+    for name in sorted(present - announced):
+        yield "MANIFEST_MISMATCH", f"The manifest does not announce {name}.csv, which is there."

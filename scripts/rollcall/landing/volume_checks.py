@@ -1,0 +1,284 @@
+"""Does a file remove, rename or change more than a night's work, compared with what is active?
+
+The comparison is with the records that are active in the last good cycle, so that a brake does not
+forget: a school that was missing yesterday, and held, is still missing today.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import duckdb
+
+from rollcall.contracts.layouts import Column, Layout
+from rollcall.contracts.sources import Feed, Limits, Source
+from rollcall.landing.verdicts import TERMS, Effect, Judgement
+from rollcall.ledger.sql import identifier, literal, trimmed
+
+_ORGS = "oneroster/orgs"
+_LARGE = 100_000
+
+REMOVED_MODEL = "int_records_removed"
+"""The model that says which staged records are not active."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file whose records are stored but not yet judged."""
+
+    file_id: str
+    source: Source
+    feed: Feed
+    layout: Layout
+    mode: str
+    exported_at: datetime
+
+
+def judge_volume(connection: duckdb.DuckDBPyConnection, file: StoredFile) -> Iterator[Judgement]:
+    """Yield what the number of removed, renamed and changed records says against a file.
+
+    Nothing is reported while no cycle has completed, or of a feed that is not staged.
+    """
+    comparison = _Comparison.of(connection, file)
+    if comparison is None:
+        return
+    limits = file.source.limits
+    active, removed = comparison.count()
+    if removed >= limits.floor_count:
+        yield from _judge_removals(comparison, file, limits, active, removed)
+    if file.mode == "bulk" and limits.max_changed_percent < 100:
+        yield from _judge_changes(connection, file, limits)
+
+
+def _judge_removals(
+    comparison: "_Comparison", file: StoredFile, limits: Limits, active: int, removed: int
+) -> Iterator[Judgement]:
+    renamed = comparison.count_renamed()
+    if renamed >= limits.floor_count and renamed * 100 > limits.max_renamed_percent * removed:
+        yield Judgement(
+            "ID_CHURN",
+            f"{removed} of {active} active records are missing, and {renamed} of them are there "
+            "under another id.",
+            Effect.HOLD,
+        )
+        return
+    broken = [
+        f"org '{org_id}' lacks {lacking} of {of_org}"
+        for org_id, of_org, lacking in comparison.count_by_org()
+        if lacking >= limits.floor_count and lacking * 100 > limits.max_removed_percent * of_org
+    ]
+    if removed * 100 > limits.max_removed_percent * active or broken:
+        shown = broken[:5] + ([f"and {len(broken) - 5} more orgs"] if len(broken) > 5 else [])
+        yield Judgement(
+            "MASS_DELETION",
+            f"{removed} of {active} active records would be removed "
+            f"({removed * 100 / active:.1f} %, limit {limits.max_removed_percent:g} %)"
+            + (f"; {', '.join(shown)}." if shown else "."),
+            Effect.HOLD if file.source.removal_policy == "hold_file" else Effect.HOLD_REMOVALS,
+        )
+
+
+def _judge_changes(
+    connection: duckdb.DuckDBPyConnection, file: StoredFile, limits: Limits
+) -> Iterator[Judgement]:
+    """Compare with the bulk before, as it was stored: text against text."""
+    before = connection.execute(
+        "select file_id from landing.files where source_id = ? and raw_table = ? "
+        "and mode = 'bulk' and verdict = 'accepted' and exported_at < ? "
+        "order by exported_at desc limit 1",
+        [file.source.source_id, file.layout.raw_table, file.exported_at],
+    ).fetchone()
+    key = _key(file.layout)
+    if before is None or key is None:
+        return
+    column = identifier(key[1])
+    fields = ", ".join(identifier(target) for target in file.layout.targets if target)
+
+    def rows(file_id: str, condition: str = "true") -> str:
+        return f"(from {file.layout.raw_table} where file_id = {literal(file_id)} and {condition})"
+
+    def different(condition: str = "true") -> str:
+        old = f"(select hash({fields}) as h from {rows(before[0], condition)})"
+        return f"{rows(file.file_id, condition)} anti join {old} on h = hash({fields})"
+
+    # What is different has changed or is new. Of a large file one key in eight, always the same,
+    # tells whether that comes near the limit at all.
+    total = _count(connection, rows(file.file_id))
+    one_in = 8 if total >= _LARGE else 1
+    found = _count(connection, different(f"hash({column}) % {one_in} = 0")) * one_in
+    if found * 100 <= (limits.max_changed_percent - 5) * total:
+        return
+    known = f"(select {column} from {rows(before[0])}) using ({column})"
+    shared = _count(connection, f"{rows(file.file_id)} semi join {known}")
+    changed = _count(connection, f"(from {different()}) semi join {known}")
+    if changed >= limits.floor_count and changed * 100 > limits.max_changed_percent * shared:
+        yield Judgement(
+            "MASS_CHANGE",
+            f"{changed} of {shared} known records have changed since the bulk before "
+            f"({changed * 100 / shared:.1f} %, limit {limits.max_changed_percent:g} %).",
+            Effect.HOLD if file.source.change_policy == "hold" else Effect.NOTE,
+        )
+
+
+def _count(connection: duckdb.DuckDBPyConnection, rows: str) -> int:
+    [(count,)] = connection.execute(f"select count(*) from {rows}").fetchall()
+    return int(count)
+
+
+def judge_school_year(
+    connection: duckdb.DuckDBPyConnection, file: StoredFile
+) -> Iterator[Judgement]:
+    """Say that a file of terms knows only years that are over, while later ones are active."""
+    comparison = _Comparison.of(connection, file)
+    staged = next(
+        ((column, target) for column, target in _staged(file.layout) if column.name == "endDate"),
+        None,
+    )
+    if file.feed.feed != TERMS or comparison is None or staged is None:
+        return
+    column, target = staged
+    stored = f"{file.layout.raw_table} where file_id = {literal(file.file_id)}"
+    found = connection.execute(
+        f"select (select max(try_cast(trim({identifier(target)}) as date)) from {stored}), "
+        f"(select max({column.staged_as.split('.')[1]}) from {comparison.active})"
+    ).fetchone()
+    last_day, known_day = found or (None, None)
+    if last_day and known_day and last_day < known_day and last_day <= file.exported_at.date():
+        yield Judgement(
+            "SCHOOL_YEAR_MISMATCH",
+            f"The last term of the delivery ended on {last_day}, but terms until {known_day} are "
+            "known; it looks like an export of another school year.",
+            Effect.HOLD,
+        )
+
+
+def _staged(layout: Layout) -> list[tuple[Column, str]]:
+    return [
+        (column, target)
+        for column, target in zip(layout.columns, layout.targets, strict=True)
+        if column.staged_as and target
+    ]
+
+
+def _key(layout: Layout) -> tuple[Column, str] | None:
+    """Return the key column of a staged layout and where it is stored."""
+    keys = [(column, target) for column, target in _staged(layout) if column.is_key]
+    return keys[0] if len(keys) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """SQL that compares a stored file with the active records of its feed.
+
+    `active` are the rows of the staging model that are active; `removed` those of them that the
+    file would remove: absent from a bulk, or deleted by a record. Keys are compared by a hash of
+    64 bits, which is faster; should two ever meet, one removal is not counted.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    file: StoredFile
+    key: str
+    stored_key: str
+    active: str
+    removed: str
+
+    @classmethod
+    def of(cls, connection: duckdb.DuckDBPyConnection, file: StoredFile) -> "_Comparison | None":
+        """Build the comparison; None when there is nothing to compare with."""
+        staged_key = _key(file.layout)
+        if staged_key is None:
+            return None
+        model, key = staged_key[0].staged_as.split(".")
+        if not _has_tables(connection, model, REMOVED_MODEL):
+            return None
+        stored_key = trimmed(staged_key[1])
+        active = (
+            f"(select staged.* from good.staging.{model} as staged "
+            f"left join good.intermediate.{REMOVED_MODEL} as removed "
+            f"on removed.source_id = staged.source_id and removed.record_key = staged.{key} "
+            f"and removed.feed = {literal(file.feed.feed)} "
+            f"where staged.source_id = {literal(file.source.source_id)} "
+            "and removed.record_key is null) as active"
+        )
+        stored = f"{file.layout.raw_table} where file_id = {literal(file.file_id)}"
+        deletes = _deletes(file.layout)
+        keys = f"select hash({stored_key}) as key_hash from {stored}"
+        removed = f"{active} semi join ({keys} and {deletes}) as deleted on key_hash = hash({key})"
+        if file.mode == "bulk":
+            kept = (
+                f"{keys} and not {deletes} union all "
+                f"select hash(record_key) from landing.malformed_records "
+                f"where file_id = {literal(file.file_id)} and record_key is not null"
+            )
+            removed = f"{active} anti join ({kept}) as kept on key_hash = hash({key})"
+        return cls(connection, file, key, stored_key, active, removed)
+
+    def count(self) -> tuple[int, int]:
+        """Count the active records, and those of them that the file removes; keep the latter."""
+        self.connection.execute(
+            f"create or replace temp table removed_records as select * from {self.removed}"
+        )
+        [(active, removed)] = self._ask(
+            f"select (select count(*) from {self.active}), "
+            "(select count(*) from temp.removed_records)"
+        )
+        return int(active), int(removed)
+
+    def count_renamed(self) -> int:
+        """Count the removed records that the file holds under an id that is not known."""
+        pairs = {column.name: (column, target) for column, target in _staged(self.file.layout)}
+        names = self.file.feed.recognised_by
+        if not names or any(name not in pairs for name in names):
+            return 0
+        known = ", ".join(
+            f"cast({pairs[name][0].staged_as.split('.')[1]} as varchar)" for name in names
+        )
+        stored = ", ".join(f"nullif({trimmed(pairs[name][1])}, '')" for name in names)
+        [(renamed,)] = self._ask(
+            f"select count(*) from temp.removed_records where ({known}) in ("
+            f"select ({stored}) from {self.file.layout.raw_table} "
+            f"where file_id = {literal(self.file.file_id)} "
+            f"and {self.stored_key} not in (select {self.key} from {self.active}))"
+        )
+        return int(renamed)
+
+    def count_by_org(self) -> list[tuple[str, int, int]]:
+        """Count active and removed records by org, where the records of the feed name one."""
+        columns = [
+            column
+            for column, _ in _staged(self.file.layout)
+            if column.references == _ORGS and self.file.feed.feed != _ORGS
+        ]
+        if not columns:
+            return []
+        name = columns[0].staged_as.split(".")[1]
+        org = f"unnest({name})" if columns[0].data_type == "reflist" else name
+        return self._ask(
+            f"with removed as (select {org} as org_id from temp.removed_records), "
+            f"active as (select {org} as org_id from {self.active}), "
+            "lacking as (select org_id, count(*) as removed_count from removed group by org_id) "
+            "select org_id, count(*), any_value(removed_count) "
+            "from active inner join lacking using (org_id) group by org_id order by org_id"
+        )
+
+    def _ask(self, sql: str) -> list[Any]:
+        return self.connection.execute(sql).fetchall()
+
+
+def _deletes(layout: Layout) -> str:
+    """Return the condition under which a stored record deletes its key."""
+    for column, target in _staged(layout):
+        if column.staged_as.endswith(".is_deleted"):
+            return f"coalesce({trimmed(target)} in ('tobedeleted', 'inactive'), false)"
+    return "false"
+
+
+def _has_tables(connection: duckdb.DuckDBPyConnection, *names: str) -> bool:
+    """Say whether the last good warehouse is attached and holds these tables."""
+    found = connection.execute(
+        "select count(*) from duckdb_tables() where database_name = 'good' "
+        "and list_contains(?, table_name)",
+        [list(names)],
+    ).fetchone()
+    return found is not None and found[0] == len(names)

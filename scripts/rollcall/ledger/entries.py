@@ -1,0 +1,78 @@
+"""Entries of the ledger, read: files and deliveries, and which of them a cycle may see."""
+
+from typing import Any
+
+import duckdb
+
+from rollcall.errors import UsageError
+from rollcall.ledger.sql import rows
+
+USABLE_FILES = """
+    select files.*
+    from landing.files
+    left join (
+        select file_id, max_by(decision, decision_id) as decision
+        from landing.decisions group by file_id
+    ) as decided using (file_id)
+    where (files.verdict = 'accepted' and decided.decision is distinct from 'supersede')
+        or (files.verdict = 'held' and decided.decision = 'release')
+"""
+"""SQL: the files that a cycle may see - accepted and not replaced, or held and released."""
+CYCLE_ATTEMPTS = """
+    select
+        subject::bigint as cycle_id,
+        max_by(kind, event_number) as last_kind,
+        max_by(detail, event_number) as last_detail,
+        bool_or(kind = 'cycle_failed') as has_failed
+    from landing.events
+    where kind in ('cycle_failed', 'cycle_resumed', 'cycle_publish_anyway')
+    group by subject
+"""
+"""SQL: of every cycle that did not complete at once, how it was tried last."""
+LINEAGE_COLUMNS = ("file_id", "record_number", "line_number", "byte_offset")
+
+
+def find_file(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, Any]:
+    """Find the one file that a person names: by id, or by `source/delivery/file` or its end.
+
+    Raises:
+        UsageError: no file has that name, or several have; the message lists them.
+    """
+    found = rows(
+        connection,
+        "select * from landing.files where file_id = ? or "
+        "'/' || source_id || '/' || delivery_name || '/' || file_name like '%/' || "
+        "replace(replace(replace(?, '\\', '\\\\'), '%', '\\%'), '_', '\\_') escape '\\' "
+        "order by landed_at desc, source_id, delivery_name, file_name",
+        [name, name],
+    )
+    if not found:
+        raise UsageError(
+            f"No landed file is called '{name}'; name it as source/delivery/file or by its id, "
+            "as `rollcall status` shows them."
+        )
+    if len(found) > 1:
+        listed = ", ".join(
+            f"{file['source_id']}/{file['delivery_name']}/{file['file_name']} ({file['file_id']})"
+            for file in found[:5]
+        )
+        raise UsageError(f"{len(found)} files are called '{name}': {listed}; name one by its id.")
+    return found[0]
+
+
+def delivery_of(connection: duckdb.DuckDBPyConnection, file: dict[str, Any]) -> dict[str, Any]:
+    """Return the delivery that brought a file, given the file's entry."""
+    [delivery] = rows(
+        connection,
+        "select * from landing.deliveries where delivery_id = ?",
+        [file["delivery_id"]],
+    )
+    return delivery
+
+
+def is_visible(connection: duckdb.DuckDBPyConnection, file_id: str) -> bool:
+    """Say whether a cycle has seen a file."""
+    found = connection.execute(
+        "select 1 from landing.cycle_files where file_id = ?", [file_id]
+    ).fetchone()
+    return found is not None

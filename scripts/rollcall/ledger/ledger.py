@@ -1,0 +1,253 @@
+"""The ledger: what was handed over and what became of it, in `landing.duckdb`.
+
+Entries are added. Two things change: the status of a cycle, and the entry of a file or delivery
+that is judged again. `landing.events` is a chain that tells all of it: each event carries the
+SHA-256 of the one before and of the entries it speaks of, so that a changed, removed or inserted
+one shows.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from rollcall.clock import iso
+from rollcall.contracts.layouts import Layout
+from rollcall.contracts.project import Contracts
+from rollcall.ledger.sql import literal
+
+_SCHEMA = (Path(__file__).parent / "ledger.sql").read_text(encoding="utf-8")
+GENESIS = "0" * 64
+_TEXTS = {
+    "delivery": "select delivery_id as subject, to_json(t) as text from landing.deliveries as t",
+    "file": "select file_id as subject, to_json(t) as text from landing.files as t union all "
+    "select file_id, to_json(t) from landing.malformed_records as t union all "
+    "select file_id, to_json(t) from landing.replaced_files as t",
+    "decision": "select cast(decision_id as varchar) as subject, to_json(t) as text "
+    "from landing.decisions as t",
+    "cycle": "select cast(cycle_id as varchar) as subject, to_json(t) as text "
+    "from landing.cycles as t union all "
+    "select cast(cycle_id as varchar), to_json(t) from landing.cycle_files as t union all "
+    "select cast(cycle_id as varchar), to_json(t) from landing.cycle_decisions as t union all "
+    "select cast(cycle_id as varchar), to_json(t) from landing.expected_exports as t",
+    "job": "select cast(job_id as varchar) as subject, to_json(t) as text "
+    "from landing.findings as t",
+}
+"""SQL: the entries that events speak of, by what an event is about; its kind begins with it."""
+SUBJECTS = tuple(_TEXTS)
+
+
+def prepare(connection: duckdb.DuckDBPyConnection, contracts: Contracts) -> None:
+    """Create the ledger and one raw table for each distinct structure, where they are missing."""
+    connection.execute(_SCHEMA)
+    for layout in contracts.structures:
+        connection.execute(_raw_table(layout))
+
+
+def _raw_table(layout: Layout) -> str:
+    schema, table = layout.raw_table.split(".")
+    fields = ", ".join(f'"{column.name}" varchar' for column in layout.columns)
+    return (
+        f"create schema if not exists {schema};"
+        f"create table if not exists {schema}.{table} ("
+        "file_id varchar not null, record_number bigint not null, "
+        "line_number bigint not null, byte_offset bigint not null, "
+        f"{fields}, metadata map(varchar, varchar))"
+    )
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Commit what happens inside together, or nothing of it."""
+    connection.execute("begin")
+    try:
+        yield
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
+
+
+def next_job(connection: duckdb.DuckDBPyConnection) -> int:
+    """Number the job about to write; jobs count from 1."""
+    return int(_scalar(connection, "select coalesce(max(job_id), 0) + 1 from landing.events"))
+
+
+def make_id(*parts: str) -> str:
+    """Make an identifier that depends on what is identified, never on the order of arrival."""
+    return event_hash("", parts)[:16]
+
+
+def put(connection: duckdb.DuckDBPyConnection, table: str, row: Mapping[str, Any]) -> None:
+    """Add one row, given as column -> value; the row of a file that is judged again is replaced."""
+    columns = ", ".join(row)
+    marks = ", ".join("?" for _ in row)
+    connection.execute(
+        f"insert or replace into landing.{table} ({columns}) values ({marks})",
+        list(row.values()),
+    )
+
+
+def add_finding(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    job_id: int,
+    file_id: str | None,
+    code: str,
+    detail: str,
+    at: datetime,
+    cycle_id: int | None = None,
+) -> None:
+    """Append a finding: something a person should know. One that is there stays the only one."""
+    found = [(file_id, code, detail)]
+    add_findings(connection, job_id=job_id, found=found, at=at, cycle_id=cycle_id)
+
+
+def add_findings(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    job_id: int,
+    found: Sequence[tuple[str | None, str, str]],
+    at: datetime,
+    cycle_id: int | None,
+) -> None:
+    """Append findings in their order, each a file (or none), a code and a sentence."""
+    connection.execute(
+        """
+        insert into landing.findings by name
+        with found as (
+            select unnest(?::varchar[]) as file_id, unnest(?::varchar[]) as code,
+                unnest(?::varchar[]) as detail, unnest(range(len(?::varchar[]))) as place
+        )
+        select
+            (select coalesce(max(finding_number), 0) from landing.findings)
+                + row_number() over (order by min(place)) as finding_number,
+            ?::bigint as job_id, ?::bigint as cycle_id, file_id, code, detail,
+            ?::timestamp as found_at
+        from found
+        where not exists (
+            from landing.findings as known
+            where known.code = found.code and known.detail = found.detail
+                and known.file_id is not distinct from found.file_id
+                and known.cycle_id is not distinct from ?::bigint
+        )
+        group by file_id, code, detail
+        """,
+        [
+            *([finding[part] for finding in found] for part in range(3)),
+            [code for _, code, _ in found],
+            job_id,
+            cycle_id,
+            at,
+            cycle_id,
+        ],
+    )
+
+
+def note(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    job_id: int,
+    at: datetime,
+    kind: str,
+    subject: str,
+    detail: str = "",
+) -> None:
+    """Append an event to the chain, with the entries it speaks of as they are now.
+
+    Args:
+        connection: the landing database.
+        job_id: the job that writes.
+        at: when, UTC.
+        kind: what happened; its first word says what `subject` is: delivery, file, decision, cycle
+            or job (whose findings are meant).
+        subject: the id of what it happened to.
+        detail: more, without personal values.
+    """
+    last = connection.execute(
+        "select event_number, sha256 from landing.events order by event_number desc limit 1"
+    ).fetchone()
+    number, previous = (last[0] + 1, last[1]) if last else (1, GENESIS)
+    entries = digests(connection, kind.split("_")[0], subject).get(subject, "")
+    put(
+        connection,
+        "events",
+        {
+            "event_number": number,
+            "job_id": job_id,
+            "happened_at": at,
+            "kind": kind,
+            "subject": subject,
+            "detail": detail,
+            "entries_sha256": entries,
+            "previous_sha256": previous,
+            "sha256": event_hash(
+                previous, [str(number), str(job_id), iso(at), kind, subject, detail, entries]
+            ),
+        },
+    )
+
+
+def digests(
+    connection: duckdb.DuckDBPyConnection, about: str, subject: str | None = None
+) -> dict[str, str]:
+    """Hash the entries of one subject, or of all that there are: subject -> SHA-256."""
+    condition = "" if subject is None else f"where subject = {literal(subject)}"
+    found = connection.execute(
+        "select subject, sha256(string_agg(text, chr(10) order by text)) "
+        f"from ({_TEXTS[about]}) {condition} group by subject"
+    ).fetchall()
+    return dict(found)
+
+
+def decide(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    job_id: int,
+    file_id: str,
+    decision: str,
+    reason: str,
+    decided_by: str,
+    at: datetime,
+) -> None:
+    """Record what a person decided of a file; the next cycle acts on it."""
+    number = _scalar(connection, "select coalesce(max(decision_id), 0) + 1 from landing.decisions")
+    put(
+        connection,
+        "decisions",
+        {
+            "decision_id": number,
+            "job_id": job_id,
+            "file_id": file_id,
+            "decision": decision,
+            "reason": reason,
+            "decided_by": decided_by,
+            "decided_at": at,
+        },
+    )
+    note(
+        connection,
+        job_id=job_id,
+        at=at,
+        kind="decision_taken",
+        subject=str(number),
+        detail=f"{decision} {file_id}",
+    )
+
+
+def event_hash(previous: str, fields: Iterable[str]) -> str:
+    """Hash one event: the previous hash and its fields, each with its length in bytes before it."""
+    digest = hashlib.sha256(previous.encode())
+    for field in fields:
+        text = field.encode()
+        digest.update(b"%d:" % len(text) + text)
+    return digest.hexdigest()
+
+
+def _scalar(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
+    row = connection.execute(sql).fetchone()
+    return row[0] if row else None

@@ -1,0 +1,131 @@
+-- The ledger: what was handed over, what became of it, which cycle saw it.
+-- All times are UTC. Raw tables (schemas raw_<family>) are made from the layouts; see ledger.py.
+
+create schema if not exists landing;
+
+create table if not exists landing.deliveries (
+    delivery_id varchar primary key,
+    job_id bigint not null,
+    source_id varchar not null,
+    delivery_name varchar not null,
+    container varchar not null,
+    exported_at timestamp,
+    content_sha256 varchar not null,
+    archive_sha256 varchar,
+    byte_count bigint not null,
+    verdict varchar not null,
+    code varchar,
+    detail varchar,
+    supersedes varchar,
+    landed_at timestamp not null
+);
+
+create table if not exists landing.files (
+    file_id varchar primary key,
+    delivery_id varchar not null,
+    job_id bigint not null,
+    source_id varchar not null,
+    delivery_name varchar not null,
+    file_name varchar not null,
+    feed varchar,
+    layout_version varchar,
+    raw_table varchar,
+    declared_mode varchar,
+    mode varchar,
+    are_removals_held boolean not null,
+    sha256 varchar not null,
+    byte_count bigint not null,
+    encoding varchar,
+    record_count bigint,
+    malformed_count bigint,
+    blank_line_count bigint,
+    verdict varchar not null,
+    code varchar,
+    detail varchar,
+    exported_at timestamp,
+    landed_at timestamp not null
+);
+
+-- The entry of a file as it was before it was judged again; what cycles made of it until then rests on it.
+create table if not exists landing.replaced_files as from landing.files where false;
+
+create table if not exists landing.malformed_records (
+    file_id varchar not null,
+    record_number bigint not null,
+    line_number bigint not null,
+    byte_offset bigint not null,
+    byte_length bigint not null,
+    code varchar not null,
+    record_key varchar
+);
+
+-- What a person decided of a file: release, refuse, reprocess (judge again), supersede (replace).
+create table if not exists landing.decisions (
+    decision_id bigint primary key,
+    job_id bigint not null,
+    file_id varchar not null,
+    decision varchar not null,
+    reason varchar not null,
+    decided_by varchar not null,
+    decided_at timestamp not null
+);
+
+create table if not exists landing.findings (
+    finding_number bigint primary key,
+    job_id bigint not null,
+    cycle_id bigint,
+    file_id varchar,
+    code varchar not null,
+    detail varchar not null,
+    found_at timestamp not null
+);
+
+create table if not exists landing.cycles (
+    cycle_id bigint primary key,
+    job_id bigint not null,
+    cutoff_at timestamp not null,
+    status varchar not null,
+    code_version varchar not null,
+    seeds_sha256 varchar not null,
+    opened_at timestamp not null,
+    closed_at timestamp
+);
+
+create table if not exists landing.cycle_files (
+    cycle_id bigint not null,
+    file_id varchar primary key
+);
+
+create table if not exists landing.cycle_decisions (
+    cycle_id bigint not null,
+    decision_id bigint primary key
+);
+
+-- Every export of a due feed that the schedule set, by the first cycle at whose cut-off it was due.
+create table if not exists landing.expected_exports (
+    cycle_id bigint not null,
+    source_id varchar not null,
+    feed varchar not null,
+    expected_at timestamp not null,
+    due_at timestamp not null,
+    primary key (source_id, feed, expected_at)
+);
+
+create table if not exists landing.events (
+    event_number bigint primary key,
+    job_id bigint not null,
+    happened_at timestamp not null,
+    kind varchar not null,
+    subject varchar not null,
+    detail varchar not null,
+    entries_sha256 varchar not null,
+    previous_sha256 varchar not null,
+    sha256 varchar not null
+);
+
+-- Deliveries recognised without reading them again: the same path, size and time.
+create table if not exists landing.inbox_entries (
+    path varchar primary key,
+    signature varchar not null,
+    delivery_id varchar not null
+);

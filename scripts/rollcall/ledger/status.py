@@ -1,0 +1,212 @@
+"""What `rollcall status` says: cycles, sources, files that wait, how old the data is."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import duckdb
+
+from rollcall.contracts.project import Contracts
+from rollcall.home import Home
+from rollcall.ledger import schedule
+from rollcall.ledger.entries import CYCLE_ATTEMPTS, USABLE_FILES
+from rollcall.ledger.sql import rows
+
+_REJECTED = """
+    verdict = 'rejected' and not exists (
+        select 1 from landing.deliveries as refused
+        inner join landing.deliveries as landed using (source_id, content_sha256)
+        where refused.delivery_id = files.delivery_id and refused.verdict = 'rejected'
+            and landed.verdict = 'accepted'
+    )
+"""
+"""SQL: files rejected, but for those of a delivery whose bytes were landed after all."""
+_HELD_FILES = """
+    select file_id, source_id, delivery_name, file_name, feed, verdict, code, detail
+    from landing.files as held
+    where (verdict = 'held' or are_removals_held)
+        and not exists (
+            select 1 from landing.decisions
+            where decisions.file_id = held.file_id and decision <> 'reprocess'
+        )
+        and not exists (
+            select 1 from landing.files as newer
+            where newer.source_id = held.source_id and newer.feed = held.feed
+                and newer.exported_at > held.exported_at and newer.mode = 'bulk'
+                and newer.verdict = 'accepted' and not newer.are_removals_held
+                and held.mode = 'bulk'
+        )
+    order by landed_at desc, source_id, file_name
+"""
+"""SQL: what waits for a person, but for bulks that a newer one has made pointless."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """One source: its newest export seen and how old it is, in hours."""
+
+    source_id: str
+    name: str
+    last_exported_at: datetime | None
+    age_hours: float | None
+    latency_target_hours: int
+    file_count: int
+    refused_count: int
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the newest export is older than the source's latency target allows."""
+        return self.age_hours is not None and self.age_hours > self.latency_target_hours
+
+
+@dataclass(frozen=True, slots=True)
+class FeedStatus:
+    """One due feed: `status` is on_time, late, missing or never; times are UTC."""
+
+    source_id: str
+    feed: str
+    status: str
+    newest_exported_at: datetime | None
+    expected_at: datetime | None
+    due_at: datetime | None
+
+
+@dataclass(slots=True)
+class StatusReport:
+    """The state of a data directory.
+
+    `published_because` says why the last good cycle was published although tests of it failed.
+    """
+
+    last_cycle: dict[str, Any] | None = None
+    published_because: str | None = None
+    unfinished_cycle: dict[str, Any] | None = None
+    waiting_files: int = 0
+    sources: list[SourceStatus] = field(default_factory=list)
+    refused_files: list[dict[str, Any]] = field(default_factory=list)
+    held_files: list[dict[str, Any]] = field(default_factory=list)
+    feeds: list[FeedStatus] = field(default_factory=list)
+    report: str | None = None
+
+
+def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
+    """Read the state of a data directory from its ledger.
+
+    Raises:
+        UsageError: nothing has landed in this data directory yet.
+    """
+    with home.landing(read_only=True) as connection:
+        report = StatusReport()
+        if home.report.exists():
+            report.report = str(home.report / "index.html")
+        for cycle in rows(
+            connection, "select cycle_id, cutoff_at, status from landing.cycles order by cycle_id"
+        ):
+            if cycle["status"] == "completed":
+                report.last_cycle = cycle
+            else:
+                report.unfinished_cycle = cycle
+        if report.last_cycle:
+            report.published_because = _published_because(connection, report.last_cycle["cycle_id"])
+        report.waiting_files = len(
+            rows(
+                connection,
+                f"select file_id from ({USABLE_FILES}) "
+                "where file_id not in (select file_id from landing.cycle_files)",
+            )
+        )
+        seen = {
+            row["source_id"]: row
+            for row in rows(
+                connection,
+                "select source_id, count(*) as files, "
+                "count(*) filter (verdict = 'rejected') as refused, "
+                "max(exported_at) filter (verdict = 'accepted') as last_exported_at "
+                "from landing.files group by source_id",
+            )
+        }
+        report.refused_files = rows(
+            connection,
+            "select file_id, source_id, delivery_name, file_name, code, detail from landing.files "
+            f"where {_REJECTED} order by landed_at desc, source_id, file_name, file_id",
+        )
+        report.held_files = rows(connection, _HELD_FILES)
+        report.feeds = _feeds(connection, contracts, now)
+    for source in contracts.sources.values():
+        row = seen.get(source.source_id, {})
+        last = row.get("last_exported_at")
+        report.sources.append(
+            SourceStatus(
+                source_id=source.source_id,
+                name=source.name,
+                last_exported_at=last,
+                age_hours=round((now - last).total_seconds() / 3600, 1) if last else None,
+                latency_target_hours=source.latency_target_hours,
+                file_count=row.get("files", 0),
+                refused_count=row.get("refused", 0),
+            )
+        )
+    return report
+
+
+def _published_because(connection: duckdb.DuckDBPyConnection, cycle_id: int) -> str | None:
+    last_attempt = connection.execute(
+        f"select last_kind, last_detail from ({CYCLE_ATTEMPTS}) where cycle_id = ?", [cycle_id]
+    ).fetchone()
+    if last_attempt is None or last_attempt[0] != "cycle_publish_anyway":
+        return None
+    return str(last_attempt[1]).partition(": ")[2]
+
+
+def _feeds(
+    connection: duckdb.DuckDBPyConnection, contracts: Contracts, now: datetime
+) -> list[FeedStatus]:
+    """Say of every due feed whether the newest export that was due by now is there.
+
+    It is late when a cycle at whose cut-off it was due had not seen it.
+    """
+    arrivals = {
+        (row["source_id"], row["feed"]): row
+        for row in rows(
+            connection,
+            "select source_id, feed, max(exported_at) as newest, "
+            "max_by(coalesce(cycle_id, 9223372036854775807), exported_at) as cycle_id "
+            f"from ({USABLE_FILES}) left join landing.cycle_files using (file_id) "
+            "group by source_id, feed",
+        )
+    }
+    due = {
+        (export.source_id, export.feed): export
+        for export in schedule.newly_due(connection, contracts, now, since=None)
+    }
+    cycles = connection.execute("select cycle_id, cutoff_at from landing.cycles").fetchall()
+    found = []
+    for source in contracts.sources.values():
+        for feed in source.due_feeds:
+            arrived, export = (
+                arrivals.get((source.source_id, feed)),
+                due.get((source.source_id, feed)),
+            )
+            if arrived is None and export is None:
+                status = "never"
+            elif export is None:
+                status = "on_time"
+            elif arrived is None or arrived["newest"] < export.expected_at:
+                status = "missing"
+            else:
+                is_late = any(
+                    cycle_id < arrived["cycle_id"] and cutoff_at >= export.due_at
+                    for cycle_id, cutoff_at in cycles
+                )
+                status = "late" if is_late else "on_time"
+            found.append(
+                FeedStatus(
+                    source.source_id,
+                    feed,
+                    status,
+                    arrived["newest"] if arrived else None,
+                    export.expected_at if export else None,
+                    export.due_at if export else None,
+                )
+            )
+    return found

@@ -1,0 +1,22 @@
+select
+    listed.cycle_id as cycle,
+    listed.student_id,
+    listed.objective_id,
+    listed.path_id as path,
+    listed.step_number as step,
+    replace(listed.before_value, '_', ' ') as before,
+    replace(listed.after_value, '_', ' ') as after,
+    listed.reason,
+    people.name,
+    listed.source_id
+from good.progression.fct_checkpoint as listed
+left join good.core.dim_user as people
+    on listed.source_id = people.source_id and listed.student_id = people.user_id
+where listed.field = 'gate'
+order by
+    cycle desc,
+    listed.student_id asc,
+    listed.objective_id asc,
+    listed.source_id asc,
+    listed.reason asc,
+    after asc

@@ -1,0 +1,5 @@
+select
+    word,
+    meaning
+from vocabulary
+order by word

@@ -1,0 +1,39 @@
+"""Texts from exports made harmless: whatever they hold, people see it as text."""
+
+import re
+
+_UNSEEN = (
+    (0x0000, 0x001F),  # control characters, the escape of terminals among them
+    (0x007F, 0x009F),
+    (0x061C, 0x061C),  # marks that turn the direction of reading
+    (0x200B, 0x200B),
+    (0x200E, 0x200F),
+    (0x2028, 0x202E),
+    (0x2060, 0x2069),
+    (0xFEFF, 0xFEFF),
+    (0xE0000, 0xE007F),  # tags
+)
+_SEEN_INSTEAD = "\N{REPLACEMENT CHARACTER}"
+_UNSEEN_PATTERN = re.compile(f"[{''.join(f'{chr(a)}-{chr(b)}' for a, b in _UNSEEN)}]")
+_UNSEEN_SQL = "[" + "".join(rf"\x{{{a:04X}}}-\x{{{b:04X}}}" for a, b in _UNSEEN) + "]"
+_FORMULA_SQL = r"^[\s\"'']*[=+\-@\x{FF0B}\x{FF0D}\x{FF1D}\x{FF20}]"
+
+
+def plain(text: str) -> str:
+    """Replace what cannot be seen, or changes how the rest is seen, by a sign that can be seen."""
+    return _UNSEEN_PATTERN.sub(_SEEN_INSTEAD, text)
+
+
+def plain_sql(column: str) -> str:
+    """Write `plain` as SQL; text that a spreadsheet would take for a formula gets an apostrophe."""
+    text = f"regexp_replace(cast({column} as varchar), '{_UNSEEN_SQL}', '{_SEEN_INSTEAD}', 'g')"
+    return f"regexp_replace({text}, '{_FORMULA_SQL}', '''\\0')"
+
+
+def readable_name(name: str) -> str:
+    """Write a file's name so that any program can store and show it; odd characters as escapes."""
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in text
+    )

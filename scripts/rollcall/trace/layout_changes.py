@@ -1,0 +1,125 @@
+"""Layout changes: how the header of a file differs from the layouts that are known."""
+
+import csv
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from rollcall.contracts import header_diff
+from rollcall.contracts.layouts import exact_fit
+from rollcall.contracts.project import Contracts
+from rollcall.contracts.sources import Feed
+from rollcall.csvfile.framing import Framer, HeaderError
+from rollcall.errors import UsageError
+from rollcall.home import PROJECT_DIR, Home
+from rollcall.trace.originals import open_landed
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutChange:
+    """How a header differs from the nearest layout, and the draft of a new version."""
+
+    file: str
+    feed: str
+    nearest_version: str
+    code: str | None
+    summary: str
+    differences: tuple[header_diff.Difference, ...]
+    draft_version: str | None
+    draft_rows: list[dict[str, str]]
+
+
+def diff_file(home: Home, contracts: Contracts, name: str, feed_name: str | None) -> LayoutChange:
+    """Compare the header of a file with the layouts of its feed.
+
+    Args:
+        home: the data directory, for a file that has landed.
+        contracts: the contracts of the project.
+        name: a file on disk, or a landed file by id or name.
+        feed_name: the feed, where the name of the file does not tell it.
+
+    Raises:
+        UsageError: the file or its feed is not known, or its header cannot be read.
+    """
+    names, feed = _header(home, contracts, name, feed_name)
+    layouts = contracts.versions(feed.feed)
+    difference = header_diff.compare(layouts, names)
+    if difference is None:
+        version = next(layout.version for layout in layouts if exact_fit(layout, names))
+        summary = f"The header is that of {feed.feed} {version}."
+        return LayoutChange(name, feed.feed, version, None, summary, (), None, [])
+    nearest = difference.nearest
+    seed = PROJECT_DIR / "seeds" / "contracts" / f"layouts_{feed.family}.csv"
+    with seed.open(encoding="utf-8", newline="") as stream:
+        rows = [
+            row
+            for row in csv.DictReader(stream)
+            if (row["feed"], row["layout_version"]) == (feed.feed, nearest.version)
+        ]
+    draft = header_diff.draft_rows(difference, layouts, rows, names)
+    return LayoutChange(
+        name,
+        feed.feed,
+        nearest.version,
+        difference.code,
+        difference.summary,
+        difference.differences,
+        draft[0]["layout_version"] if draft else None,
+        draft,
+    )
+
+
+def _header(
+    home: Home, contracts: Contracts, name: str, feed_name: str | None
+) -> tuple[tuple[str, ...], Feed]:
+    stream: BinaryIO
+    with ExitStack() as stack:
+        path = Path(name)
+        if path.is_file():
+            stream = stack.enter_context(path.open("rb"))
+            encoding = "utf-8"
+            feed = _feed_of_name(contracts, path.name)
+        else:
+            file, stream = stack.enter_context(open_landed(home, name))
+            encoding = contracts.sources[file["source_id"]].encoding
+            feed = next((item for item in contracts.feeds if item.feed == file["feed"]), None)
+        if feed_name:
+            feed = next((item for item in contracts.feeds if item.feed == feed_name), None)
+        if feed is None:
+            raise UsageError(
+                f"Which feed is {name}? Name it with --feed; `rollcall layouts` lists them."
+            )
+        try:
+            return Framer(stream, encoding).header.names, feed
+        except HeaderError as error:
+            raise UsageError(f"The header of {name} cannot be read: {error}") from error
+
+
+def _feed_of_name(contracts: Contracts, file_name: str) -> Feed | None:
+    """Find the feed by the file's name, with or without an export time before it."""
+    for text in (file_name, file_name.split("_", 1)[-1]):
+        for feed in contracts.feeds:
+            if contracts.feed_for(feed.family, text) == feed:
+                return feed
+    return None
+
+
+def as_csv(rows: list[dict[str, str]]) -> str:
+    """Write drafted rows as lines of the seed, without its header."""
+    lines: list[str] = []
+    writer = csv.writer(_Lines(lines), lineterminator="")
+    writer.writerows(row.values() for row in rows)
+    return "\n".join(lines)
+
+
+class _Lines:
+    """Takes what a csv writer writes, line by line."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self._lines = lines
+
+    def write(self, line: str) -> int:
+        """Keep one line."""
+        self._lines.append(line)
+        return len(line)

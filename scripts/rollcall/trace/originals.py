@@ -1,0 +1,160 @@
+"""Originals: records of landed files as they were delivered, cut from the archive.
+
+Nothing is unpacked and nothing is locked: a file of a zip is read up to where the record stands,
+so that the cost is bounded by one file.
+"""
+
+import errno
+import gzip
+import re
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from rollcall.csvfile.framing import MAX_RECORD_BYTES, Framer, leading_fields, read_record
+from rollcall.errors import CANNOT_BE_READ, RollcallError
+from rollcall.home import Home, archive_path
+from rollcall.ledger.entries import delivery_of, find_file
+from rollcall.sanitize import readable_name
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_HEADER_BYTES = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """Where a record starts in a file as delivered; a malformed one has a length and a code."""
+
+    file_id: str
+    record_number: int
+    line_number: int
+    byte_offset: int
+    byte_length: int | None = None
+    malformed_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A record as delivered: its text, with bytes that are no text escaped; its bytes and lines.
+
+    `fields` ends where the record breaks the grammar of CSV. Of a record that was rejected for its
+    length, text and fields are those of its beginning.
+    """
+
+    text: str
+    fields: list[str]
+    byte_length: int
+    line_count: int
+
+
+@contextmanager
+def open_original(
+    home: Home, delivery: Mapping[str, Any], file: Mapping[str, Any]
+) -> Iterator[BinaryIO]:
+    """Open a landed file as it was delivered, to be read from the archive.
+
+    Args:
+        home: the data directory.
+        delivery: the entry of the delivery in the ledger; it was not rejected.
+        file: the entry of the file.
+
+    Raises:
+        RollcallError: the archive does not hold the file as it was delivered.
+    """
+    path = archive_path(home.archive, delivery["archive_sha256"] or file["sha256"])
+    try:
+        if delivery["container"] == "zip":
+            with zipfile.ZipFile(path) as archive:
+                [member] = [
+                    info
+                    for info in archive.infolist()
+                    if readable_name(info.filename) == file["file_name"]
+                ]
+                with archive.open(member) as stream:
+                    yield cast(BinaryIO, stream)
+        elif delivery["container"] == "gzip":
+            with gzip.open(path) as packed:
+                yield cast(BinaryIO, packed)
+        else:
+            with path.open("rb") as plain:
+                yield plain
+    except (*CANNOT_BE_READ, OSError) as error:
+        if isinstance(error, OSError) and not _is_of_archive(error, path):
+            raise
+        raise RollcallError(
+            f"The archive does not hold {file['file_name']} as it was delivered; "
+            "`rollcall verify` says what is damaged."
+        ) from error
+
+
+def _is_of_archive(error: OSError, path: Path) -> bool:
+    """Say whether an error is about the archived file, not about what its bytes are written to."""
+    return error.errno in (None, errno.EINVAL) or error.filename == str(path)
+
+
+@contextmanager
+def open_landed(home: Home, name: str) -> Iterator[tuple[dict[str, Any], BinaryIO]]:
+    """Open a landed file, by its id or name, as it was delivered; gives its entry and its bytes.
+
+    Raises:
+        UsageError: the file is not found.
+        RollcallError: the archive does not hold it as it was delivered.
+    """
+    with home.landing(read_only=True) as connection:
+        file = find_file(connection, name)
+        delivery = delivery_of(connection, file)
+    with open_original(home, delivery, file) as stream:
+        yield file, stream
+
+
+def cut(stream: BinaryIO, encoding: str, pointers: Iterable[Pointer]) -> dict[int, Original]:
+    """Cut records from a file as delivered: record number -> original."""
+    found = {}
+    for pointer in sorted(pointers, key=lambda pointer: pointer.byte_offset):
+        stream.seek(pointer.byte_offset)
+        length = pointer.byte_length
+        if length is None:
+            octets = read_record(stream)
+        else:
+            octets = stream.read(min(length, MAX_RECORD_BYTES))
+        text = octets.decode(encoding, "backslashreplace")
+        line_count = len(_LINE_END.findall(text)) + 1
+        fields = leading_fields(octets, encoding)
+        found[pointer.record_number] = Original(
+            text, fields, len(octets) if length is None else length, line_count
+        )
+    return found
+
+
+def column_names(stream: BinaryIO, encoding: str) -> tuple[str, ...]:
+    """Read the header of a file as delivered."""
+    return Framer(stream, encoding, _HEADER_BYTES).header.names
+
+
+def frame_pointers(
+    stream: BinaryIO, file_id: str, encoding: str, max_record_bytes: int
+) -> Iterator[Pointer]:
+    """Point at every record of a file in its order; needed where the records are not stored."""
+    for frame in Framer(stream, encoding, max_record_bytes=max_record_bytes):
+        starts = zip(
+            frame.record_number.tolist(),
+            frame.line_number.tolist(),
+            frame.byte_offset.tolist(),
+            strict=True,
+        )
+        found = [Pointer(file_id, *start) for start in starts]
+        found += [
+            Pointer(
+                file_id,
+                record.record_number,
+                record.line_number,
+                record.byte_offset,
+                record.byte_length,
+                str(record.code),
+            )
+            for record in frame.malformed
+        ]
+        yield from sorted(found, key=lambda pointer: pointer.record_number)

@@ -1,0 +1,301 @@
+"""Reading for a trace: the ledger, raw tables, the archive and the last good warehouse.
+
+Only what is on the chain is read: raw tables by file and record number, or by key, in both of
+which DuckDB skips the blocks that cannot hold it.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, cast
+
+import duckdb
+
+from rollcall.contracts.project import Contracts
+from rollcall.errors import RollcallError, UsageError
+from rollcall.home import Home
+from rollcall.ledger.entries import LINEAGE_COLUMNS, delivery_of
+from rollcall.ledger.sql import identifier, literal, rows
+from rollcall.trace.originals import (
+    Original,
+    Pointer,
+    column_names,
+    cut,
+    frame_pointers,
+    open_original,
+)
+
+_LAST_CHARACTER = "\U0010ffff"
+_NO_BREAK_SPACE = "\u00a0"
+_FILES = """
+    select files.*, deliveries.archive_sha256, decided.decision,
+        visible.file_id is not null as is_visible
+    from landing.files
+    inner join landing.deliveries using (delivery_id)
+    left join (
+        select file_id, max_by(decision, decision_id) as decision
+        from landing.decisions group by file_id
+    ) as decided using (file_id)
+    left join good.staging.stg_landing__visible_files as visible using (file_id)
+"""
+"""SQL: the entries of files, with what a trace has to know of their deliveries and decisions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """Where the records of a feed are staged: table, key column."""
+
+    table: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A data directory opened: the ledger, and the last good warehouse attached as `good`."""
+
+    home: Home
+    contracts: Contracts
+    connection: duckdb.DuckDBPyConnection
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def rows(self, sql: str, *parameters: object) -> list[dict[str, Any]]:
+        """Ask a question; each row as column -> value."""
+        return rows(self.connection, sql, parameters)
+
+    def file(self, file_id: str) -> dict[str, Any]:
+        """Return the entry of a file, with its delivery's archive_sha256, decision, is_visible."""
+        self.load([file_id])
+        return self.files[file_id]
+
+    def load(self, file_ids: Iterable[str]) -> None:
+        """Read the entries of files that are not known yet, together."""
+        missing = [literal(file_id) for file_id in set(file_ids) - set(self.files)]
+        if missing:
+            for file in self.rows(f"{_FILES} where files.file_id in ({', '.join(missing)})"):
+                self.files[file["file_id"]] = file
+
+    def staging(self, feed: str | None) -> Staging | None:
+        """Say where the records of a feed are staged; None when they are kept raw only."""
+        for layout in self.contracts.versions(feed or ""):
+            for column in layout.columns:
+                if column.is_key and column.staged_as:
+                    return Staging(*column.staged_as.split("."))
+        return None
+
+    def stored(self, file_id: str, record_number: int) -> Pointer:
+        """Point at a well-formed record that the warehouse rests on."""
+        [pointer] = self._stored(
+            self.file(file_id)["raw_table"],
+            "file_id = ? and record_number = ?",
+            file_id,
+            record_number,
+        )
+        return pointer
+
+    def find(self, file: dict[str, Any], *, line: int | None, record: int | None) -> Pointer:
+        """Find the record of a file that holds a physical line or, without one, has a number.
+
+        Raises:
+            UsageError: there is none; the message says what is there.
+            RollcallError: the archive does not hold the file as it was delivered.
+        """
+        name = file["file_name"]
+        if file["record_count"] is None:
+            raise UsageError(
+                f"{name} was refused as a whole and no record of it can be told from another "
+                f"({file['code']}): {file['detail']}"
+            )
+        column, wanted = ("record_number", record) if line is None else ("line_number", line)
+        find = self._find_framed if file["verdict"] == "rejected" else self._find_stored
+        pointer = find(file, column, wanted)
+        if line is None and (pointer is None or pointer.record_number != record):
+            raise UsageError(
+                f"There is no record {record} in {name}; its {file['record_count']} records are "
+                "counted from 1, the header aside."
+            )
+        if pointer is None:
+            raise UsageError(f"Line {line} of {name} is its header or blank; records come after.")
+        if line is not None:
+            last = pointer.line_number + self.originals([pointer])[0].line_count - 1
+            if line > last:
+                raise UsageError(
+                    f"Line {line} of {name} is blank or behind its end; the record before it is "
+                    f"number {pointer.record_number} and ends on line {last}."
+                )
+        return pointer
+
+    def _find_stored(self, file: dict[str, Any], column: str, wanted: int | None) -> Pointer | None:
+        """Find the last record whose number, or whose first line, is not beyond the wanted one."""
+        condition = f"file_id = ? and {column} <= ? order by {column} desc limit 1"
+        found = self._stored(file["raw_table"], condition, file["file_id"], wanted)
+        found += self._malformed(condition, file["file_id"], wanted)
+        return max(found, key=lambda pointer: pointer.record_number, default=None)
+
+    def _find_framed(self, file: dict[str, Any], column: str, wanted: int | None) -> Pointer | None:
+        """Find the same in a file whose records are not stored, reading it from the start."""
+        limits = self.contracts.sources[file["source_id"]].limits
+        last = None
+        with self._open(file) as stream:
+            for pointer in frame_pointers(
+                stream, file["file_id"], self.encoding(file), int(limits.max_record_bytes)
+            ):
+                if getattr(pointer, column) > wanted:
+                    break
+                last = pointer
+        return last
+
+    def key(self, pointer: Pointer) -> str | None:
+        """Return the key that a record names; None when none can be read."""
+        file = self.file(pointer.file_id)
+        if file["verdict"] == "rejected":
+            return self._delivered_key(file, pointer)
+        if pointer.malformed_code is None:
+            column = self._key_column(file["raw_table"])
+            table, key = file["raw_table"], f"nullif(trim({column}), '')" if column else "null"
+        else:
+            table, key = "landing.malformed_records", "record_key"
+        [row] = self.rows(
+            f"select {key} as key from {table} where file_id = ? and record_number = ?",
+            pointer.file_id,
+            pointer.record_number,
+        )
+        return cast(str | None, row["key"])
+
+    def _delivered_key(self, file: dict[str, Any], pointer: Pointer) -> str | None:
+        """Read the key of a record that is not stored, where the header names a key column."""
+        keys = {
+            column.name
+            for layout in self.contracts.versions(file["feed"] or "")
+            for column in layout.columns
+            if column.is_key
+        }
+        named = dict(zip(self.header(file), self.originals([pointer])[0].fields, strict=False))
+        return next((named[name].strip() or None for name in named if name in keys), None)
+
+    def naming(self, source_id: str, feed: str, key: str) -> list[Pointer]:
+        """Point at every stored record of a source and feed that names a key.
+
+        Blanks around a key never count. The bounds on it let DuckDB skip the blocks without it.
+        """
+        of_feed = "file_id in (select file_id from landing.files where source_id = ? and feed = ?)"
+        found = self._malformed(f"record_key = ? and {of_feed}", key, source_id, feed)
+        for table in self.rows(
+            "select distinct raw_table from landing.files "
+            "where source_id = ? and feed = ? and verdict <> 'rejected' order by raw_table",
+            source_id,
+            feed,
+        ):
+            column = self._key_column(table["raw_table"])
+            if column:
+                found += self._stored(
+                    table["raw_table"],
+                    f"trim({column}) = ? and ({column} between ? and ? or {column} < '!' "
+                    f"or {column} >= '{_NO_BREAK_SPACE}') and {of_feed}",
+                    key,
+                    key,
+                    key + _LAST_CHARACTER,
+                    source_id,
+                    feed,
+                )
+        return found
+
+    def originals(self, pointers: Sequence[Pointer]) -> list[Original]:
+        """Cut records from the archive, in the order given.
+
+        What was stored of a record when it landed must be what the archive says now.
+
+        Raises:
+            RollcallError: the archive does not hold a file, or a record, as it was delivered.
+        """
+        found: dict[tuple[str, int], Original] = {}
+        for file_id in dict.fromkeys(pointer.file_id for pointer in pointers):
+            file = self.file(file_id)
+            of_file = [pointer for pointer in pointers if pointer.file_id == file_id]
+            with self._open(file) as stream:
+                originals = cut(stream, self.encoding(file), of_file)
+            for number, stored in self._stored_fields(file, of_file).items():
+                if stored != sorted(field for field in originals[number].fields if field):
+                    raise RollcallError(
+                        f"Record {number} of {file['file_name']} is no longer what landed; "
+                        "`rollcall verify` says what has been changed."
+                    )
+            found |= {(file_id, number): original for number, original in originals.items()}
+        return [found[pointer.file_id, pointer.record_number] for pointer in pointers]
+
+    def _stored_fields(
+        self, file: dict[str, Any], pointers: Sequence[Pointer]
+    ) -> dict[int, list[str]]:
+        """Return the fields of well-formed records as stored, sorted, blank ones left out."""
+        numbers = [str(p.record_number) for p in pointers if p.malformed_code is None]
+        if file["verdict"] == "rejected" or not numbers:
+            return {}
+        stored = self.rows(
+            f"select * exclude ({', '.join(LINEAGE_COLUMNS)}, metadata), record_number, "
+            f"map_values(metadata) as extra from {file['raw_table']} "
+            f"where file_id = ? and record_number in ({', '.join(numbers)})",
+            file["file_id"],
+        )
+        return {
+            row.pop("record_number"): sorted(
+                field for field in (*(row.pop("extra") or ()), *row.values()) if field
+            )
+            for row in stored
+        }
+
+    def header(self, file: dict[str, Any]) -> tuple[str, ...]:
+        """Read the names of the columns as delivered."""
+        with self._open(file) as stream:
+            return column_names(stream, self.encoding(file))
+
+    def encoding(self, file: dict[str, Any]) -> str:
+        """Say by which encoding a file is read; that of its source when it was rejected at once."""
+        return file["encoding"] or self.contracts.sources[file["source_id"]].encoding
+
+    def _open(self, file: dict[str, Any]) -> AbstractContextManager[BinaryIO]:
+        return open_original(self.home, delivery_of(self.connection, file), file)
+
+    def _key_column(self, raw_table: str) -> str | None:
+        """Return the column of a raw table that is the key, as SQL; None unless it is just one."""
+        names = [
+            column.name
+            for layout in self.contracts.structures
+            for column in layout.columns
+            if layout.raw_table == raw_table and column.is_key
+        ]
+        return identifier(names[0]) if len(names) == 1 else None
+
+    def _stored(self, raw_table: str, condition: str, *parameters: object) -> list[Pointer]:
+        return [
+            Pointer(*row)
+            for row in self.connection.execute(
+                f"select {', '.join(LINEAGE_COLUMNS)} from {raw_table} where {condition}",
+                parameters,
+            ).fetchall()
+        ]
+
+    def _malformed(self, condition: str, *parameters: object) -> list[Pointer]:
+        return [
+            Pointer(*row)
+            for row in self.connection.execute(
+                f"select {', '.join(LINEAGE_COLUMNS)}, byte_length, code "
+                f"from landing.malformed_records where {condition}",
+                parameters,
+            ).fetchall()
+        ]
+
+
+@contextmanager
+def reading(home: Home, contracts: Contracts) -> Iterator[Reader]:
+    """Open a data directory for tracing.
+
+    Raises:
+        UsageError: nothing has landed, or no warehouse has been published.
+        BusyError: another program kept the ledger open for ten minutes.
+    """
+    with home.landing(read_only=True) as connection:
+        if not home.warehouse_db.exists():
+            raise UsageError(
+                f"No warehouse has been published in {home.path} yet; `rollcall cycle` makes it."
+            )
+        home.attach_last_good(connection)
+        yield Reader(home, contracts, connection)

@@ -1,0 +1,170 @@
+"""Rejects: the rejected records of a file as delivered, with the reason, for the one who sent it.
+
+The file written is a CSV: a line for the header, then one for each rejected record, with the bytes
+as delivered in its last column. A spreadsheet that opens it runs nothing: where a text could be
+taken for a formula an apostrophe stands before it, and the column `guarded` says so.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import duckdb
+
+from rollcall.contracts import codes
+from rollcall.csvfile.framing import Framer, HeaderError, read_record
+from rollcall.home import REFERENCE_DIR, Home
+from rollcall.ledger.entries import delivery_of, find_file
+from rollcall.ledger.sql import literal
+from rollcall.trace.originals import open_original
+
+_COLUMNS = ("line_number", "record_number", "code", "column", "what_to_do", "guarded", "record")
+_FORMULA = re.compile(rb"(\A|[;\t\r\n])([\s\"']*)(?=[=+\-@]|\xef\xbc[\x8b\x8d\x9d\xa0])")
+_LONGEST_HEADER = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class RejectsReport:
+    """Which file was looked at, how many of its records were rejected, and where they stand now."""
+
+    file_id: str
+    file: str
+    refused_count: int
+    written_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Rejected:
+    """A rejected record: where it starts, its codes and columns; `byte_length` when it is known."""
+
+    record_number: int
+    line_number: int
+    byte_offset: int
+    byte_length: int | None
+    codes: tuple[tuple[str, str | None], ...]
+
+
+def write_rejects(home: Home, name: str, out: Path | None) -> RejectsReport:
+    """Write the rejected records of a file for its sender.
+
+    Records that break the grammar of CSV are known from landing; those rejected for what they hold
+    from the last good cycle on.
+
+    Args:
+        home: the data directory.
+        name: the file, by id or name.
+        out: where to write; by default under `rejects/` in the data directory.
+
+    Raises:
+        UsageError: the file is not found.
+        RollcallError: the archive does not hold its bytes.
+    """
+    with home.landing(read_only=True) as connection:
+        file = find_file(connection, name)
+        delivery = delivery_of(connection, file)
+        refused = list(_rejected_records(home, connection, file))
+    where = f"{file['source_id']}/{file['delivery_name']}/{file['file_name']}"
+    target = out or home.rejects / f"{file['file_id']}_{Path(file['file_name']).stem}_rejects.csv"
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    advice = codes.advice(REFERENCE_DIR)
+    with target.open("wb") as stream:
+        _write_row(stream, [name.encode() for name in _COLUMNS])
+        if delivery["verdict"] == "accepted":
+            with open_original(home, delivery, file) as delivered:
+                _write_records(stream, delivered, file, refused, advice)
+        else:
+            _write_line(stream, "", "", file["code"], "", advice[file["code"]], b"")
+    target.chmod(0o600)
+    count = file["record_count"] or 0 if file["verdict"] == "rejected" else len(refused)
+    return RejectsReport(file["file_id"], where, count, str(target))
+
+
+def _rejected_records(
+    home: Home, connection: duckdb.DuckDBPyConnection, file: dict[str, Any]
+) -> Iterator[_Rejected]:
+    """Yield the rejected records of a file in its order."""
+    malformed = connection.execute(
+        "select record_number, line_number, byte_offset, byte_length, code "
+        "from landing.malformed_records where file_id = ?",
+        [file["file_id"]],
+    ).fetchall()
+    found = [
+        _Rejected(number, line, offset, length, ((code, None),))
+        for number, line, offset, length, code in malformed
+    ]
+    if home.warehouse_db.exists() and file["raw_table"]:
+        connection.execute(f"attach {literal(str(home.warehouse_db))} as good (read_only)")
+        rejected = connection.execute(
+            "select record_number, line_number, any_value(byte_offset), "
+            "list((code, column_name) order by code, column_name) "
+            "from good.audit.audit_rejected_record as refused "
+            f"inner join {file['raw_table']} as stored using (file_id, record_number, line_number) "
+            "where file_id = ? group by all",
+            [file["file_id"]],
+        ).fetchall()
+        found += [
+            _Rejected(number, line, offset, None, tuple(codes))
+            for number, line, offset, codes in rejected
+        ]
+    yield from sorted(found, key=lambda record: record.record_number)
+
+
+def _write_records(
+    stream: BinaryIO,
+    delivered: BinaryIO,
+    file: dict[str, Any],
+    refused: list[_Rejected],
+    advice: dict[str, str],
+) -> None:
+    code = file["code"] if file["verdict"] == "rejected" else ""
+    header = _header(delivered, file["encoding"] or "utf-8")
+    _write_line(stream, "1", "", code, "", advice.get(code, ""), header)
+    for record in refused:
+        delivered.seek(record.byte_offset)
+        length = record.byte_length
+        _write_line(
+            stream,
+            str(record.line_number),
+            str(record.record_number),
+            " ".join(dict.fromkeys(code for code, _ in record.codes)),
+            " ".join(dict.fromkeys(column for _, column in record.codes if column)),
+            " ".join(dict.fromkeys(advice[code] for code, _ in record.codes)),
+            read_record(delivered) if length is None else delivered.read(length),
+        )
+
+
+def _header(delivered: BinaryIO, encoding: str) -> bytes:
+    """Cut the header of the file, without its line end; of a file without one, nothing."""
+    try:
+        length = Framer(delivered, encoding).header.byte_length
+    except HeaderError:
+        return b""
+    delivered.seek(0)
+    return delivered.read(min(length, _LONGEST_HEADER)).rstrip(b"\r\n")
+
+
+def _write_line(
+    stream: BinaryIO,
+    line_number: str,
+    record_number: str,
+    codes: str,
+    columns: str,
+    advice: str,
+    record: bytes,
+) -> None:
+    safe, is_guarded = _guarded(record)
+    texts = (line_number, record_number, codes, columns, advice, "yes" if is_guarded else "")
+    _write_row(stream, [*(text.encode() for text in texts), safe])
+
+
+def _guarded(record: bytes) -> tuple[bytes, bool]:
+    """Put an apostrophe wherever a spreadsheet, by whatever separator, would begin a formula."""
+    safe, count = _FORMULA.subn(rb"\1\2'", record)
+    return safe, count > 0
+
+
+def _write_row(stream: BinaryIO, fields: list[bytes]) -> None:
+    quoted = (b'"' + field.replace(b'"', b'""') + b'"' for field in fields)
+    stream.write(b",".join(quoted) + b"\r\n")

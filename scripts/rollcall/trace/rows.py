@@ -1,0 +1,294 @@
+"""Tracing by row or line: from a row of a mart back to its line, from a line on to its fate."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rollcall.contracts.project import Contracts
+from rollcall.errors import UsageError
+from rollcall.home import Home
+from rollcall.ledger.entries import find_file
+from rollcall.ledger.sql import identifier
+from rollcall.sanitize import readable_name
+from rollcall.trace.mastery import gates, nearest
+from rollcall.trace.originals import Pointer
+from rollcall.trace.reader import Reader, reading
+from rollcall.trace.records import Version, judge, places
+
+_MADE_IN = ("core", "audit")
+_MARTS = (*_MADE_IN, "reconciliation")
+_LINEAGE = ("source_id", "file_id", "record_number")
+_EVIDENCE = """
+    select roster_source_id as source_id, student_id, objective_id, source_id as evidence_source_id,
+        evidence_id, percent, ignored_reason
+    from good.intermediate.int_evidence
+    where file_id = ? and record_number = ?
+    order by source_id, student_id, objective_id
+"""
+_OVERRIDES = """
+    select roster_source_id as source_id, student_id, objective_id, override_id, action, is_in_force
+    from good.audit.audit_override
+    where file_id = ? and record_number = ?
+"""
+_OUTCOME = """
+    select source_id, student_id, objective_id, state, is_completed, score_percent, since
+    from good.progression.fct_mastery
+    where source_id = ? and student_id = ? and objective_id = ?
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordTrace:
+    """A record: what it says, what became of it, what rests on it, and its key elsewhere.
+
+    Attributes:
+        key: the key it names; None when it names none that can be read.
+        columns: the header of its file.
+        version: the record with its line, and what became of it.
+        presence: of the key in the last good cycle: active, deleted or absent; None when unknown.
+        made: the tables that hold a row made of this very record.
+        referring: columns of staged records that name the key, and in how many rows.
+        evidence: what it says of students and objectives.
+        overrides: the teacher's decision that it is, if any.
+        outcomes: the states that rest on it.
+        gates: the steps of learning paths that rest on these states.
+        versions: every stored record that names the key, oldest export first; this one included.
+        decisions: what persons decided of its file; their words and accounts only when asked for.
+    """
+
+    source_id: str
+    feed: str | None
+    key: str | None
+    columns: tuple[str, ...]
+    version: Version
+    presence: str | None
+    made: list[str]
+    referring: list[dict[str, Any]]
+    evidence: list[dict[str, Any]]
+    overrides: list[dict[str, Any]]
+    outcomes: list[dict[str, Any]]
+    gates: list[dict[str, Any]]
+    versions: list[Version]
+    decisions: list[dict[str, Any]]
+
+
+def trace_row(
+    home: Home,
+    contracts: Contracts,
+    table: str,
+    key: str,
+    source_id: str | None,
+    *,
+    with_names: bool,
+) -> RecordTrace:
+    """Trace a row of a table that keeps its lineage back to the record it was made of.
+
+    Args:
+        home: the data directory.
+        contracts: the contracts of the project.
+        table: the table with its schema.
+        key: the row's id by its source.
+        source_id: its source, where more than one knows the key.
+        with_names: add the words and accounts of those who decided on the file.
+
+    Raises:
+        UsageError: there is no such table or row; the message says what there is.
+        RollcallError: the archive does not hold the file as it was delivered.
+    """
+    with reading(home, contracts) as reader:
+        column = _key_column(reader, table)
+        found = reader.rows(
+            f"select distinct source_id, file_id, record_number, exported_at "
+            f"from (select source_id, file_id, record_number from good.{table} "
+            f"where {identifier(column)} = ? and source_id = coalesce(?, source_id)) "
+            "inner join (select file_id, exported_at from landing.files) using (file_id) "
+            "order by exported_at desc, file_id, record_number",
+            key,
+            source_id,
+        )
+        if not found:
+            raise UsageError(
+                f"{table} has no row with {column} '{readable_name(key)}'. "
+                + nearest(reader, table, column, key)
+            )
+        sources = sorted({row["source_id"] for row in found})
+        if len(sources) > 1:
+            raise UsageError(
+                f"Several sources have this {column}: {', '.join(sources)}; name one with --source."
+            )
+        file = reader.file(found[0]["file_id"])
+        pointer = reader.find(file, line=None, record=found[0]["record_number"])
+        return _trace(reader, pointer, with_names=with_names)
+
+
+def trace_line(
+    home: Home,
+    contracts: Contracts,
+    file: str,
+    line: int | None,
+    record: int | None,
+    *,
+    with_names: bool,
+) -> RecordTrace:
+    """Trace a record of a landed file to what it became.
+
+    Args:
+        home: the data directory.
+        contracts: the contracts of the project.
+        file: the file, by id or name.
+        line: a physical line of it; or
+        record: the number of a record.
+        with_names: add the words and accounts of those who decided on the file.
+
+    Raises:
+        UsageError: the file, line or record is not found; the message says what there is.
+        RollcallError: the archive does not hold the file as it was delivered.
+    """
+    with reading(home, contracts) as reader:
+        found = reader.file(find_file(reader.connection, file)["file_id"])
+        pointer = reader.find(found, line=line, record=record)
+        return _trace(reader, pointer, with_names=with_names)
+
+
+def _trace(reader: Reader, pointer: Pointer, *, with_names: bool) -> RecordTrace:
+    file = reader.file(pointer.file_id)
+    key = reader.key(pointer)
+    source_id, feed, at = file["source_id"], file["feed"], (pointer.file_id, pointer.record_number)
+    pointers = {pointer: None}
+    if key is not None:
+        pointers |= dict.fromkeys(reader.naming(source_id, feed, key))
+    versions = judge(reader, list(pointers), key)
+    [version] = [v for v in versions if (v.record.file_id, v.record.record_number) == at]
+    [place] = places(reader, [pointer], with_lines=True)
+    made = [
+        table
+        for table in _tables(reader, feed)
+        if reader.rows(
+            f"select 1 from good.{table} where file_id = ? and record_number = ? limit 1", *at
+        )
+    ]
+    evidence, overrides = reader.rows(_EVIDENCE, *at), reader.rows(_OVERRIDES, *at)
+    subjects = list(
+        dict.fromkeys(
+            (row["source_id"], row["student_id"], row["objective_id"])
+            for row in (*evidence, *overrides)
+        )
+    )
+    people = "reason, decided_by, " if with_names else ""
+    return RecordTrace(
+        source_id=source_id,
+        feed=feed,
+        key=key,
+        columns=reader.header(file),
+        version=replace(version, record=place),
+        presence=_presence(reader, source_id, feed, key),
+        made=made,
+        referring=_referring(reader, source_id, feed, key),
+        evidence=evidence,
+        overrides=overrides,
+        outcomes=[row for subject in subjects for row in reader.rows(_OUTCOME, *subject)],
+        gates=[
+            {"student_id": subject[1], "objective_id": subject[2], **gate}
+            for subject in subjects
+            for gate in gates(reader, subject)
+        ],
+        versions=versions,
+        decisions=reader.rows(
+            f"select decision, {people}decided_at from landing.decisions where file_id = ? "
+            "order by decision_id",
+            pointer.file_id,
+        ),
+    )
+
+
+def _key_column(reader: Reader, table: str) -> str:
+    """Return the column of a table that holds the key of its rows by their source.
+
+    It is `record_key` where records of any feed stand together, and otherwise the column in which
+    the feed of its files is keyed.
+
+    Raises:
+        UsageError: the table does not say which record its rows come from.
+    """
+    columns = _columns(reader).get(table, [])
+    if not columns and table.startswith("progression."):
+        raise UsageError(
+            f"{table} is traced by what its rows are about: use --student and --objective."
+        )
+    if not columns:
+        traced = ", ".join(name for name in _columns(reader) if name.split(".")[0] in _MARTS)
+        raise UsageError(
+            f"'{readable_name(table)}' cannot be traced by a key. Use one of {traced}."
+        )
+    if "record_key" in columns:
+        return "record_key"
+    feeds = reader.rows(
+        f"select feed from (select file_id from good.{table} limit 1) "
+        "inner join landing.files using (file_id)"
+    )
+    staging = reader.staging(feeds[0]["feed"]) if feeds else None
+    if staging is None or staging.key not in columns:
+        raise UsageError(f"{table} holds no row that comes from a record.")
+    return staging.key
+
+
+def _columns(reader: Reader) -> dict[str, list[str]]:
+    """Return the columns of every table whose rows name their record: table -> columns."""
+    found = reader.rows(
+        "select table_schema || '.' || table_name as name, list(column_name) as columns "
+        "from information_schema.columns where table_catalog = 'good' "
+        "group by name order by name"
+    )
+    return {row["name"]: row["columns"] for row in found if set(_LINEAGE) <= set(row["columns"])}
+
+
+def _tables(reader: Reader, feed: str | None) -> list[str]:
+    """List where rows of a feed may stand: its staging table, then the marts."""
+    staging = reader.staging(feed)
+    marts = [name for name in _columns(reader) if name.split(".")[0] in _MADE_IN]
+    return ([f"staging.{staging.table}"] if staging else []) + marts
+
+
+def _presence(reader: Reader, source_id: str, feed: str | None, key: str | None) -> str | None:
+    """Say whether the thing with this key is there in the last good cycle."""
+    staging = reader.staging(feed)
+    if staging is None or not reader.rows(
+        f"select 1 from good.staging.{staging.table} where source_id = ? and {staging.key} = ?",
+        source_id,
+        key,
+    ):
+        return None
+    removed = reader.rows(
+        "select reason from good.intermediate.int_records_removed "
+        "where source_id = ? and feed = ? and record_key = ?",
+        source_id,
+        feed,
+        key,
+    )
+    return removed[0]["reason"] if removed else "active"
+
+
+def _referring(
+    reader: Reader, source_id: str, feed: str | None, key: str | None
+) -> list[dict[str, Any]]:
+    """Count the staged records that refer to a key, by the references that the layouts declare."""
+    if key is None:
+        return []
+    references = {
+        (*column.staged_as.split("."), column.data_type)
+        for layout in reader.contracts.layouts
+        for column in layout.columns
+        if column.references == feed and column.staged_as
+    }
+    counted = []
+    for table, column, data_type in sorted(references):
+        is_named = f"list_contains({column}, ?)" if data_type == "reflist" else f"{column} = ?"
+        [row] = reader.rows(
+            f"select count(*) as row_count from good.staging.{table} where {is_named} "
+            "and (source_id = ? or roster_source_id = ?)",
+            key,
+            source_id,
+            source_id,
+        )
+        if row["row_count"]:
+            counted.append({"table": f"staging.{table}", "column": column, **row})
+    return counted
