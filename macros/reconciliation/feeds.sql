@@ -21,7 +21,7 @@
     ] %}
         {% set raw_tables = {} %}
         {% for version in versions %}
-            {% do raw_tables.update({version: source('raw_oneroster', name ~ '_' ~ version | replace('.', '_'))}) %}
+            {% do raw_tables.update({version: source('raw_oneroster', name)}) %}
         {% endfor %}
         {% do feeds.append({
             'feed': 'oneroster/' ~ name,
@@ -34,7 +34,7 @@
         'feed': 'overrides/mastery_overrides',
         'mart': ref('audit_override'),
         'staged': ref('stg_overrides__mastery_overrides'),
-        'raw_tables': {'1': source('raw_overrides', 'mastery_overrides_1')},
+        'raw_tables': {'1': source('raw_overrides', 'mastery_overrides')},
     }) %}
     {% for feed in feeds %}
         {% set columns = reconciled_columns(feed, layouts) %}
@@ -48,12 +48,13 @@
 
 {#- The columns that the layouts stage, in the order of the layouts; none before the layouts are seeded. -#}
 {% macro staged_layouts() %}
-    {% set relations = [ref('layouts_oneroster'), ref('layouts_overrides')] %}
-    {% if not execute or not load_relation(relations[0]) %}{% do return([]) %}{% endif %}
+    {% set layouts, landed = ref('layouts'), source('landing', 'layout_columns') %}
+    {% if not execute or not load_relation(layouts) %}{% do return([]) %}{% endif %}
     {% do return(run_query(
-        "select feed, layout_version, column_name, data_type, is_key, split_part(staged_as, '.', 2) as name from ("
-        ~ 'select * from ' ~ relations[0].render() ~ ' union all select * from ' ~ relations[1].render()
-        ~ ') where staged_as is not null order by feed, layout_version, position'
+        'select layouts.feed, layouts.layout_version, layouts.column_name, landed.raw_column, layouts.data_type, '
+        ~ "layouts.is_key, split_part(layouts.staged_as, '.', 2) as name from " ~ layouts.render() ~ ' as layouts '
+        ~ 'inner join ' ~ landed.render() ~ ' as landed using (feed, layout_version, position) '
+        ~ 'where layouts.staged_as is not null order by feed, layout_version, position'
     ).rows) %}
 {% endmacro %}
 
@@ -69,8 +70,10 @@
             'is_in_mart': in_mart is not none,
             'is_filled': in_mart and in_mart.config.get('meta', {}).get('filled_where_blank', false),
             'source_columns': {},
+            'raw_columns': {},
         }) %}
         {% do column.source_columns.update({row.layout_version: row.column_name}) %}
+        {% do column.raw_columns.update({row.layout_version: row.raw_column}) %}
         {% if row.data_type == 'list' %}{% do column.update({'type': 'list'}) %}{% endif %}
     {% endfor %}
     {% do return(columns.values() | list) %}

@@ -88,17 +88,22 @@
             {{ loop.index0 }} as layout,
             {%- for column in feed.columns %}
             {%- if version in column.source_columns %}
-            records."{{ column.source_columns[version] }}" as {{ column.name }},
+            records."{{ column.raw_columns[version] }}" as {{ column.name }},
             {%- else %}
             cast(null as varchar) as {{ column.name }},
             {%- endif %}
             {%- if column.is_key %}
-            nullif(trim(records."{{ column.source_columns[version] }}"), '') as record_key,
+            nullif(trim(records."{{ column.raw_columns[version] }}"), '') as record_key,
             {%- endif %}
             {%- endfor %}
         from {{ raw_table }} as records
         inner join {{ files }} as files on records.file_id = files.file_id
         {{ reads_only(only) }}
+        where
+            split_part(records.layout_version, '-', 1) >= '{{ version }}'
+            {%- if not loop.last %}
+            and split_part(records.layout_version, '-', 1) < '{{ (feed.raw_tables.keys() | list)[loop.index] }}'
+            {%- endif %}
 
         union all
     {%- endfor %}

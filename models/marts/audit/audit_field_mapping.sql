@@ -1,8 +1,6 @@
 -- One row per column of a layout: what it means and where it is staged.
 with layouts as (
-    select * from {{ ref('layouts_oneroster') }}
-    union all
-    select * from {{ ref('layouts_overrides') }}
+    select * from {{ ref('layouts') }}
 ),
 
 final as (

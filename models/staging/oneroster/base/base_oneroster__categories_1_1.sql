@@ -4,7 +4,8 @@
 ] %}
 
 with records as (
-    select * from {{ source('raw_oneroster', 'categories_1_1') }}
+    select * from {{ source('raw_oneroster', 'categories') }}
+    where split_part(layout_version, '-', 1) in ('1.1')
 ),
 
 files as (

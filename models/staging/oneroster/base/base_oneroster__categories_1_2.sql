@@ -5,7 +5,8 @@
 ] %}
 
 with records as (
-    select * from {{ source('raw_oneroster', 'categories_1_2') }}
+    select * from {{ source('raw_oneroster', 'categories') }}
+    where split_part(layout_version, '-', 1) in ('1.2', '1.2.1')
 ),
 
 files as (

@@ -9,7 +9,8 @@
 ] %}
 
 with records as (
-    select * from {{ source('raw_oneroster', 'classes_1_1') }}
+    select * from {{ source('raw_oneroster', 'classes') }}
+    where split_part(layout_version, '-', 1) in ('1.1', '1.2', '1.2.1')
 ),
 
 files as (

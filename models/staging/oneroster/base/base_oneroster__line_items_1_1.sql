@@ -15,7 +15,8 @@
 ] %}
 
 with records as (
-    select * from {{ source('raw_oneroster', 'line_items_1_1') }}
+    select * from {{ source('raw_oneroster', 'line_items') }}
+    where split_part(layout_version, '-', 1) in ('1.1')
 ),
 
 files as (

@@ -7,14 +7,15 @@
     readable('dueDate', 'date'),
     required('classSourcedId'),
     required('categorySourcedId'),
-    required('academicSessionSourcedId'),
+    required('gradingPeriodSourcedId'),
     readable('resultValueMin', 'number', refuses=false),
     readable('resultValueMax', 'number', refuses=false),
     required('schoolSourcedId'),
 ] %}
 
 with records as (
-    select * from {{ source('raw_oneroster', 'line_items_1_2') }}
+    select * from {{ source('raw_oneroster', 'line_items') }}
+    where split_part(layout_version, '-', 1) in ('1.2', '1.2.1')
 ),
 
 files as (
@@ -31,7 +32,7 @@ typed as (
         {{ date('dueDate') }} as due_date,
         {{ text('classSourcedId') }} as class_id,
         {{ text('categorySourcedId') }} as category_id,
-        {{ text('academicSessionSourcedId') }} as term_id,
+        {{ text('gradingPeriodSourcedId') }} as term_id,
         {{ number('resultValueMin') }} as score_min,
         {{ number('resultValueMax') }} as score_max,
         {{ text('schoolSourcedId') }} as org_id,

@@ -8,7 +8,8 @@
 ] %}
 
 with records as (
-    select * from {{ source('raw_oneroster', 'orgs_1_1') }}
+    select * from {{ source('raw_oneroster', 'orgs') }}
+    where split_part(layout_version, '-', 1) in ('1.1', '1.2', '1.2.1')
 ),
 
 files as (

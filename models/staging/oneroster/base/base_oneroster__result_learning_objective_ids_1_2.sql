@@ -8,7 +8,8 @@
 ] %}
 
 with records as (
-    select * from {{ source('raw_oneroster', 'result_learning_objective_ids_1_2') }}
+    select * from {{ source('raw_oneroster', 'result_learning_objective_ids') }}
+    where split_part(layout_version, '-', 1) in ('1.2', '1.2.1')
 ),
 
 files as (

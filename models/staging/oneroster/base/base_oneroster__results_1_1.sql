@@ -13,7 +13,8 @@
 ] %}
 
 with records as (
-    select * from {{ source('raw_oneroster', 'results_1_1') }}
+    select * from {{ source('raw_oneroster', 'results') }}
+    where split_part(layout_version, '-', 1) in ('1.1')
 ),
 
 files as (

@@ -20,7 +20,8 @@
 ] %}
 
 with records as (
-    select * from {{ source('raw_oneroster', 'results_1_2') }}
+    select * from {{ source('raw_oneroster', 'results') }}
+    where split_part(layout_version, '-', 1) in ('1.2', '1.2.1')
 ),
 
 files as (

@@ -15,7 +15,8 @@
 ] %}
 
 with records as (
-    select * from {{ source('raw_oneroster', 'roles_1_2') }}
+    select * from {{ source('raw_oneroster', 'roles') }}
+    where split_part(layout_version, '-', 1) in ('1.2', '1.2.1')
 ),
 
 files as (

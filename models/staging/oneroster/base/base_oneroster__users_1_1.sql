@@ -15,7 +15,8 @@
 ] %}
 
 with records as (
-    select * from {{ source('raw_oneroster', 'users_1_1') }}
+    select * from {{ source('raw_oneroster', 'users') }}
+    where split_part(layout_version, '-', 1) in ('1.1')
 ),
 
 files as (

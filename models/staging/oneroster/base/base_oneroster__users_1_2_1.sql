@@ -9,7 +9,8 @@
 ] %}
 
 with records as (
-    select * from {{ source('raw_oneroster', 'users_1_2_1') }}
+    select * from {{ source('raw_oneroster', 'users') }}
+    where split_part(layout_version, '-', 1) in ('1.2.1')
 ),
 
 files as (

@@ -13,7 +13,8 @@
 ] %}
 
 with records as (
-    select * from {{ source('raw_overrides', 'mastery_overrides_1') }}
+    select * from {{ source('raw_overrides', 'mastery_overrides') }}
+    where split_part(layout_version, '-', 1) in ('1')
 ),
 
 files as (
