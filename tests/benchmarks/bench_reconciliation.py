@@ -19,8 +19,9 @@ RECORDS = 1_000_000
 EVERY = 10_000
 """The score of one record in so many differs in the mart."""
 RAW = f"""
-insert into landing.raw_oneroster.results_1_1 by name
-select 'f1' as file_id, row_number() over (order by hash(record)) as record_number,
+insert into landing.raw_oneroster.results by name
+select 'f1' as file_id, '1.1' as layout_version,
+    row_number() over (order by hash(record)) as record_number,
     row_number() over (order by hash(record)) + 1 as line_number, 0 as byte_offset,
     'R-' || record as "sourcedId", 'active' as "status",
     strftime(date '2026-08-01' + (record % 28)::integer, '%Y-%m-%dT10:00:00.000Z')
@@ -36,7 +37,7 @@ insert into landing.landing.files by name
 select 'f1' as file_id, 'd1' as delivery_id, 1 as job_id, 'lms' as source_id, 'd' as delivery_name,
     'results.csv' as file_name, '' as sha256, 0 as byte_count, 'oneroster/results' as feed,
     '1.1' as layout_version,
-    'bulk' as mode, false as are_removals_held, 'raw_oneroster.results_1_1' as raw_table,
+    'bulk' as mode, false as are_removals_held, 'raw_oneroster.results' as raw_table,
     {RECORDS} as record_count, 0 as malformed_count, 'accepted' as verdict,
     timestamp '2026-09-01' as exported_at, timestamp '2026-09-01' as landed_at
 """
@@ -49,7 +50,7 @@ select 'lms' as source_id, "sourcedId" as result_id, "lineItemSourcedId" as line
     try_cast("scoreDate" as date) as score_date, true as is_active, [] as awaiting,
     try_cast("dateLastModified" as timestamptz) at time zone 'UTC' as modified_at,
     timestamp '2026-09-01' as exported_at, file_id, record_number, line_number
-from landing.raw_oneroster.results_1_1 order by hash("sourcedId", 1)
+from landing.raw_oneroster.results order by hash("sourcedId", 1)
 """
 BASELINE = """
 create or replace temp table differing as
@@ -64,7 +65,7 @@ from (
         try_cast(trim("score") as decimal(18, 6)) as score,
         try_cast(trim("scoreDate") as date) as score_date,
         try_cast(trim("dateLastModified") as timestamptz) at time zone 'UTC' as modified_at
-    from landing.raw_oneroster.results_1_1 where file_id = 'f1'
+    from landing.raw_oneroster.results where file_id = 'f1'
 ) as raw
 full join core.fct_result as mart using (source_id, result_id)
 where raw.line_item_id is distinct from mart.line_item_id

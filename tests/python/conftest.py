@@ -169,7 +169,7 @@ class Project(District):
 
     def add_layout(self, rows: list[dict[str, str]]) -> None:
         """Save drafted rows in the contracts."""
-        path = self.project / "seeds" / "contracts" / "layouts_oneroster.csv"
+        path = self.project / "seeds" / "contracts" / "layouts.csv"
         with path.open("a", encoding="utf-8", newline="") as stream:
             csv.DictWriter(stream, list(rows[0]), lineterminator="\n").writerows(rows)
 

@@ -41,7 +41,7 @@ def test_a_file_that_is_not_quite_right(
     district.deliver(NIGHT, {**files, "categories.csv": CATEGORIES, "manifest.csv": manifest})
     report = district.land().json
     assert (code, verdict) in {(file["code"], file["verdict"]) for file in report["files"]}
-    assert district.ledger("select count(*) from raw_oneroster.categories_1_1") == [(1,)]
+    assert district.ledger("select count(*) from raw_oneroster.categories") == [(1,)]
     if code in ("CUT_SHORT", "NO_RECORDS"):
         assert district.ledger(
             "select are_removals_held from landing.files where file_name = 'orgs.csv'"
@@ -82,7 +82,7 @@ def test_a_header_may_be_read_by_name_where_the_source_allows_it(by_name: Distri
     ]
     assert by_name.ledger(
         'select "sourcedId", "name", "type", "identifier", "parentSourcedId", metadata '
-        "from raw_oneroster.orgs_1_1 order by record_number"
+        "from raw_oneroster.orgs order by record_number"
     ) == [
         ("s1", "North", "school", None, "d1", {"phone": "555"}),
         ("d1", "Plainfield", "district", None, None, {"phone": None}),

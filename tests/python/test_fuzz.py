@@ -418,7 +418,7 @@ def contracts() -> Contracts:
             f"fuzz/feed_{number}",
             "1.0",
             tuple(replace(column, name=name, is_key=name == names[0]) for name in names),
-            f"raw_fuzz.feed_{number}_1_0",
+            f"raw_fuzz.feed_{number}",
             names,
         )
         for number, names in enumerate(HEADERS)
@@ -478,7 +478,7 @@ def landed_records(
         columns = ", ".join(identifier(name) for name in names)
         for file_id, record, line, offset, metadata, *fields in connection.execute(
             f"select file_id, record_number, line_number, byte_offset, metadata, {columns} "
-            f"from raw_fuzz.feed_{number}_1_0"
+            f"from raw_fuzz.feed_{number}"
         ).fetchall():
             extra = [(metadata or {})[name] for name in sorted(metadata or {})]
             found[file_id][record] = OracleRecord(record, line, offset, -1, None, (*fields, *extra))

@@ -50,9 +50,10 @@ def test_a_rejected_file_is_taken_once_its_drafted_layout_is_saved(
         ("d1", "Plainfield Schools", True),
         ("s1", "North School", True),
     ]
-    assert project.ledger(
-        "select \"sourcedId\", metadata['phone'] from raw_oneroster.orgs_1_1 order by 1"
-    ) == [("d1", "555"), ("s1", "556")]
+    assert project.ledger('select "sourcedId", name, phone from raw_oneroster.orgs order by 1') == [
+        ("d1", "Plainfield Schools", "555"),
+        ("s1", "North School", "556"),
+    ]
     assert project.warehouse(
         "select log.verdict, log.decision, log.landed_at::varchar, log.accepted_count, is_balanced "
         "from audit.audit_ingestion_log as log "

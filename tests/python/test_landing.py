@@ -29,7 +29,7 @@ def test_a_folder_lands_with_its_ledger_entry(district: District) -> None:
     ]
     assert district.ledger(
         'select record_number, line_number, byte_offset, "sourcedId", "status" '
-        "from raw_oneroster.orgs_1_1 order by 1"
+        "from raw_oneroster.orgs order by 1"
     ) == [(1, 2, len(ORGS), "d1", None), (2, 3, len(ORGS) + ORG_ROWS.index("s1"), "s1", None)]
 
 
@@ -39,7 +39,7 @@ def test_fields_land_verbatim(district: District) -> None:
     assert district.land().code == 0
     assert district.ledger(
         'select "sourcedId", "status", "dateLastModified", "name", "type", "identifier", '
-        '"parentSourcedId" from raw_oneroster.orgs_1_1'
+        '"parentSourcedId" from raw_oneroster.orgs'
     ) == [("007", "", None, " trailing ", 'a "b"\r\nc', "\x00", "é")]
 
 
@@ -47,7 +47,7 @@ def test_metadata_columns_at_the_right_are_kept(district: District) -> None:
     header = ORGS.strip() + ",metadata.city,metadata.note\n"
     district.deliver(NIGHT, {"orgs.csv": header + "d1,,,Plainfield,district,,,Springfield,\n"})
     assert district.land().code == 0
-    assert district.ledger("select metadata from raw_oneroster.orgs_1_1") == [
+    assert district.ledger("select metadata from raw_oneroster.orgs") == [
         ({"metadata.city": "Springfield", "metadata.note": None},)
     ]
 
@@ -62,7 +62,7 @@ def test_the_same_delivery_twice_changes_nothing(district: District) -> None:
     again = district.land()
     assert (again.code, again.json["deliveries_again"]) == (0, 1)
     assert district.ledger("select * exclude (job_id) from landing.files") == before
-    assert district.ledger("select count(*) from raw_oneroster.orgs_1_1") == [(2,)]
+    assert district.ledger("select count(*) from raw_oneroster.orgs") == [(2,)]
 
 
 def test_other_bytes_for_the_same_boundary_conflict(district: District) -> None:
@@ -73,7 +73,7 @@ def test_other_bytes_for_the_same_boundary_conflict(district: District) -> None:
     assert done.code == 3
     assert [file["code"] for file in done.json["files"]] == ["DELIVERY_CONFLICT"]
     assert district.ledger(
-        "select count(*) from raw_oneroster.orgs_1_1 where \"name\" = 'Renamed'"
+        "select count(*) from raw_oneroster.orgs where \"name\" = 'Renamed'"
     ) == [(0,)]
 
 

@@ -3,15 +3,18 @@
 import csv
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from rollcall.contracts.header_diff import HeaderDiff, compare, draft_rows
-from rollcall.contracts.layouts import Fit
+from rollcall.contracts.layouts import Column, Fit, land_columns
 from rollcall.contracts.project import Contracts
 from rollcall.contracts.reading import ContractError
 from rollcall.home import PROJECT_DIR
+from rollcall.ledger import ledger
 
 SEEDS = PROJECT_DIR / "seeds" / "contracts"
 CONTRACTS = Contracts.load(SEEDS)
@@ -33,16 +36,92 @@ def test_every_file_of_every_version_is_there() -> None:
     assert counts == {"1.0": 7, "1.1": 13, "1.2": 21, "1.2.1": 21}
 
 
-def test_versions_with_the_same_columns_share_a_raw_table() -> None:
-    tables = {layout.version: layout.raw_table for layout in CONTRACTS.versions("oneroster/orgs")}
-    assert tables == {
-        "1.0": "raw_oneroster.orgs_1_0",
-        "1.1": "raw_oneroster.orgs_1_1",
-        "1.2": "raw_oneroster.orgs_1_1",
-        "1.2.1": "raw_oneroster.orgs_1_1",
-    }
-    users = {layout.raw_table for layout in CONTRACTS.versions("oneroster/users")}
-    assert len(users) == 4
+def test_a_feed_has_one_raw_table_with_the_columns_of_all_its_layouts() -> None:
+    tables = CONTRACTS.raw_tables
+    assert set(tables) == {f"raw_{feed.feed.replace('/', '.')}" for feed in CONTRACTS.feeds}
+    assert tables["raw_oneroster.categories"] == (*ORGS[:3], "title", "weight")
+    assert tables["raw_oneroster.line_items"] == (
+        *header("oneroster/line_items", "1.1"),
+        "schoolSourcedId",
+    ), "academicSessionSourcedId is staged as gradingPeriodSourcedId was"
+    names = tables["raw_oneroster.demographics"]
+    assert [name for name in names if name.lower() == "birthdate"] == ["birthdate"]
+    for layout in CONTRACTS.layouts:
+        assert len(set(layout.raw_columns)) == len(layout.columns)
+        assert set(layout.raw_columns) <= set(tables[layout.raw_table])
+
+
+def column(name: str, staged_as: str = "") -> Column:
+    return replace(CONTRACTS.layouts[0].columns[0], name=name, staged_as=staged_as)
+
+
+def test_a_column_lands_where_one_staged_as_the_same_does_and_never_where_another_is() -> None:
+    known: dict[str, str] = {}
+    first = (column("id", "s.id"), column("title", "s.name"), column("note"), column("metadata"))
+    assert land_columns("1.0", first, known) == ("id", "title", "note", "metadata_1_0")
+    swapped = (column("ID", "s.id"), column("label", "s.name"), column("Title", "s.subtitle"))
+    assert land_columns("1.0-2", swapped, known) == ("id", "title", "Title_1_0_2")
+    later = (column("id", "s.id"), column("title"), column("NOTE", "s.note"), column("file_id"))
+    assert land_columns("2.0", later, known) == ("id", "title_2_0", "note", "file_id_2_0")
+    assert known["note"] == "s.note"
+    assert known["title"] == "s.name"
+
+
+def test_a_variant_renames_no_raw_column_of_a_later_version(tmp_path: Path) -> None:
+    rows = [row | {"layout_version": "1.1-2"} for row in seed_rows("oneroster/users", "1.1")]
+    rows[-1] |= {"column_name": "home", "staged_as": "stg_oneroster__users.primary_org_id"}
+    rows[-1] |= {"data_type": "ref"}
+    contracts = with_rows(tmp_path, rows)
+    [variant] = [item for item in contracts.versions("oneroster/users") if "-" in item.version]
+    assert variant.raw_columns[-1] == "primaryOrgSourcedId"
+    assert contracts.raw_tables == CONTRACTS.raw_tables
+
+
+def test_a_new_layout_adds_columns_to_a_raw_table_that_holds_records(tmp_path: Path) -> None:
+    rows = [row | {"layout_version": "1.1-2"} for row in seed_rows("oneroster/orgs", "1.1")]
+    rows.append(rows[-1] | {"position": "8", "column_name": "phone", "staged_as": ""})
+    landed = "select feed, layout_version, position, raw_column from landing.layout_columns"
+    with duckdb.connect() as connection:
+        ledger.prepare(connection, CONTRACTS)
+        connection.execute(
+            "insert into raw_oneroster.orgs by name select 'f' as file_id, '1.1' as "
+            "layout_version, 1 as record_number, 2 as line_number, 9 as byte_offset, 'a' as NAME"
+        )
+        before = connection.execute(landed).fetchall()
+        contracts = with_rows(tmp_path, rows)
+        ledger.prepare(connection, contracts)
+        assert connection.execute(
+            'select "name", phone, metadata from raw_oneroster.orgs'
+        ).fetchall() == [("a", None, None)]
+        added = set(connection.execute(landed).fetchall()) - set(before)
+        assert ("oneroster/orgs", "1.1-2", 8, "phone") in added
+        assert len(added) == 8
+        ledger.prepare(connection, CONTRACTS)
+        assert set(connection.execute(landed).fetchall()) == set(before)
+
+
+def test_records_that_have_landed_are_never_looked_for_elsewhere(tmp_path: Path) -> None:
+    shutil.copytree(SEEDS, tmp_path / "seeds")
+    path = tmp_path / "seeds" / "layouts.csv"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(",academicSessionSourcedId,ref,", ",session,string,"), "utf-8")
+    with pytest.raises(ContractError, match=r"than 'gradingPeriodSourcedId' in 1\.1"):
+        Contracts.load(tmp_path / "seeds")
+    old = "oneroster/line_items,1.1,10,gradingPeriodSourcedId,ref,"
+    assert old in text
+    path.write_text(text.replace(old, old.replace("gradingPeriodSourcedId", "period")), "utf-8")
+    changed = Contracts.load(tmp_path / "seeds")
+    with duckdb.connect() as connection:
+        ledger.prepare(connection, CONTRACTS)
+        ledger.prepare(connection, changed)
+        connection.execute(
+            "insert into landing.files by name select 'f' as file_id, 'd' as delivery_id, "
+            "1 as job_id, 's' as source_id, 'd' as delivery_name, 'n' as file_name, '' as sha256, "
+            "1 as byte_count, false as are_removals_held, 'accepted' as verdict, "
+            "'oneroster/line_items' as feed, '1.2' as layout_version, now()::timestamp as landed_at"
+        )
+        with pytest.raises(ContractError, match="has landed as 'period' and would now land as"):
+            ledger.prepare(connection, CONTRACTS)
 
 
 def test_metadata_columns_may_follow_but_not_precede_or_repeat() -> None:
@@ -122,7 +201,7 @@ def test_every_other_version_of_a_header_is_explained_as_some_difference() -> No
 
 
 def seed_rows(feed: str, version: str) -> list[dict[str, str]]:
-    with (SEEDS / "layouts_oneroster.csv").open(encoding="utf-8", newline="") as stream:
+    with (SEEDS / "layouts.csv").open(encoding="utf-8", newline="") as stream:
         return [
             row
             for row in csv.DictReader(stream)
@@ -158,15 +237,18 @@ def test_a_drafted_version_is_a_layout_that_lands_where_its_base_does(tmp_path: 
     )
     contracts = with_rows(tmp_path, draft)
     [fit] = contracts.matching("oneroster/orgs", names, "strict")
-    assert fit.layout.raw_table == "raw_oneroster.orgs_1_1"
-    assert fit.placement == (*ORGS, None)
-    assert contracts.structures == CONTRACTS.structures
+    assert fit.layout.raw_table == "raw_oneroster.orgs"
+    assert fit.placement == (*ORGS, "phone")
+    assert contracts.raw_tables["raw_oneroster.orgs"] == (
+        *CONTRACTS.raw_tables["raw_oneroster.orgs"],
+        "phone",
+    )
 
 
 def with_rows(directory: Path, rows: list[dict[str, str]]) -> Contracts:
     """Load the contracts with further rows in the layouts."""
     shutil.copytree(SEEDS, directory / "seeds")
-    path = directory / "seeds" / "layouts_oneroster.csv"
+    path = directory / "seeds" / "layouts.csv"
     with path.open("a", encoding="utf-8", newline="") as stream:
         csv.DictWriter(stream, list(rows[0]), lineterminator="\n").writerows(rows)
     return Contracts.load(directory / "seeds")
@@ -177,6 +259,7 @@ def with_rows(directory: Path, rows: list[dict[str, str]]) -> Contracts:
     [
         ({"staged_as": "stg_oneroster__users.email"}, "give it a version of its own"),
         ({"data_type": "date"}, "another type or format"),
+        ({"staged_as": "stg_oneroster__orgs.name"}, "stages two columns as"),
         ({"layout_version": "9.9-2"}, "variant of a version that is not there"),
     ],
 )
@@ -241,13 +324,13 @@ def test_files_are_known_by_name_whatever_their_case() -> None:
 def test_a_contradiction_in_the_seeds_names_file_and_line(tmp_path: Path) -> None:
     for path in (PROJECT_DIR / "seeds" / "contracts").glob("*.csv"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    layouts = tmp_path / "layouts_oneroster.csv"
+    layouts = tmp_path / "layouts.csv"
     lines = layouts.read_text(encoding="utf-8").splitlines()
     del lines[2]
     layouts.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    with pytest.raises(ContractError, match=r"layouts_oneroster\.csv, line 3: position 3 should"):
+    with pytest.raises(ContractError, match=r"layouts\.csv, line 3: position 3 should"):
         Contracts.load(tmp_path)
     (tmp_path / "sources.csv").unlink()
-    layouts.write_bytes((PROJECT_DIR / "seeds/contracts/layouts_oneroster.csv").read_bytes())
+    layouts.write_bytes((PROJECT_DIR / "seeds/contracts/layouts.csv").read_bytes())
     with pytest.raises(ContractError, match=r"sources\.csv is missing"):
         Contracts.load(tmp_path)

@@ -71,16 +71,16 @@ def catalogue(sample_run: tuple[District, list[int]]) -> Catalogue:
 
 def raw_classes() -> dict[tuple[str, str], str]:
     """The highest class that any layout gives to a column of a raw table."""
-    tables = {
-        (layout.feed, layout.version): layout.raw_table
+    landed = {
+        (layout.feed, layout.version, position): (layout.raw_table, name.lower())
         for layout in Contracts.load(CONTRACTS).layouts
+        for position, name in enumerate(layout.raw_columns, 1)
     }
     found: dict[tuple[str, str], str] = {}
-    for path in sorted(CONTRACTS.glob("layouts_*.csv")):
-        with path.open(encoding="utf-8", newline="") as stream:
-            for row in csv.DictReader(stream):
-                key = tables[row["feed"], row["layout_version"]], row["column_name"].lower()
-                found[key] = max(found.get(key, "none"), row["personal_data"], key=CLASSES.index)
+    with (CONTRACTS / "layouts.csv").open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            key = landed[row["feed"], row["layout_version"], int(row["position"])]
+            found[key] = max(found.get(key, "none"), row["personal_data"], key=CLASSES.index)
     return found
 
 

@@ -96,8 +96,8 @@ UNCHANGED = (
     "select 'delivery', to_json(t)::varchar from landing.deliveries as t union all "
     "select 'malformed', to_json(t)::varchar from landing.malformed_records as t union all "
     "select 'cycle', to_json(t)::varchar from landing.cycles as t union all "
-    "select 'org', to_json(t)::varchar from raw_oneroster.orgs_1_1 as t union all "
-    "select 'result', to_json(t)::varchar from raw_oneroster.results_1_1 as t order by all"
+    "select 'org', to_json(t)::varchar from raw_oneroster.orgs as t union all "
+    "select 'result', to_json(t)::varchar from raw_oneroster.results as t order by all"
 )
 
 
@@ -242,7 +242,7 @@ def check_loader(made: Districts, chance: Random, folder: Path) -> None:
         "select file_id, record_count, malformed_count, stored + malformed_count "
         "from landing.files inner join ("
         + " union all ".join(
-            f"select file_id, count(*) as stored from raw_oneroster.{name}_1_1 group by file_id"
+            f"select file_id, count(*) as stored from raw_oneroster.{name} group by file_id"
             for name in ("orgs", "line_items", "results")
         )
         + ") using (file_id)"

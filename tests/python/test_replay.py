@@ -95,8 +95,8 @@ def test_every_table_comes_again_but_those_that_somebody_changed(eventful: Proje
     shutil.rmtree(eventful.inbox)
     change(
         eventful.home / "landing.duckdb",
-        "update landing.raw_oneroster.courses_1_1 set title = 'Geometry' "
-        "where file_id = (select min(file_id) from landing.raw_oneroster.courses_1_1)",
+        "update landing.raw_oneroster.courses set title = 'Geometry' "
+        "where file_id = (select min(file_id) from landing.raw_oneroster.courses)",
     )
     change(
         eventful.home / "landing.duckdb",
@@ -114,14 +114,14 @@ def test_every_table_comes_again_but_those_that_somebody_changed(eventful: Proje
         "table_count": done.json["replay"]["table_count"],
         "other_code_cycles": [1],
         "differing_tables": [
-            "raw_oneroster.courses_1_1",
+            "raw_oneroster.courses",
             "staging.base_oneroster__courses_1_1",
             "staging.int_records_judged",
             "audit.audit_cycle_log",
             "core.dim_org",
         ],
         "first": {
-            "table": "raw_oneroster.courses_1_1",
+            "table": "raw_oneroster.courses",
             "recorded_count": 1,
             "replayed_count": 1,
             "example": done.json["replay"]["first"]["example"],

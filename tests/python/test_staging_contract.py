@@ -16,20 +16,28 @@ FAMILIES = ("oneroster", "overrides")
 
 
 def rows() -> list[dict[str, str]]:
-    found: list[dict[str, str]] = []
-    for family in FAMILIES:
-        path = PROJECT_DIR / "seeds" / "contracts" / f"layouts_{family}.csv"
-        with path.open(encoding="utf-8", newline="") as stream:
-            found.extend(csv.DictReader(stream))
-    return found
+    path = PROJECT_DIR / "seeds" / "contracts" / "layouts.csv"
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
 
 
 def staged_structures() -> dict[str, list[dict[str, str]]]:
-    """Rows of all layouts with staged columns, by family and raw table."""
-    tables = {(layout.feed, layout.version): layout.raw_table for layout in CONTRACTS.layouts}
+    """Rows of all layouts with staged columns, by base view: family, feed and first version.
+
+    A column has the name of the raw column in which it lands.
+    """
+    first: dict[tuple[str, tuple[str, ...]], str] = {}
+    views, raw_columns = {}, {}
+    for layout in CONTRACTS.layouts:
+        version = first.setdefault((layout.feed, layout.names), layout.version)
+        name = f"{layout.feed.replace('/', '.')}_{version.replace('.', '_')}"
+        views[layout.feed, layout.version] = name
+        raw_columns[layout.feed, layout.version] = layout.raw_columns
     found = defaultdict(list)
     for row in rows():
-        found[tables[row["feed"], row["layout_version"]].removeprefix("raw_")].append(row)
+        key = row["feed"], row["layout_version"]
+        raw_column = raw_columns[key][int(row["position"]) - 1]
+        found[views[key]].append(row | {"column_name": raw_column})
     return {
         table: members
         for table, members in found.items()
@@ -91,11 +99,15 @@ def test_staged_as_names_a_column_of_a_contracted_model() -> None:
             )
 
 
-def test_every_raw_structure_of_a_staged_feed_is_a_dbt_source() -> None:
+def test_the_raw_table_of_every_staged_feed_is_a_dbt_source() -> None:
     for family in FAMILIES:
         text = (STAGING / family / f"_{family}__sources.yml").read_text(encoding="utf-8")
-        named = {f"{family}.{name}" for name in re.findall(r"- name: (\w+_\d\w*)", text)}
-        assert named == {table for table in STRUCTURES if table.startswith(f"{family}.")}
+        named = {f"{family}/{name}" for name in re.findall(r"^      - name: (\w+)", text, re.M)}
+        assert named == {
+            layout.feed
+            for layout in CONTRACTS.layouts
+            if layout.is_staged and layout.feed.startswith(f"{family}/")
+        }
 
 
 def test_codes_raised_by_macros_and_loader_are_catalogued() -> None:

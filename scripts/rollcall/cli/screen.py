@@ -254,11 +254,10 @@ def show_layout_change(change: LayoutChange) -> None:
     if not change.differences:
         say(f"  {change.summary}")
     if change.draft_rows:
-        family = change.feed.split("/")[0]
         say("")
         say(
             f"Draft of version {change.draft_version}. Review it, add it to "
-            f"seeds/contracts/layouts_{family}.csv, then `rollcall reprocess` the file:"
+            "seeds/contracts/layouts.csv, then `rollcall reprocess` the file:"
         )
         say("")
         print(as_csv(change.draft_rows))

@@ -1,14 +1,13 @@
-"""Reading of `layouts_<family>.csv`: the columns of every layout, and where variants land."""
+"""Reading of `layouts.csv`: the columns of every layout, and where each of them lands."""
 
-import re
 from pathlib import Path
 
-from rollcall.contracts.layouts import VARIANT_MARK, Column, Layout, version_order
+from rollcall.contracts.layouts import Column, Layout, land_columns, landing_order, version_order
 from rollcall.contracts.reading import ContractError, listed, number, rows
 
 
-def read_layouts(path: Path, feeds: set[str]) -> list[Layout]:
-    """Read the layouts of one family, versions in order and each variant with its base.
+def read_layouts(path: Path, feeds: set[str]) -> tuple[Layout, ...]:
+    """Read all layouts, the versions of each feed in order.
 
     Raises:
         ContractError: the file contradicts itself, or names a feed that is not in `feeds`.
@@ -37,60 +36,46 @@ def read_layouts(path: Path, feeds: set[str]) -> list[Layout]:
                 staged_as=row["staged_as"],
             )
         )
-    layouts: dict[tuple[str, str], Layout] = {}
-    first_version: dict[tuple[str, tuple[str, ...]], str] = {}
-    for feed, version in sorted(columns, key=lambda key: (key[0], version_order(key[1]))):
-        names = tuple(column.name for column in columns[feed, version])
-        targets: tuple[str | None, ...] = names
-        if VARIANT_MARK in version:
-            base = layouts.get((feed, version.split(VARIANT_MARK)[0]))
-            if base is None:
-                raise ContractError(
-                    f"{path.name}: {feed} {version} is a variant of a version that is not there."
-                )
-            targets = _targets(path, base, version, columns[feed, version])
-            raw_table = base.raw_table
-        else:
-            structure = first_version.setdefault((feed, names), version)
-            family, table = feed.split("/")
-            raw_table = f"raw_{family}.{table}_{re.sub(r'[^0-9a-z]', '_', structure.lower())}"
-        layouts[feed, version] = Layout(
-            feed, version, tuple(columns[feed, version]), raw_table, targets
-        )
-    return list(layouts.values())
+    known: dict[str, dict[str, str]] = {}
+    layouts: list[Layout] = []
+    for feed, version in sorted(columns, key=lambda key: (key[0], landing_order(key[1]))):
+        ordered = tuple(columns[feed, version])
+        raw_columns = land_columns(version, ordered, known.setdefault(feed, {}))
+        layout = Layout(feed, version, ordered, f"raw_{feed.replace('/', '.')}", raw_columns)
+        _check_layout(path, layout, [other for other in layouts if other.feed == feed])
+        layouts.append(layout)
+    return tuple(sorted(layouts, key=lambda layout: (layout.feed, version_order(layout.version))))
 
 
-def _targets(
-    path: Path, base: Layout, version: str, columns: list[Column]
-) -> tuple[str | None, ...]:
-    """Say which column of its base version each column of a variant fills."""
-    targets: list[str | None] = []
-    for column in columns:
-        twin = next(
-            (
-                other
-                for other in base.columns
-                if other.staged_as == column.staged_as
-                and (column.staged_as or other.name == column.name)
-            ),
-            None,
-        )
-        if twin is None and column.staged_as:
+def _check_layout(path: Path, layout: Layout, others: list[Layout]) -> None:
+    """Raise when a layout cannot share the raw table and the base view of its feed."""
+    where = f"{path.name}: {layout.feed} {layout.version}"
+    is_variant = layout.version != layout.base_version
+    if is_variant and layout.base_version not in {other.version for other in others}:
+        raise ContractError(f"{where} is a variant of a version that is not there.")
+    if not layout.key_columns:
+        raise ContractError(f"{where} has no key column.")
+    twins = {
+        column.staged_as: (other.version, column)
+        for other in reversed(others)
+        for column in other.columns
+        if column.staged_as
+    }
+    staged: set[str] = set()
+    for column in layout.columns:
+        if not column.staged_as:
+            continue
+        if column.staged_as in staged:
+            raise ContractError(f"{where} stages two columns as {column.staged_as}.")
+        staged.add(column.staged_as)
+        version, twin = twins.get(column.staged_as, (None, column))
+        if version is None and is_variant:
             raise ContractError(
-                f"{path.name}: {base.feed} {version} stages '{column.name}' as {column.staged_as}, "
-                f"which {base.version} does not; give it a version of its own with a base view."
+                f"{where} stages '{column.name}' as {column.staged_as}, which no version does; "
+                "give it a version of its own, and the base view of the feed the column."
             )
-        if twin and (twin.data_type, twin.format) != (column.data_type, column.format):
+        if (twin.data_type, twin.format) != (column.data_type, column.format):
             raise ContractError(
-                f"{path.name}: '{column.name}' of {base.feed} {version} has another type or format "
-                f"than in {base.version}; give it a version of its own with a base view."
+                f"{where} stages '{column.name}' as {column.staged_as} with another type or format "
+                f"than '{twin.name}' in {version}; stage it as a column of its own."
             )
-        if twin and twin.name in targets:
-            raise ContractError(
-                f"{path.name}: two columns of {base.feed} {version} are staged as "
-                f"{column.staged_as}."
-            )
-        targets.append(twin.name if twin else None)
-    if not any(column.is_key for column in columns):
-        raise ContractError(f"{path.name}: {base.feed} {version} has no key column.")
-    return tuple(targets)

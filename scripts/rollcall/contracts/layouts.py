@@ -1,20 +1,23 @@
 """Layouts: the known column structures of a feed, and whether a header fits one.
 
-Layouts with the same columns in the same order share one raw table. A version `V-n` is a variant
-of version `V`: another header for the same fields.
+All layouts of a feed share one raw table, which has a column for each thing that any of them
+holds. A version `V-n` is a variant of version `V`: another header for the same fields.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 METADATA_PREFIX = "metadata."
 VARIANT_MARK = "-"
+LINEAGE = ("file_id", "layout_version", "record_number", "line_number", "byte_offset")
+"""The columns before those of the layouts in every raw table; a column `metadata` comes last."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a layout, as a row of `layouts_<family>.csv` says it.
+    """One column of a layout, as a row of `layouts.csv` says it.
 
     `requirement` says when it must hold something: `yes`, `delta`, `in_part` (when other columns
     say so) or `no`. `staged_as` is `model.column`, or blank when the column is kept raw only.
@@ -35,20 +38,25 @@ class Column:
 class Layout:
     """One version of a feed's columns, and the raw table (`schema.table`) its records land in.
 
-    A version `V-n` is a variant of version `V`: its fields land in the columns of V that are staged
-    as the same; `targets` names them, None for a field that V lacks.
+    `raw_columns` names the column of the raw table in which each of its columns lands.
     """
 
     feed: str
     version: str
     columns: tuple[Column, ...]
     raw_table: str
-    targets: tuple[str | None, ...]
+    raw_columns: tuple[str, ...]
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The column names in order."""
         return tuple(column.name for column in self.columns)
+
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        """The raw columns that identify a record."""
+        pairs = zip(self.columns, self.raw_columns, strict=True)
+        return tuple(raw_column for column, raw_column in pairs if column.is_key)
 
     @property
     def is_staged(self) -> bool:
@@ -57,7 +65,7 @@ class Layout:
 
     @property
     def base_version(self) -> str:
-        """The version whose raw table its records land in; its own unless it is a variant."""
+        """The version that it is a variant of, or its own."""
         return self.version.split(VARIANT_MARK)[0]
 
 
@@ -81,6 +89,45 @@ def version_order(version: str) -> tuple[tuple[int, str], ...]:
     )
 
 
+def landing_order(version: str) -> tuple[bool, tuple[tuple[int, str], ...]]:
+    """Order versions as they name raw columns: a variant, which may come any day, renames none."""
+    return VARIANT_MARK in version, version_order(version)
+
+
+def land_columns(
+    version: str, columns: tuple[Column, ...], known: dict[str, str]
+) -> tuple[str, ...]:
+    """Name the raw column of each column of a layout.
+
+    A column lands where one that is staged as the same lands, whatever it is called; else under its
+    own name, unless something else that is staged has it. Names are compared without case.
+
+    Args:
+        version: the version of the layout.
+        columns: its columns.
+        known: the raw columns of the layouts before it in landing order, each with what it is
+            staged as, or blank; those of this layout are added.
+    """
+    landed: list[str] = []
+    for column in columns:
+        staged = (name for name, staged_as in known.items() if staged_as == column.staged_as)
+        name = next(staged, None) if column.staged_as else None
+        if name is None:
+            name = next((n for n in known if n.lower() == column.name.lower()), column.name)
+            if known.get(name) or name in landed or name.lower() in (*LINEAGE, "metadata"):
+                name = _free_name(f"{column.name}_{re.sub(r'[^0-9a-zA-Z]', '_', version)}", known)
+        known[name] = column.staged_as or known.get(name, "")
+        landed.append(name)
+    return tuple(landed)
+
+
+def _free_name(name: str, known: Iterable[str]) -> str:
+    taken = {other.lower() for other in known}
+    while name.lower() in taken:
+        name += "_"
+    return name
+
+
 def exact_fit(layout: Layout, names: tuple[str, ...]) -> Fit | None:
     """Fit a header by name and order, `metadata.` columns at the right aside."""
     extra = names[len(layout.columns) :]
@@ -89,7 +136,7 @@ def exact_fit(layout: Layout, names: tuple[str, ...]) -> Fit | None:
     )
     if names[: len(layout.columns)] != layout.names or not is_extra_fine:
         return None
-    return Fit(layout, layout.targets + (None,) * len(extra), is_exact=True)
+    return Fit(layout, layout.raw_columns + (None,) * len(extra), is_exact=True)
 
 
 def loose_fit(layout: Layout, names: tuple[str, ...]) -> Fit | None:
@@ -99,8 +146,8 @@ def loose_fit(layout: Layout, names: tuple[str, ...]) -> Fit | None:
     """
     folded = [name.strip().lower() for name in names]
     wanted = {
-        column.name.lower(): target
-        for column, target in zip(layout.columns, layout.targets, strict=True)
+        column.name.lower(): raw_column
+        for column, raw_column in zip(layout.columns, layout.raw_columns, strict=True)
     }
     required = {column.name.lower() for column in layout.columns if column.requirement != "no"}
     required = required or set(wanted)

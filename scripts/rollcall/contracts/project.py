@@ -12,6 +12,7 @@ from rollcall.contracts.layouts import (
     Fit,
     Layout,
     exact_fit,
+    landing_order,
     loose_fit,
     placed_count,
     version_order,
@@ -37,24 +38,21 @@ class Contracts:
             ContractError: a seed is missing or contradicts itself.
         """
         feeds = tuple(read_feeds(directory / "feeds.csv"))
-        layouts: list[Layout] = []
-        for path in sorted(directory.glob("layouts_*.csv")):
-            layouts.extend(read_layouts(path, {feed.feed for feed in feeds}))
+        layouts = read_layouts(directory / "layouts.csv", {feed.feed for feed in feeds})
         limits = read_limits(directory / "limits.csv")
         sources = {
             source.source_id: source
             for source in read_sources(directory / "sources.csv", limits, feeds)
         }
-        return cls(sources, feeds, tuple(layouts))
+        return cls(sources, feeds, layouts)
 
     @property
-    def structures(self) -> tuple[Layout, ...]:
-        """One layout for each raw table: the lowest version of its columns."""
-        first: dict[str, Layout] = {}
-        for layout in self.layouts:
-            if layout.version == layout.base_version:
-                first.setdefault(layout.raw_table, layout)
-        return tuple(first.values())
+    def raw_tables(self) -> dict[str, tuple[str, ...]]:
+        """The columns of each raw table (`schema.table`): what any layout of its feed has."""
+        tables: dict[str, dict[str, None]] = {}
+        for layout in sorted(self.layouts, key=lambda layout: landing_order(layout.version)):
+            tables.setdefault(layout.raw_table, {}).update(dict.fromkeys(layout.raw_columns))
+        return {table: tuple(names) for table, names in tables.items()}
 
     def versions(self, feed: str) -> tuple[Layout, ...]:
         """Return the layouts of a feed, lowest version first."""

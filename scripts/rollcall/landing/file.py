@@ -106,7 +106,7 @@ def land_file(
         )
         stored = raw.store(connection, file_id, readable, framer)
     declared = declared_mode(readable, manifest)
-    rows_mode = raw.mode_of_rows(connection, file_id, layout.raw_table, set(layout.targets))
+    rows_mode = raw.mode_of_rows(connection, file_id, layout.raw_table, set(layout.raw_columns))
     mode = effective_mode(declared, rows_mode, source.mode_authority)
     file = StoredFile(file_id, source, readable.feed, layout, mode, delivery.exported_at)
     judgements = list(

@@ -13,7 +13,6 @@ from rollcall.csvfile.columns import record_batches
 from rollcall.csvfile.framing import Framer, Malformed, leading_fields
 from rollcall.errors import RollcallError
 from rollcall.landing.verdicts import MODE_COLUMNS, Readable
-from rollcall.ledger.entries import LINEAGE_COLUMNS
 from rollcall.ledger.sql import identifier, literal
 
 
@@ -61,16 +60,16 @@ def _store_records(
     """Stream the well-formed records into the raw table; return the malformed ones."""
     malformed: list[Malformed] = []
     placed = [
-        (f'"c{place}"', target)
-        for place, target in enumerate(readable.fit.placement)
-        if target is not None
+        (f'"c{place}"', raw_column)
+        for place, raw_column in enumerate(readable.fit.placement)
+        if raw_column is not None
     ]
     extra = [
         (f'"c{place}"', name)
-        for place, (name, target) in enumerate(
+        for place, (name, raw_column) in enumerate(
             zip(readable.names, readable.fit.placement, strict=True)
         )
-        if target is None
+        if raw_column is None
     ]
     metadata = "null"
     if extra:
@@ -78,9 +77,11 @@ def _store_records(
         metadata = f"map([{names}], [{', '.join(field for field, _ in extra)}])"
     connection.register("incoming_records", record_batches(framer, malformed))
     inserted = connection.execute(
-        f"insert into {readable.layout.raw_table} ({', '.join(LINEAGE_COLUMNS)}, "
-        f"{', '.join(identifier(target) for _, target in placed)}, metadata) "
-        f"select {literal(file_id)}, record_number, line_number, byte_offset, "
+        f"insert into {readable.layout.raw_table} (file_id, layout_version, "
+        "record_number, line_number, byte_offset, "
+        f"{', '.join(identifier(raw_column) for _, raw_column in placed)}, metadata) "
+        f"select {literal(file_id)}, {literal(readable.layout.version)}, "
+        "record_number, line_number, byte_offset, "
         f"{', '.join(field for field, _ in placed)}, {metadata} from incoming_records"
     ).fetchone()
     connection.unregister("incoming_records")
@@ -140,16 +141,12 @@ def _readable_keys(
 
 def key_position(readable: Readable) -> int | None:
     """Return where the key stands in the header, from 0; None when no one column is the key."""
-    targets = [
-        target
-        for column, target in zip(readable.layout.columns, readable.layout.targets, strict=True)
-        if column.is_key
-    ]
-    return readable.fit.placement.index(targets[0]) if len(targets) == 1 else None
+    keys = readable.layout.key_columns
+    return readable.fit.placement.index(keys[0]) if len(keys) == 1 else None
 
 
 def mode_of_rows(
-    connection: duckdb.DuckDBPyConnection, file_id: str, raw_table: str, columns: set[str | None]
+    connection: duckdb.DuckDBPyConnection, file_id: str, raw_table: str, columns: set[str]
 ) -> str | None:
     """Say what the rows say: `delta` when any is dated or has a status, `bulk` when none has.
 

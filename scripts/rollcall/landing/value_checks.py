@@ -85,8 +85,8 @@ def judge_values(
     """
     columns = [
         (column, target)
-        for column, target in zip(layout.columns, layout.targets, strict=True)
-        if column.staged_as and target
+        for column, target in zip(layout.columns, layout.raw_columns, strict=True)
+        if column.staged_as
     ]
     values = ", ".join(
         f"nullif({trimmed(target)}, '') as {identifier(target)}" for _, target in columns

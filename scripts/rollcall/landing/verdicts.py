@@ -253,7 +253,7 @@ def judge_structure(
         )
     if not readable.fit.is_exact:
         unknown = sum(target is None for target in readable.fit.placement)
-        missing = len(set(readable.layout.targets) - set(readable.fit.placement) - {None})
+        missing = len(set(readable.layout.raw_columns) - set(readable.fit.placement))
         yield Judgement(
             "HEADER_BY_NAME",
             f"The header differs from {readable.layout.feed} {readable.layout.version} and is read "

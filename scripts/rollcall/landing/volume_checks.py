@@ -82,9 +82,9 @@ def _judge_removals(
 def _judge_changes(
     connection: duckdb.DuckDBPyConnection, file: StoredFile, limits: Limits
 ) -> Iterator[Judgement]:
-    """Compare with the bulk before, as it was stored: text against text."""
+    """Compare with the bulk before, as it was stored: text against text, in what both can hold."""
     before = connection.execute(
-        "select file_id from landing.files where source_id = ? and raw_table = ? "
+        "select file_id, layout_version from landing.files where source_id = ? and raw_table = ? "
         "and mode = 'bulk' and verdict = 'accepted' and exported_at < ? "
         "order by exported_at desc limit 1",
         [file.source.source_id, file.layout.raw_table, file.exported_at],
@@ -93,7 +93,12 @@ def _judge_changes(
     if before is None or key is None:
         return
     column = identifier(key[1])
-    fields = ", ".join(identifier(target) for target in file.layout.targets if target)
+    shared_columns = connection.execute(
+        "select distinct raw_column from landing.layout_columns where feed = ? "
+        "and layout_version in (?, ?) group by raw_column having count(*) = ? order by all",
+        [file.feed.feed, before[1], file.layout.version, 2 - (before[1] == file.layout.version)],
+    ).fetchall()
+    fields = ", ".join(identifier(name) for (name,) in shared_columns)
 
     def rows(file_id: str, condition: str = "true") -> str:
         return f"(from {file.layout.raw_table} where file_id = {literal(file_id)} and {condition})"
@@ -156,8 +161,8 @@ def judge_school_year(
 def _staged(layout: Layout) -> list[tuple[Column, str]]:
     return [
         (column, target)
-        for column, target in zip(layout.columns, layout.targets, strict=True)
-        if column.staged_as and target
+        for column, target in zip(layout.columns, layout.raw_columns, strict=True)
+        if column.staged_as
     ]
 
 

@@ -29,7 +29,7 @@ CYCLE_ATTEMPTS = """
     group by subject
 """
 """SQL: of every cycle that did not complete at once, how it was tried last."""
-LINEAGE_COLUMNS = ("file_id", "record_number", "line_number", "byte_offset")
+POINTER_COLUMNS = ("file_id", "record_number", "line_number", "byte_offset")
 
 
 def find_file(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, Any]:

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from rollcall.clock import iso
-from rollcall.contracts.layouts import Layout
 from rollcall.contracts.project import Contracts
-from rollcall.ledger.sql import literal
+from rollcall.contracts.reading import ContractError
+from rollcall.ledger.sql import identifier, literal
 
 _SCHEMA = (Path(__file__).parent / "ledger.sql").read_text(encoding="utf-8")
 GENESIS = "0" * 64
@@ -42,22 +43,81 @@ SUBJECTS = tuple(_TEXTS)
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, contracts: Contracts) -> None:
-    """Create the ledger and one raw table for each distinct structure, where they are missing."""
+    """Create the ledger, and a raw table for each feed with every column of the contracts.
+
+    Raises:
+        ContractError: records have landed that the contracts would now look for elsewhere.
+    """
     connection.execute(_SCHEMA)
-    for layout in contracts.structures:
-        connection.execute(_raw_table(layout))
+    with transaction(connection):
+        for table, names in contracts.raw_tables.items():
+            _prepare_raw_table(connection, table, names)
+        _keep_layout_columns(connection, contracts)
 
 
-def _raw_table(layout: Layout) -> str:
-    schema, table = layout.raw_table.split(".")
-    fields = ", ".join(f'"{column.name}" varchar' for column in layout.columns)
-    return (
-        f"create schema if not exists {schema};"
-        f"create table if not exists {schema}.{table} ("
-        "file_id varchar not null, record_number bigint not null, "
-        "line_number bigint not null, byte_offset bigint not null, "
-        f"{fields}, metadata map(varchar, varchar))"
+def _prepare_raw_table(
+    connection: duckdb.DuckDBPyConnection, table: str, names: Sequence[str]
+) -> None:
+    """Create a raw table, or add to it what it lacks."""
+    there = {
+        name.lower()
+        for (name,) in connection.execute(
+            "select column_name from duckdb_columns() where database_name = current_database() "
+            "and schema_name || '.' || table_name = ?",
+            [table],
+        ).fetchall()
+    }
+    if not there:
+        fields = ", ".join(f"{identifier(name)} varchar" for name in names)
+        connection.execute(
+            f"create schema if not exists {table.split('.')[0]};"
+            f"create table {table} (file_id varchar not null, layout_version varchar not null, "
+            "record_number bigint not null, line_number bigint not null, "
+            f"byte_offset bigint not null, {fields}, metadata map(varchar, varchar))"
+        )
+        return
+    for name in names:
+        if name.lower() not in there:
+            connection.execute(f"alter table {table} add column {identifier(name)} varchar")
+
+
+def _keep_layout_columns(connection: duckdb.DuckDBPyConnection, contracts: Contracts) -> None:
+    """Have `landing.layout_columns` say what the contracts say, so that dbt knows where to look."""
+    wanted = [
+        (
+            *(layout.feed, layout.version, position, column.name, raw_column),
+            *(column.requirement, column.is_key, column.allows_extension, column.staged_as or None),
+        )
+        for layout in contracts.layouts
+        for position, (column, raw_column) in enumerate(
+            zip(layout.columns, layout.raw_columns, strict=True), 1
+        )
+    ]
+    recorded = connection.execute("select * from landing.layout_columns").fetchall()
+    if sorted(map(repr, recorded)) == sorted(map(repr, wanted)):
+        return
+    places = {row[:3]: row[4] for row in wanted}
+    landed = set(
+        connection.execute(
+            "select distinct feed, layout_version from landing.files where verdict <> 'rejected'"
+        ).fetchall()
     )
+    for feed, version, position, name, raw_column, *_ in recorded:
+        place = places.get((feed, version, position), raw_column)
+        if place != raw_column and (feed, version) in landed:
+            raise ContractError(
+                f"layouts.csv: column '{name}' of {feed} {version} has landed as '{raw_column}' "
+                f"and would now land as '{place}'; give the changed columns a version of their own."
+            )
+    connection.execute("delete from landing.layout_columns")
+    names = (
+        *("feed", "version", "position", "name", "raw"),
+        *("required", "is_key", "extension", "staged_as"),
+    )
+    rows_wanted = pa.table(dict(zip(names, map(list, zip(*wanted, strict=True)), strict=True)))
+    connection.register("wanted_columns", rows_wanted)
+    connection.execute("insert into landing.layout_columns select * from wanted_columns")
+    connection.unregister("wanted_columns")
 
 
 @contextmanager

@@ -1,5 +1,5 @@
 -- The ledger: what was handed over, what became of it, which cycle saw it.
--- All times are UTC. Raw tables (schemas raw_<family>) are made from the layouts; see ledger.py.
+-- All times are UTC. Raw tables (schemas raw_<family>) are made from the layouts; see prepare in ledger.py.
 
 create schema if not exists landing;
 
@@ -109,6 +109,20 @@ create table if not exists landing.expected_exports (
     expected_at timestamp not null,
     due_at timestamp not null,
     primary key (source_id, feed, expected_at)
+);
+
+-- Every column of every layout, as the contracts say it now, and the raw column in which it lands. It is
+-- replaced whole when the contracts change; no event tells of it, since the seeds of every cycle are archived.
+create table if not exists landing.layout_columns (
+    feed varchar not null,
+    layout_version varchar not null,
+    position bigint not null,
+    column_name varchar not null,
+    raw_column varchar not null,
+    is_required varchar not null,
+    is_key boolean not null,
+    allows_extension boolean not null,
+    staged_as varchar
 );
 
 create table if not exists landing.events (

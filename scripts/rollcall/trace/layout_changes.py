@@ -50,7 +50,7 @@ def diff_file(home: Home, contracts: Contracts, name: str, feed_name: str | None
         summary = f"The header is that of {feed.feed} {version}."
         return LayoutChange(name, feed.feed, version, None, summary, (), None, [])
     nearest = difference.nearest
-    seed = PROJECT_DIR / "seeds" / "contracts" / f"layouts_{feed.family}.csv"
+    seed = PROJECT_DIR / "seeds" / "contracts" / "layouts.csv"
     with seed.open(encoding="utf-8", newline="") as stream:
         rows = [
             row

@@ -11,10 +11,11 @@ from typing import Any, BinaryIO, cast
 
 import duckdb
 
+from rollcall.contracts.layouts import LINEAGE
 from rollcall.contracts.project import Contracts
 from rollcall.errors import RollcallError, UsageError
 from rollcall.home import Home
-from rollcall.ledger.entries import LINEAGE_COLUMNS, delivery_of
+from rollcall.ledger.entries import POINTER_COLUMNS, delivery_of
 from rollcall.ledger.sql import identifier, literal, rows
 from rollcall.trace.originals import (
     Original,
@@ -150,7 +151,7 @@ class Reader:
         if file["verdict"] == "rejected":
             return self._delivered_key(file, pointer)
         if pointer.malformed_code is None:
-            column = self._key_column(file["raw_table"])
+            column = self._key_column(file["feed"], file["layout_version"])
             table, key = file["raw_table"], f"nullif(trim({column}), '')" if column else "null"
         else:
             table, key = "landing.malformed_records", "record_key"
@@ -179,16 +180,19 @@ class Reader:
         """
         of_feed = "file_id in (select file_id from landing.files where source_id = ? and feed = ?)"
         found = self._malformed(f"record_key = ? and {of_feed}", key, source_id, feed)
-        for table in self.rows(
-            "select distinct raw_table from landing.files "
-            "where source_id = ? and feed = ? and verdict <> 'rejected' order by raw_table",
+        versions = self.rows(
+            "select distinct layout_version, raw_table from landing.files where source_id = ? "
+            "and feed = ? and verdict <> 'rejected' order by layout_version",
             source_id,
             feed,
-        ):
-            column = self._key_column(table["raw_table"])
+        )
+        columns = {
+            self._key_column(feed, row["layout_version"]): row["raw_table"] for row in versions
+        }
+        for column, raw_table in columns.items():
             if column:
                 found += self._stored(
-                    table["raw_table"],
+                    raw_table,
                     f"trim({column}) = ? and ({column} between ? and ? or {column} < '!' "
                     f"or {column} >= '{_NO_BREAK_SPACE}') and {of_feed}",
                     key,
@@ -230,7 +234,7 @@ class Reader:
         if file["verdict"] == "rejected" or not numbers:
             return {}
         stored = self.rows(
-            f"select * exclude ({', '.join(LINEAGE_COLUMNS)}, metadata), record_number, "
+            f"select * exclude ({', '.join(LINEAGE)}, metadata), record_number, "
             f"map_values(metadata) as extra from {file['raw_table']} "
             f"where file_id = ? and record_number in ({', '.join(numbers)})",
             file["file_id"],
@@ -254,13 +258,13 @@ class Reader:
     def _open(self, file: dict[str, Any]) -> AbstractContextManager[BinaryIO]:
         return open_original(self.home, delivery_of(self.connection, file), file)
 
-    def _key_column(self, raw_table: str) -> str | None:
-        """Return the column of a raw table that is the key, as SQL; None unless it is just one."""
+    def _key_column(self, feed: str, version: str) -> str | None:
+        """Return the raw column that is the key of a layout, as SQL; None unless it is just one."""
         names = [
-            column.name
-            for layout in self.contracts.structures
-            for column in layout.columns
-            if layout.raw_table == raw_table and column.is_key
+            name
+            for layout in self.contracts.versions(feed)
+            if layout.version == version
+            for name in layout.key_columns
         ]
         return identifier(names[0]) if len(names) == 1 else None
 
@@ -268,7 +272,7 @@ class Reader:
         return [
             Pointer(*row)
             for row in self.connection.execute(
-                f"select {', '.join(LINEAGE_COLUMNS)} from {raw_table} where {condition}",
+                f"select {', '.join(POINTER_COLUMNS)} from {raw_table} where {condition}",
                 parameters,
             ).fetchall()
         ]
@@ -277,7 +281,7 @@ class Reader:
         return [
             Pointer(*row)
             for row in self.connection.execute(
-                f"select {', '.join(LINEAGE_COLUMNS)}, byte_length, code "
+                f"select {', '.join(POINTER_COLUMNS)}, byte_length, code "
                 f"from landing.malformed_records where {condition}",
                 parameters,
             ).fetchall()
