@@ -117,10 +117,8 @@ class Home:
         return True
 
     @contextmanager
-    def lock(self) -> Iterator[int]:
-        """Hold the data directory for one writer; yields the descriptor, to be passed on to dbt.
-
-        A child that inherits the descriptor keeps the lock when its parent is killed.
+    def lock(self) -> Iterator[None]:
+        """Hold the data directory for one writer; dbt runs in the process that holds it.
 
         Raises:
             BusyError: another process holds the data directory.
@@ -135,7 +133,7 @@ class Home:
                     "wait for it to end and try again."
                 ) from None
             self.empty_spool()
-            yield descriptor
+            yield
         finally:
             os.close(descriptor)
 

@@ -290,7 +290,7 @@ def rejects_command(
 def reconcile_command(home: HomeOption = _DEFAULT_HOME, as_json: JsonOption = False) -> None:
     """Compare the newest landed exports with the processed state; nothing is rebuilt."""
     with screen.progress(quiet=as_json) as progress:
-        report = reconcile(Home(home), progress.nodes)
+        report = reconcile(Home(home), _contracts(), progress.nodes)
     _print(as_json, asdict(report), lambda: screen.show_reconciliation(report))
     raise typer.Exit(report.exit_code)
 

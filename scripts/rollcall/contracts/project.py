@@ -54,6 +54,11 @@ class Contracts:
             tables.setdefault(layout.raw_table, {}).update(dict.fromkeys(layout.raw_columns))
         return {table: tuple(names) for table, names in tables.items()}
 
+    @property
+    def families(self) -> tuple[str, ...]:
+        """The families of files that any source declares; dbt enables these."""
+        return tuple(sorted({f for source in self.sources.values() for f in source.families}))
+
     def versions(self, feed: str) -> tuple[Layout, ...]:
         """Return the layouts of a feed, lowest version first."""
         return tuple(layout for layout in self.layouts if layout.feed == feed)

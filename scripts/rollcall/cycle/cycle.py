@@ -18,11 +18,12 @@ from rollcall.clock import iso
 from rollcall.clock import now as clock_now
 from rollcall.contracts.project import Contracts
 from rollcall.cycle import warehouse
+from rollcall.cycle.judgement import judge_new_files, keep_out
 from rollcall.errors import ExitCode, UsageError
 from rollcall.home import PROJECT_DIR, Home
 from rollcall.landing.archive import keep
 from rollcall.landing.inbox import land
-from rollcall.landing.job import LandReport
+from rollcall.landing.job import Context, LandReport
 from rollcall.ledger import ledger, schedule
 from rollcall.ledger.entries import USABLE_FILES
 from rollcall.ledger.sql import rows
@@ -118,7 +119,7 @@ def run_cycle(
         BusyError: another process writes in this data directory.
     """
     home.prepare()
-    with home.lock() as lock:
+    with home.lock():
         if publish_anyway and not _has_failed(home):
             raise UsageError("No cycle has failed, so there is none to publish anyway.")
         report = CycleReport(land(home, inbox, contracts, now, say=progress.say))
@@ -134,13 +135,11 @@ def run_cycle(
                     reason = f"{publish_anyway.decided_by}: {publish_anyway.reason}"
                     opening.note("cycle_publish_anyway", cycle, reason)
             progress.say(f"Cycle {cycle.cycle_id}, cut-off {iso(cycle.cutoff_at)}")
-            build = partial(
-                _build_anyway if publish_anyway else warehouse.build,
-                home,
-                lock,
-                full_refresh=full_refresh,
-                progress=progress.nodes,
-            )
+            builder = warehouse.Builder(home, contracts.families, progress=progress.nodes)
+            if publish_anyway:
+                build = partial(_build_anyway, builder, full_refresh=full_refresh)
+            else:
+                build = partial(_judge_and_build, builder, opening, cycle, report, full_refresh)
             _run(home, cycle, build, report, progress)
             publish_anyway = None
         if home.warehouse_db.exists():
@@ -357,17 +356,37 @@ def _add_cycle(opening: _Opening, cycle: Cycle) -> None:
     )
 
 
-def _build_anyway(
-    home: Home, lock: int, *, full_refresh: bool, progress: Callable[[int, int, str], None]
-) -> warehouse.Build:
+def _build_anyway(builder: warehouse.Builder, *, full_refresh: bool) -> warehouse.Build:
     """Build every table, then run every test; a test that fails is overruled."""
-    built = warehouse.build(
-        home, lock, full_refresh=full_refresh, is_tested=False, progress=progress
-    )
+    built = builder.build_all(full_refresh=full_refresh)
     if built.failures:
         return built
-    tested = warehouse.run_tests(home, lock, progress)
+    tested = builder.test()
     return replace(built, overruled=tested.failures, warnings=tested.warnings)
+
+
+def _judge_and_build(
+    builder: warehouse.Builder,
+    opening: _Opening,
+    cycle: Cycle,
+    report: CycleReport,
+    full_refresh: bool,
+) -> warehouse.Build:
+    """Count the records of the new files, keep out what must not be used, and build the rest."""
+    home = opening.home
+    while True:
+        built = builder.count_records(full_refresh=full_refresh)
+        if built.failures:
+            return built
+        judged = judge_new_files(
+            home.building_db, home.landing_db, opening.contracts, cycle.cycle_id
+        )
+        if not judged:
+            return builder.build_rest(full_refresh=full_refresh)
+        with home.landing() as connection, ledger.transaction(connection):
+            context = Context(connection, opening.contracts, home, opening.job_id, opening.now)
+            report.landed.replace(keep_out(context, cycle.cycle_id, judged))
+        warehouse.start_from_last_good(home)
 
 
 def _run(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from rollcall.contracts.project import Contracts
 from rollcall.cycle import warehouse
 from rollcall.errors import ExitCode
 from rollcall.home import Home
@@ -90,12 +91,13 @@ class Reconciliation:
 
 
 def reconcile(
-    home: Home, progress: Callable[[int, int, str], None] = lambda *_: None
+    home: Home, contracts: Contracts, progress: Callable[[int, int, str], None] = lambda *_: None
 ) -> Reconciliation:
     """Compare the newest landed exports with the last good cycle, without a rebuild.
 
     Args:
         home: the data directory.
+        contracts: whose sources say which families of files are used.
         progress: receives (models run, in all, name of the last one).
 
     Raises:
@@ -103,11 +105,10 @@ def reconcile(
         BusyError: another process writes in this data directory.
         RollcallError: a model of reconciliation failed.
     """
-    with home.lock() as lock, warehouse.compared(home, lock, progress) as connection:
+    with home.lock(), warehouse.compared(home, contracts.families, progress) as connection:
         (cycle,) = rows(
             connection,
-            "select cycle_id, cutoff_at from staging.stg_landing__cycles "
-            "order by cycle_id desc limit 1",
+            "select cycle_id, cutoff_at from audit.audit_cycle_log order by cycle_id desc limit 1",
         )
         (counts,) = rows(connection, _COUNTS)
         return Reconciliation(

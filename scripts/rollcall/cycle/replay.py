@@ -34,7 +34,16 @@ from rollcall.ledger import ledger
 from rollcall.ledger.entries import delivery_of
 from rollcall.ledger.sql import rows
 
-_PROJECT = ("dbt_project.yml", "macros", "models", "profiles", "seeds", "snapshots", "tests")
+_PROJECT = (
+    "dbt_project.yml",
+    "selectors.yml",
+    "macros",
+    "models",
+    "profiles",
+    "seeds",
+    "snapshots",
+    "tests",
+)
 _BY_JOB = ("deliveries", "decisions", "findings")
 _BY_CYCLE = ("cycle_files", "cycle_decisions", "expected_exports")
 _MADE_AGAIN = "landing.malformed_records"
@@ -100,8 +109,8 @@ def replay(home: Home, progress: Progress) -> ReplayReport:
         replaying.prepare()
         replaying.archive.rmdir()
         replaying.archive.symlink_to(home.archive.resolve())
-        with replaying.lock() as lock:
-            report = _Replay(replaying, recorded, lock, progress).run()
+        with replaying.lock():
+            report = _Replay(replaying, recorded, progress).run()
         return _compare(recorded, replaying, report)
     finally:
         shutil.rmtree(replaying.path, ignore_errors=True)
@@ -128,7 +137,6 @@ class _Replay:
 
     home: Home
     recorded: Home
-    lock: int
     progress: Progress
     stored: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The entries of the files whose records are stored now, by file."""
@@ -245,15 +253,15 @@ class _Replay:
         self.home.empty_spool()
 
     def _build(self, full_refresh: bool) -> None:
+        contracts = Contracts.load(self.project / "seeds" / "contracts")
         warehouse.start_from_last_good(self.home)
-        built = warehouse.build(
+        builder = warehouse.Builder(
             self.home,
-            self.lock,
-            full_refresh=full_refresh,
+            contracts.families,
             project=self.project,
-            is_tested=False,
             progress=self.progress.nodes,
         )
+        built = builder.build_all(full_refresh=full_refresh)
         if built.failures:
             failure = built.failures[0]
             raise RollcallError(

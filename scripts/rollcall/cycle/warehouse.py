@@ -4,21 +4,19 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
+from rollcall.cycle.dbt_run import DbtRun, NodeResult, Progress
 from rollcall.errors import RollcallError, UsageError
 from rollcall.home import PROJECT_DIR, Home
 
 _BUILT_FROM = (
-    *("dbt_project.yml", "macros", "models", "snapshots"),
+    *("dbt_project.yml", "selectors.yml", "macros", "models", "snapshots"),
     *("seeds/contracts", "seeds/reference"),
 )
 _FAILED = frozenset({"error", "fail", "runtime error"})
@@ -29,7 +27,7 @@ _WARNED = "warn"
 class Failure:
     """A dbt node that failed or warned: its name, kind (model, test, seed), a one-line message.
 
-    `sentences` holds what the test says of every row to mend, where it says something.
+    `sentences` holds what the test says of every row to correct, where it says something.
     """
 
     name: str
@@ -95,51 +93,68 @@ def discard(database: Path) -> None:
     _wal(database).unlink(missing_ok=True)
 
 
-def build(
-    home: Home,
-    lock: int,
-    *,
-    full_refresh: bool,
-    project: Path = PROJECT_DIR,
-    is_tested: bool = True,
-    progress: Callable[[int, int, str], None] = lambda *_: None,
-) -> Build:
-    """Run `dbt build` for the newest cycle in `building.duckdb`.
+class Builder:
+    """dbt builds of one data directory: in `building.duckdb`, for the newest cycle.
 
     Args:
         home: the data directory, locked.
-        lock: descriptor of the lock; dbt keeps it, so that a killed parent frees nothing.
-        full_refresh: rebuild every incremental table, because code or contracts changed.
+        families: the families of files that sources declare.
         project: the dbt project to build with.
-        is_tested: run the tests of what was built.
         progress: receives (nodes done, nodes in all, name of the last one).
 
     Raises:
-        RollcallError: dbt could not run at all; the message says where its log is.
+        RollcallError: the project cannot be parsed.
     """
-    arguments = ["build", "--target=cycle", "--exclude-resource-type=unit_test"]
-    if full_refresh:
-        arguments.append("--full-refresh")
-    if not is_tested:
-        arguments.append("--exclude-resource-type=test")
-    return _run_dbt(home, lock, arguments, home.building_db, progress, project)
 
+    def __init__(
+        self,
+        home: Home,
+        families: Sequence[str],
+        *,
+        project: Path = PROJECT_DIR,
+        progress: Progress = lambda *_: None,
+    ) -> None:
+        self._home = home
+        self._progress = progress
+        self._dbt = DbtRun(home, "cycle", families, project)
+        self._results: list[NodeResult] = []
 
-def run_tests(
-    home: Home, lock: int, progress: Callable[[int, int, str], None] = lambda *_: None
-) -> Build:
-    """Run every test of the warehouse in the making; a failure keeps none from being run.
+    def count_records(self, *, full_refresh: bool) -> Build:
+        """Give every record of the new files its verdict, before anything is built upon it."""
+        self._results = []
+        return self._build(["--selector=record_counts"], full_refresh)
 
-    Raises:
-        RollcallError: dbt could not run at all; the message says where its log is.
-    """
-    arguments = ["test", "--target=cycle", "--exclude-resource-type=unit_test"]
-    return _run_dbt(home, lock, arguments, home.building_db, progress)
+    def build_rest(self, *, full_refresh: bool, is_tested: bool = True) -> Build:
+        """Build everything else of a cycle, and test it."""
+        return self._build(["--selector=after_record_counts"], full_refresh, is_tested=is_tested)
+
+    def build_all(self, *, full_refresh: bool) -> Build:
+        """Build every table without a test."""
+        self._results = []
+        return self._build([], full_refresh, is_tested=False)
+
+    def test(self) -> Build:
+        """Run every test of a cycle; a failure keeps none from being run."""
+        return self._run(["test", "--selector=after_record_counts"])
+
+    def _build(self, arguments: list[str], full_refresh: bool, *, is_tested: bool = True) -> Build:
+        command = ["build", "--exclude-resource-type=unit_test", *arguments]
+        if full_refresh:
+            command.append("--full-refresh")
+        if not is_tested:
+            command.append("--exclude-resource-type=test")
+        return self._run(command)
+
+    def _run(self, command: list[str]) -> Build:
+        results = self._dbt.invoke(command, self._progress)
+        self._results += results
+        _write_results(self._home, self._results)
+        return _read_results(results, self._home, self._home.building_db)
 
 
 @contextmanager
 def compared(
-    home: Home, lock: int, progress: Callable[[int, int, str], None] = lambda *_: None
+    home: Home, families: Sequence[str], progress: Progress = lambda *_: None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Compare what has landed with the last good cycle, in a copy of it; yields that copy.
 
@@ -154,8 +169,10 @@ def compared(
     try:
         shutil.copyfile(home.warehouse_db, home.reconciling_db)
         home.reconciling_db.chmod(0o600)
-        arguments = ["run", "--target=reconcile", "--select=tag:reconciliation"]
-        built = _run_dbt(home, lock, arguments, home.reconciling_db, progress)
+        results = DbtRun(home, "reconcile", families).invoke(
+            ["run", "--select=tag:reconciliation"], progress
+        )
+        built = _read_results(results, home, home.reconciling_db)
         if built.failures:
             failure = built.failures[0]
             raise RollcallError(
@@ -168,82 +185,38 @@ def compared(
         discard(home.reconciling_db)
 
 
-def _run_dbt(
-    home: Home,
-    lock: int,
-    arguments: list[str],
-    database: Path,
-    progress: Callable[[int, int, str], None],
-    project: Path = PROJECT_DIR,
-) -> Build:
-    """Run dbt on a database of the data directory and return what it did."""
-    results = home.dbt_target / "run_results.json"
-    results.unlink(missing_ok=True)
-    command = [str(Path(sys.executable).with_name("dbt")), "--log-format=json", *arguments]
-    environment = os.environ | {
-        "ROLLCALL_HOME": str(home.path.resolve()),
-        "DBT_PROFILES_DIR": str(project / "profiles"),
-        "DBT_TARGET_PATH": str(home.dbt_target.resolve()),
-        "DBT_LOG_PATH": str(home.logs.resolve()),
-    }
-    last_words = ""
-    with subprocess.Popen(
-        command,
-        cwd=project,
-        env=environment,
-        pass_fds=(lock,),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        assert process.stdout is not None  # noqa: S101  (asked for above)
-        for line in process.stdout:
-            last_words = _follow(line, progress) or last_words
-    if not results.exists():
-        raise RollcallError(
-            f"dbt could not build the warehouse: {last_words or 'it said nothing'} "
-            f"(its log: {home.logs / 'dbt.log'})."
-        )
-    return _read_results(results, home, database)
+def _write_results(home: Home, results: list[NodeResult]) -> None:
+    """Keep what ran in the newest build, for people who look into it."""
+    entries = [
+        {"unique_id": f"{result.kind}.rollcall.{result.name}", "status": result.status}
+        for result in results
+    ]
+    path = home.dbt_target / "run_results.json"
+    path.write_text(json.dumps({"results": entries}, indent=1), encoding="utf-8")
 
 
-def _follow(line: str, progress: Callable[[int, int, str], None]) -> str | None:
-    """Report a finished node; return what dbt says in error."""
-    try:
-        event = json.loads(line)
-    except ValueError:
-        return line.strip() or None
-    data = event.get("data", {})
-    if "index" in data and "total" in data and "execution_time" in data:
-        progress(data["index"], data["total"], data.get("node_info", {}).get("node_name", ""))
-    if event.get("info", {}).get("level") == "error":
-        return " ".join(str(event["info"].get("msg", "")).split())
-    return None
-
-
-def _read_results(path: Path, home: Home, database: Path) -> Build:
-    results: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["results"]
+def _read_results(results: list[NodeResult], home: Home, database: Path) -> Build:
     failures: list[Failure] = []
     warnings: list[Failure] = []
     for result in results:
-        if result["status"] in _FAILED or result["status"] == _WARNED:
-            kind, _, *name = result["unique_id"].split(".")
-            message = " ".join((result["message"] or "").split())
-            sentences: tuple[str, ...] = ()
-            if result["status"] in ("fail", _WARNED):
-                sentences = _sentences(home, database, result["compiled_code"])
-                message = " ".join(sentences[:3]) or message
-            reported = warnings if result["status"] == _WARNED else failures
-            reported.append(Failure(name[0], kind, message, sentences))
+        if result.status not in _FAILED and result.status != _WARNED:
+            continue
+        message = result.message
+        sentences: tuple[str, ...] = ()
+        if result.status in ("fail", _WARNED):
+            sentences = _sentences(home, database, result.compiled_code)
+            message = " ".join(sentences[:3]) or message
+        found = warnings if result.status == _WARNED else failures
+        found.append(Failure(result.name, result.kind, message, sentences))
     return Build(len(results), tuple(failures), tuple(warnings))
 
 
 def _sentences(home: Home, database: Path, test: str) -> tuple[str, ...]:
-    """Return what a test says of the rows to mend; nothing without such a column."""
+    """Return what a test says of the rows to correct; nothing without such a column."""
     with duckdb.connect(str(database), read_only=True) as connection:
         connection.execute(f"attach '{home.landing_db}' as landing (read_only)")
         try:
-            found = connection.execute(f"select mend from ({test})").fetchall()
+            found = connection.execute(f"select remedy from ({test})").fetchall()
         except duckdb.Error:
             return ()
     return tuple(sentence for (sentence,) in found)

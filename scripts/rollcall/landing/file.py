@@ -8,7 +8,6 @@ from rollcall.csvfile.framing import Framer, HeaderError
 from rollcall.landing import raw
 from rollcall.landing.container import Member, Rejection
 from rollcall.landing.job import Context, Delivery, FileReport, find, note
-from rollcall.landing.value_checks import judge_values
 from rollcall.landing.verdicts import (
     Effect,
     Judgement,
@@ -123,7 +122,7 @@ def land_file(
     )
     if layout.is_staged:
         wrong_year = next(judge_school_year(connection, file), wrong_year)
-        judgements += _judge_records(context, file, framer.malformed_count, wrong_year)
+        judgements += _judge_records(context, file, wrong_year)
     verdict = _verdict(judgements)
     if verdict == "rejected":
         raw.remove(connection, file_id, layout.raw_table)
@@ -156,22 +155,10 @@ def land_file(
 
 
 def _judge_records(
-    context: Context, file: StoredFile, malformed_count: int, wrong_year: Judgement | None
+    context: Context, file: StoredFile, wrong_year: Judgement | None
 ) -> list[Judgement]:
-    """Judge a staged file by its records: values, then volume, then when it came."""
-    judgements = list(
-        judge_values(
-            context.connection,
-            file.file_id,
-            file.layout,
-            file.mode,
-            malformed_count=malformed_count,
-            max_rejected_percent=file.source.limits.max_rejected_percent,
-            floor_count=file.source.limits.floor_count,
-        )
-    )
-    if not any(judgement.effect == Effect.REJECT for judgement in judgements):
-        judgements += judge_volume(context.connection, file)
+    """Judge a staged file by how much it changes, and by when it came; its records are dbt's."""
+    judgements = list(judge_volume(context.connection, file))
     if wrong_year and file.mode == "bulk":
         judgements.append(wrong_year)
     newer = context.connection.execute(

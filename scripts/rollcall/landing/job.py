@@ -52,6 +52,11 @@ class LandReport:
             or any(file.verdict != "accepted" or file.are_removals_held for file in self.files)
         )
 
+    def replace(self, judged: list[FileReport]) -> None:
+        """Have files that were judged again reported as they are now."""
+        again = {file.file_id for file in judged}
+        self.files = [file for file in self.files if file.file_id not in again] + judged
+
 
 @dataclass(frozen=True, slots=True)
 class Supersede:

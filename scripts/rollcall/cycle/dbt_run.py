@@ -1,0 +1,143 @@
+"""Run dbt in this process: one import of dbt and one parse serve every invocation of a build."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.contracts.graph.manifest import Manifest
+from dbt_common.events.base_types import EventMsg
+
+from rollcall.errors import RollcallError
+from rollcall.home import PROJECT_DIR, Home
+
+_RESULTS = ("LogModelResult", "LogSeedResult", "LogSnapshotResult", "LogTestResult")
+Progress = Callable[[int, int, str], None]
+"""Receives: nodes done, nodes in all, name of the last one."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeResult:
+    """What became of one node.
+
+    `kind` is model, seed, snapshot or test; `status` and `message` are dbt's; `compiled_code` is
+    the query that ran.
+    """
+
+    name: str
+    kind: str
+    status: str
+    message: str
+    compiled_code: str
+
+
+class DbtRun:
+    """A dbt project parsed for one target, to be invoked several times.
+
+    Args:
+        home: the data directory whose databases the target names.
+        target: a target of `profiles/profiles.yml`.
+        families: families of files that sources declare; others are disabled.
+        project: the dbt project.
+
+    Raises:
+        RollcallError: the project cannot be parsed; the message is dbt's.
+    """
+
+    def __init__(
+        self, home: Home, target: str, families: Sequence[str], project: Path = PROJECT_DIR
+    ) -> None:
+        self._home = home
+        self._project = project
+        self._options = [
+            f"--target={target}",
+            f"--vars={{families: [{', '.join(families)}]}}",
+            f"--project-dir={project}",
+            f"--profiles-dir={project / 'profiles'}",
+            f"--target-path={home.dbt_target.resolve()}",
+            f"--log-path={home.logs.resolve()}",
+            "--log-level=none",
+            "--log-level-file=info",
+            "--no-use-colors",
+            "--no-write-json",
+        ]
+        parsed = self._run(dbtRunner(), ["parse"])
+        if not isinstance(parsed.result, Manifest):
+            raise self._failure(parsed)
+        self.manifest = parsed.result
+
+    def invoke(
+        self, arguments: Sequence[str], progress: Progress = lambda *_: None
+    ) -> list[NodeResult]:
+        """Run one command of dbt on the parsed project, and return what became of each node.
+
+        Raises:
+            RollcallError: dbt could not run at all; the message says where its log is.
+        """
+        runner = dbtRunner(manifest=self.manifest, callbacks=[_follower(progress)])
+        done = self._run(runner, arguments)
+        if done.exception or done.result is None:
+            raise self._failure(done)
+        return [_node_result(result) for result in done.result.results]  # type: ignore[union-attr]
+
+    def _run(self, runner: dbtRunner, arguments: Sequence[str]) -> dbtRunnerResult:
+        with _undisturbed({"ROLLCALL_HOME": str(self._home.path.resolve())}):
+            try:
+                return runner.invoke([*arguments, *self._options])
+            finally:
+                _close_databases()
+
+    def _failure(self, done: dbtRunnerResult) -> RollcallError:
+        said = " ".join(str(done.exception or "it gave no reason").split())
+        return RollcallError(
+            f"dbt could not build the warehouse: {said} (its log: {self._home.logs / 'dbt.log'})."
+        )
+
+
+@contextmanager
+def _undisturbed(environment: dict[str, str]) -> Iterator[None]:
+    """Keep the caller's DBT_* from dbt, and dbt from changing the caller's working directory."""
+    before, folder = dict(os.environ), Path.cwd()
+    for name in before:
+        if name.startswith("DBT_"):
+            del os.environ[name]
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        os.chdir(folder)
+
+
+def _close_databases() -> None:
+    """Close what dbt-duckdb keeps open between invocations: readers and the rename come next."""
+    environment = DuckDBConnectionManager._ENV
+    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+    if environment is not None:
+        environment.close()
+
+
+def _follower(progress: Progress) -> Callable[[EventMsg], None]:
+    def follow(event: EventMsg) -> None:
+        data: Any = event.data
+        if event.info.name in _RESULTS:
+            total = data.num_models if event.info.name == "LogTestResult" else data.total
+            progress(data.index, total, data.node_info.node_name)
+
+    return follow
+
+
+def _node_result(result: Any) -> NodeResult:
+    kind, _, name, *_ = result.node.unique_id.split(".")
+    return NodeResult(
+        name,
+        kind,
+        str(result.status),
+        " ".join((result.message or "").split()),
+        getattr(result.node, "compiled_code", None) or "",
+    )

@@ -1,0 +1,294 @@
+"""What a cycle finds against its new files by their records, before anything is built upon them.
+
+dbt gives every record its verdict; this counts the verdicts, and says how values are written where
+most of a column cannot be read. It holds no grammar of dates, requirements or enumerations.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from rollcall.contracts.layouts import Column, Layout
+from rollcall.contracts.project import Contracts
+from rollcall.landing import raw
+from rollcall.landing.file import add_file
+from rollcall.landing.job import Context, FileReport, note
+from rollcall.landing.verdicts import Effect, Judgement
+from rollcall.ledger import ledger
+from rollcall.ledger.sql import identifier, literal, rows
+
+_MOST = 0.5
+_TWINS = {"%m/%d/%Y": "%d/%m/%Y", "%d/%m/%Y": "%m/%d/%Y"}
+_OTHER_FORMATS = {
+    "date": (
+        ("month/day/year", "%m/%d/%Y"),
+        ("day/month/year", "%d/%m/%Y"),
+        ("year/month/day", "%Y/%m/%d"),
+        ("day.month.year", "%d.%m.%Y"),
+        ("month-day-year", "%m-%d-%Y"),
+        ("day-month-year", "%d-%m-%Y"),
+        ("yyyymmdd", "%Y%m%d"),
+        ("day-month in letters-year", "%d-%b-%Y"),
+    ),
+    "datetime": (
+        ("month/day/year hour:minute", "%m/%d/%Y %H:%M"),
+        ("day/month/year hour:minute", "%d/%m/%Y %H:%M"),
+        ("month/day/year hour:minute:second", "%m/%d/%Y %H:%M:%S"),
+        ("day/month/year hour:minute:second", "%d/%m/%Y %H:%M:%S"),
+        ("month/day/year", "%m/%d/%Y"),
+        ("day/month/year", "%d/%m/%Y"),
+        ("yyyymmddhhmmss", "%Y%m%d%H%M%S"),
+    ),
+}
+_OTHER_FORMS = {
+    "date": (
+        ("a date with a time", r"\d{4}-\d{2}-\d{2}[T ].+"),
+        ("day numbers of a spreadsheet", r"[2-6]\d{4}(\.\d+)?"),
+    ),
+    "datetime": (
+        ("seconds since 1970", r"1\d{9}"),
+        ("milliseconds since 1970", r"1\d{12}"),
+        ("day numbers of a spreadsheet", r"[2-6]\d{4}(\.\d+)?"),
+    ),
+    "float": (
+        ("a decimal comma", r"[+-]?\d+,\d+"),
+        ("a percent sign", r"[+-]?\d+(\.\d+)? ?%"),
+        ("letter grades", r"[A-Fa-f][+-]?"),
+    ),
+    "integer": (("decimals", r"[+-]?\d+[.,]\d+"),),
+    "bool": (("1 and 0", "[01]"), ("Y and N", "[YyNn]"), ("yes and no", "(?i)yes|no")),
+}
+
+
+_FILES = """
+    select
+        counts.file_id,
+        files.source_id,
+        files.feed,
+        files.layout_version,
+        files.record_count,
+        files.malformed_count + counts.rejected_count as rejected_count,
+        counts.accepted_count + counts.duplicate_count as accepted_count
+    from intermediate.int_file_record_counts as counts
+    inner join store.landing.files using (file_id)
+    inner join store.landing.cycle_files using (file_id)
+    where
+        cycle_files.cycle_id = ?
+        and file_id not in (select file_id from store.landing.decisions where decision = 'release')
+    order by file_id
+"""
+_VIOLATED = """
+    with problems as (
+        select unnest(problems, max_depth := 2)
+        from intermediate.int_file_record_counts where file_id = ?
+    ),
+    violations as (
+        select record_number, unnest(violations, max_depth := 2) from problems
+    )
+    select
+        column_name,
+        count(*) filter (where is_error) as error_count,
+        list(record_number) filter (where starts_with(code, 'INVALID_') or code = ?) as unreadable
+    from violations where column_name is not null
+    group by column_name order by error_count desc, column_name
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A new file, with how many of its records are rejected (malformed ones too) and accepted."""
+
+    file_id: str
+    source_id: str
+    feed: str
+    layout_version: str
+    record_count: int
+    rejected_count: int
+    accepted_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Unreadable:
+    """A column in which values of a file cannot be read: how many are filled, which records."""
+
+    column: Column
+    raw_column: str
+    filled: int
+    record_numbers: list[int]
+
+    @property
+    def count(self) -> int:
+        """How many values cannot be read."""
+        return len(self.record_numbers)
+
+
+def judge_new_files(
+    building_db: Path, landing_db: Path, contracts: Contracts, cycle_id: int
+) -> dict[str, Judgement]:
+    """Say which new files of a cycle must not be used, by what dbt makes of their records.
+
+    A file that somebody released is not judged again.
+
+    Args:
+        building_db: the warehouse in the making, with the counts of records.
+        landing_db: the database of the loader.
+        contracts: layouts and limits.
+        cycle_id: the cycle.
+
+    Returns:
+        File to judgement: `TYPE_CHANGED` when most values of a column cannot be read, or when they
+        can only be read with day and month swapped; `MASS_REJECTION` when more records are
+        rejected than the limit allows, or all of them, however few there are.
+    """
+    with duckdb.connect(str(building_db), read_only=True) as connection:
+        connection.execute(f"attach {literal(str(landing_db))} as store (read_only)")
+        files = [_File(*row) for row in connection.execute(_FILES, [cycle_id]).fetchall()]
+        judged = {file.file_id: _judge(connection, contracts, file) for file in files}
+    return {file_id: judgement for file_id, judgement in judged.items() if judgement}
+
+
+def keep_out(context: Context, cycle_id: int, judged: Mapping[str, Judgement]) -> list[FileReport]:
+    """Take files out of a cycle, with the verdict and the reason that they have from now on.
+
+    Args:
+        context: the landing that goes on; its connection is in a transaction.
+        cycle_id: the cycle, which has frozen its files and built nothing yet.
+        judged: file to judgement.
+    """
+    reports = []
+    for file_id, judgement in sorted(judged.items()):
+        [entry] = rows(
+            context.connection, "select * from landing.files where file_id = ?", [file_id]
+        )
+        verdict = "rejected" if judgement.effect == Effect.REJECT else "held"
+        if verdict == "rejected":
+            raw.remove(context.connection, file_id, entry["raw_table"])
+        context.connection.execute("delete from landing.cycle_files where file_id = ?", [file_id])
+        ledger.add_finding(
+            context.connection,
+            job_id=context.job_id,
+            cycle_id=cycle_id,
+            file_id=file_id,
+            code=judgement.code,
+            detail=judgement.sentence,
+            at=context.at,
+        )
+        changed = {
+            "verdict": verdict,
+            "code": judgement.code,
+            "detail": " ".join(filter(None, [judgement.sentence, entry["detail"]])),
+            "are_removals_held": False,
+        }
+        reports.append(add_file(context, entry | changed))
+    note(context, "cycle_judged", str(cycle_id), f"kept_out={len(judged)}")
+    return reports
+
+
+def _judge(
+    connection: duckdb.DuckDBPyConnection, contracts: Contracts, file: _File
+) -> Judgement | None:
+    limits = contracts.sources[file.source_id].limits
+    [layout] = [
+        layout for layout in contracts.versions(file.feed) if layout.version == file.layout_version
+    ]
+    found = connection.execute(_VIOLATED, [file.file_id, "OPTIONAL_VALUE_IGNORED"]).fetchall()
+    stored = f"(from store.{layout.raw_table} where file_id = {literal(file.file_id)})"
+    for raw_column, _, record_numbers in found:
+        if record_numbers and len(record_numbers) >= limits.floor_count:
+            unreadable = _read(connection, stored, layout, raw_column, record_numbers)
+            if unreadable and (
+                unreadable.count > unreadable.filled * _MOST
+                or _is_swapped(connection, stored, unreadable)
+            ):
+                sentence = _describe(connection, stored, unreadable)
+                return Judgement("TYPE_CHANGED", sentence, Effect.REJECT)
+    share = file.rejected_count * 100 / max(file.record_count, 1)
+    is_mass = file.rejected_count >= limits.floor_count and share > limits.max_rejected_percent
+    if not (is_mass or (file.rejected_count and not file.accepted_count)):
+        return None
+    names = dict(zip(layout.raw_columns, layout.names, strict=True))
+    columns = [names.get(raw_column, raw_column) for raw_column, errors, _ in found if errors]
+    where = ", ".join(f"'{name}'" for name in columns)
+    return Judgement(
+        "MASS_REJECTION",
+        f"{file.rejected_count} of {file.record_count} records are rejected ({share:.1f} %, "
+        f"limit {limits.max_rejected_percent:g} %)" + (f"; look at {where}." if where else "."),
+        Effect.HOLD,
+    )
+
+
+def _read(
+    connection: duckdb.DuckDBPyConnection,
+    stored: str,
+    layout: Layout,
+    raw_column: str,
+    record_numbers: list[int],
+) -> _Unreadable | None:
+    """Find the column of the layout, and count its filled values; None if it is no typed column."""
+    place = layout.raw_columns.index(raw_column)
+    filled = connection.execute(
+        f"select count(nullif(trim({identifier(raw_column)}), '')) from {stored}"
+    ).fetchone()
+    return _Unreadable(
+        layout.columns[place], raw_column, filled[0] if filled else 0, sorted(record_numbers)
+    )
+
+
+def _is_swapped(
+    connection: duckdb.DuckDBPyConnection, stored: str, unreadable: _Unreadable
+) -> bool:
+    """Say whether the values fit only with day and month swapped: some do, none fits as declared.
+
+    Values that fit both ways prove nothing; taking them as declared would switch silently.
+    """
+    twin = _TWINS.get(unreadable.column.format)
+    if twin is None:
+        return False
+    value, declared = f"trim({identifier(unreadable.raw_column)})", unreadable.column.format
+    found = connection.execute(
+        f"select count(*) filter (try_strptime({value}, ?) is null), "
+        f"count(*) filter (try_strptime({value}, ?) is null) from {stored} where {value} <> ''",
+        [declared, twin],
+    ).fetchone()
+    return found is not None and found[0] > 0 and found[1] == 0
+
+
+def _describe(connection: duckdb.DuckDBPyConnection, stored: str, unreadable: _Unreadable) -> str:
+    column = unreadable.column
+    fitting = list(_fitting(connection, stored, unreadable))
+    sentence = (
+        f"{unreadable.count} of {unreadable.filled} values of '{column.name}' are not written as "
+        f"{column.format or column.data_type}"
+    )
+    if len(fitting) > 1:
+        return f"{sentence}; {' and '.join(fitting)} both fit, so nothing may be guessed."
+    if fitting:
+        return f"{sentence}; all of them fit {fitting[0]}."
+    return f"{sentence}; no known format fits them all."
+
+
+def _fitting(
+    connection: duckdb.DuckDBPyConnection, stored: str, unreadable: _Unreadable
+) -> Iterator[str]:
+    """Yield the formats that every value of the column fits which the declared one does not."""
+    value, kind = f"trim({identifier(unreadable.raw_column)})", unreadable.column.data_type
+    candidates = [
+        (words, f"try_strptime({value}, {literal(form)}) is not null")
+        for words, form in _OTHER_FORMATS.get(kind, ())
+        if form != unreadable.column.format
+    ] + [
+        (words, f"regexp_full_match({value}, {literal(form)})")
+        for words, form in _OTHER_FORMS.get(kind, ())
+    ]
+    if not candidates:
+        return
+    fits = ", ".join(f"bool_and({condition})" for _, condition in candidates)
+    found = connection.execute(
+        f"select {fits} from {stored} where list_contains(?::bigint[], record_number)",
+        [unreadable.record_numbers],
+    ).fetchone()
+    for (words, _), is_fitting in zip(candidates, found or (), strict=True):
+        if is_fitting:
+            yield words
