@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from rollcall.sample_district import (
+from sample_district.district import (
     FIRST_NIGHT,
     SPRING_START,
     SUBJECTS,

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from rollcall.sample_deliveries import Delivery, lms_manifest, sis_manifest
-from rollcall.sample_district import instant_of
+from sample_district.deliveries import Delivery, lms_manifest, sis_manifest
+from sample_district.district import instant_of
 
 MIN_FAULT_NIGHTS = 6  # the first story ends there, nights 8 and 9 are another
 MIN_FAULT_STUDENTS = 40
