@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from sample_district.deliveries import Delivery, lms_delivery, sis_delivery
 from sample_district.district import MAX_NIGHTS, MIN_STUDENTS, District, change_of, instant_of
-from sample_district.faults import FAULT_STORIES, MIN_FAULT_NIGHTS, MIN_FAULT_STUDENTS, Planter
+from sample_district.faults import MIN_FAULT_NIGHTS, MIN_FAULT_STUDENTS, Planter
 from sample_district.overrides import overrides_deliveries
 
 _MEMBER_TIME = (1980, 1, 1, 0, 0, 0)
@@ -55,6 +55,8 @@ def write_sample(out: Path, *, students: int, nights: int, seed: int, faults: bo
             _write_delivery(out, delivery)
     _write_nights(out / "nights.csv", nights, faults)
     if faults:
+        if unused := planter.unused(nights):
+            raise ValueError(f"{unused[0]}: nothing is sent to which the row applies.")
         _write_table(out / "faults.csv", planter.catalogue())
 
 
@@ -98,9 +100,9 @@ def _write_blocks(path: Path, blocks: Iterable[bytes]) -> None:
 def _write_zip(path: Path, delivery: Delivery) -> None:
     with path.open("wb") as stream:
         _pack(stream, delivery.files)
-    if delivery.is_cut_short:
+    if delivery.kept_percent < 100:
         with path.open("r+b") as stream:
-            stream.truncate(path.stat().st_size * 3 // 5)
+            stream.truncate(path.stat().st_size * delivery.kept_percent // 100)
 
 
 def _pack(stream: BinaryIO, files: dict[str, Iterable[bytes]]) -> None:
@@ -114,18 +116,24 @@ def _pack(stream: BinaryIO, files: dict[str, Iterable[bytes]]) -> None:
 
 
 def _write_nights(path: Path, nights: int, faults: bool) -> None:
-    stories = FAULT_STORIES if faults else {}
+    stories = _fault_stories() if faults else {}
     _write_table(
         path,
         [
             {
                 "night": str(night),
                 "cutoff_at": f"{instant_of(night, _CUTOFF_HOUR):%Y-%m-%dT%H:%M:%SZ}",
-                "story": stories.get(night, _STORIES[change_of(night)]),
+                "story": stories.get(str(night), _STORIES[change_of(night)]),
             }
             for night in range(1, nights + 1)
         ],
     )
+
+
+def _fault_stories() -> dict[str, str]:
+    """Return what the nights are about on which faults are planted."""
+    with Path(__file__).with_name("fault_nights.csv").open(encoding="utf-8", newline="") as stream:
+        return {row["night"]: row["story"] for row in csv.DictReader(stream)}
 
 
 def _write_table(path: Path, rows: list[dict[str, str]]) -> None:
