@@ -44,9 +44,9 @@ def _load(project: Path) -> None:
     spec = PathFinder.find_spec(_PACKAGE, [str(project)])
     if spec is None or spec.loader is None:
         raise UsageError(
-            f"There is no folder {project / _PACKAGE}: the sample district belongs to the project, "
-            "not to the installed package. Clone the repository, run `make setup` there and use "
-            "its .venv/bin/rollcall."
+            f"`rollcall sample` needs the folder {project / _PACKAGE}, which an installed package "
+            "does not have; clone the repository, run `make setup` there and use its "
+            ".venv/bin/rollcall."
         )
     if _PACKAGE not in sys.modules:
         package = module_from_spec(spec)
