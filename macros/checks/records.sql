@@ -12,8 +12,7 @@
         files.exported_at,
         files.landed_at,
         files.visible_at,
-        files.is_new,
-        files.is_since_latest_bulk
+        files.is_new
 {%- endmacro %}
 
 {#- A number that is equal for records of a file whose staged columns are equal: tells a duplicate from a conflict. -#}
@@ -43,35 +42,41 @@
     `base`: the feed's base view. `key`: the column that is the record's key.
 -#}
 {% macro newest_accepted(base, key) -%}
-    with accepted as (
-        select
-            records.*,
-            least(coalesce(records.modified_at, records.exported_at), records.exported_at) as version_at
-        from {{ base }} as records
-        left join ({{ repeated_keys(base) }}) as repeated on records.file_id = repeated.file_id and records.record_key = repeated.record_key
-        where not records.is_rejected and not coalesce(repeated.is_conflict, false) {%- if is_incremental() %} and records.is_new {%- endif %}
+    with records as (
+        select * from {{ base }}
+        where not is_rejected {%- if is_incremental() %} and is_new {%- endif %}
     ),
 
     versions as (
         select
+            records.*,
+            least(coalesce(records.modified_at, records.exported_at), records.exported_at) as version_at,
+            records.violations as warnings
+        from records
+        left join ({{ repeated_keys('records') }}) as repeated
+            on records.file_id = repeated.file_id and records.record_key = repeated.record_key
+        where not coalesce(repeated.is_conflict, false)
+    ),
+
+    ranked as (
+        select
             *,
-            violations as warnings,
             row_number() over (
                 partition by {{ key }} order by version_at desc, exported_at desc, record_number asc
             ) as recency
-        from accepted
+        from versions
     )
 
-    select versions.* exclude (feed, mode, is_new, is_since_latest_bulk, record_key, violations, is_rejected, content_hash, recency)
-    from versions
+    select ranked.* exclude (feed, mode, is_new, record_key, violations, is_rejected, content_hash, recency)
+    from ranked
     {%- if is_incremental() %}
-    left join {{ this }} as stored on versions.{{ key }} = stored.{{ key }}
+    left join {{ this }} as stored on ranked.{{ key }} = stored.{{ key }}
     {%- endif %}
-    where versions.recency = 1
+    where ranked.recency = 1
         {%- if is_incremental() %}
         and (
-            stored.version_at is null or versions.version_at > stored.version_at
-            or (versions.version_at = stored.version_at and versions.exported_at > stored.exported_at)
+            stored.version_at is null or ranked.version_at > stored.version_at
+            or (ranked.version_at = stored.version_at and ranked.exported_at > stored.exported_at)
         )
         {%- endif %}
 {%- endmacro %}
@@ -80,9 +85,9 @@
     The staged records of a feed with `is_active`, and the reason why one is not. A record is present when any record
     of the latest bulk of its source, or of a file since, has its key, rejected and malformed ones included. It is
     active unless its newest version deletes it and no later bulk has it, or a bulk is there and it is not present.
-    `staged`, `base`: the feed's models. `feed`: its name. `key`: the staged column that holds the record's key.
+    `staged`, `raw`: the feed's staging model and raw table. `feed`: its name. `key`, `raw_key`: the columns with the record's key.
 -#}
-{% macro with_presence(staged, base, feed, key) -%}
+{% macro with_presence(staged, raw, feed, key, raw_key='sourcedId') -%}
     with files as (
         select * from {{ ref('stg_landing__files') }}
         where feed = '{{ feed }}' and is_visible
@@ -91,13 +96,12 @@
     present_keys as (
         select source_id, record_key, max(case when mode = 'bulk' then exported_at end) as bulk_exported_at
         from (
-            select source_id, record_key, mode, exported_at from {{ base }} where is_since_latest_bulk
+            select file_id, {{ text(raw_key) }} as record_key from {{ raw }} as records
             union all
-            select files.source_id, malformed.record_key, files.mode, files.exported_at
-            from files
-            inner join {{ source('landing', 'malformed_records') }} as malformed on files.file_id = malformed.file_id
-            where files.is_since_latest_bulk
-        )
+            select file_id, record_key from {{ source('landing', 'malformed_records') }}
+        ) as records
+        inner join files using (file_id)
+        where files.is_since_latest_bulk
         group by source_id, record_key
     ),
 

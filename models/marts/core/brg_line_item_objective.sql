@@ -2,7 +2,7 @@
 with alignments as (
     {{ with_presence(
         ref('stg_oneroster__line_item_learning_objective_ids'),
-        ref('base_oneroster__line_item_learning_objective_ids'),
+        source('raw_oneroster', 'line_item_learning_objective_ids'),
         'oneroster/line_item_learning_objective_ids', 'line_item_objective_id'
     ) }}
 ),

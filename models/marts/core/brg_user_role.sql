@@ -1,6 +1,6 @@
 -- One row per source and role: what a user is in an org.
 with roles as (
-    {{ with_presence(ref('stg_oneroster__roles'), ref('base_oneroster__roles'), 'oneroster/roles', 'role_id') }}
+    {{ with_presence(ref('stg_oneroster__roles'), source('raw_oneroster', 'roles'), 'oneroster/roles', 'role_id') }}
 ),
 
 users as (

@@ -1,7 +1,7 @@
 -- One row per source and category of graded work.
 with categories as (
     {{ with_presence(
-        ref('stg_oneroster__categories'), ref('base_oneroster__categories'),
+        ref('stg_oneroster__categories'), source('raw_oneroster', 'categories'),
         'oneroster/categories', 'category_id'
     ) }}
 )

@@ -1,7 +1,7 @@
 -- One row per source and class: a section of a course.
 with classes as (
     {{ with_presence(
-        ref('stg_oneroster__classes'), ref('base_oneroster__classes'), 'oneroster/classes', 'class_id'
+        ref('stg_oneroster__classes'), source('raw_oneroster', 'classes'), 'oneroster/classes', 'class_id'
     ) }}
 ),
 

@@ -1,7 +1,7 @@
 -- One row per source and course.
 with courses as (
     {{ with_presence(
-        ref('stg_oneroster__courses'), ref('base_oneroster__courses'), 'oneroster/courses', 'course_id'
+        ref('stg_oneroster__courses'), source('raw_oneroster', 'courses'), 'oneroster/courses', 'course_id'
     ) }}
 ),
 

@@ -1,6 +1,6 @@
 -- One row per source and org: district, school or any other unit.
 with orgs as (
-    {{ with_presence(ref('stg_oneroster__orgs'), ref('base_oneroster__orgs'), 'oneroster/orgs', 'org_id') }}
+    {{ with_presence(ref('stg_oneroster__orgs'), source('raw_oneroster', 'orgs'), 'oneroster/orgs', 'org_id') }}
 ),
 
 known_orgs as (

@@ -1,7 +1,7 @@
 -- One row per source and term: school year, semester, term or grading period.
 with terms as (
     {{ with_presence(
-        ref('stg_oneroster__academic_sessions'), ref('base_oneroster__academic_sessions'),
+        ref('stg_oneroster__academic_sessions'), source('raw_oneroster', 'academic_sessions'),
         'oneroster/academic_sessions', 'term_id'
     ) }}
 ),

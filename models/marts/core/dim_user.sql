@@ -1,6 +1,6 @@
 -- One row per source and user: student, teacher, guardian or member of staff.
 with users as (
-    {{ with_presence(ref('stg_oneroster__users'), ref('base_oneroster__users'), 'oneroster/users', 'user_id') }}
+    {{ with_presence(ref('stg_oneroster__users'), source('raw_oneroster', 'users'), 'oneroster/users', 'user_id') }}
 ),
 
 orgs as (

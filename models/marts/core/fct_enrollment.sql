@@ -1,7 +1,7 @@
 -- One row per source and enrollment: a user in a class, with a role.
 with enrollments as (
     {{ with_presence(
-        ref('stg_oneroster__enrollments'), ref('base_oneroster__enrollments'),
+        ref('stg_oneroster__enrollments'), source('raw_oneroster', 'enrollments'),
         'oneroster/enrollments', 'enrollment_id'
     ) }}
 ),

@@ -3,7 +3,7 @@
 
 with overrides as (
     {{ with_presence(
-        ref('stg_overrides__mastery_overrides'), ref('base_overrides__mastery_overrides'),
+        ref('stg_overrides__mastery_overrides'), source('raw_overrides', 'mastery_overrides'),
         'overrides/mastery_overrides', 'override_id'
     ) }}
 ),

@@ -1,7 +1,7 @@
 -- One row per source and result: a student's score, or the lack of one, for a line item.
 with results as (
     {{ with_presence(
-        ref('stg_oneroster__results'), ref('base_oneroster__results'), 'oneroster/results', 'result_id'
+        ref('stg_oneroster__results'), source('raw_oneroster', 'results'), 'oneroster/results', 'result_id'
     ) }}
 ),
 

@@ -2,7 +2,7 @@
 with objective_scores as (
     {{ with_presence(
         ref('stg_oneroster__result_learning_objective_ids'),
-        ref('base_oneroster__result_learning_objective_ids'),
+        source('raw_oneroster', 'result_learning_objective_ids'),
         'oneroster/result_learning_objective_ids', 'result_objective_id'
     ) }}
 ),

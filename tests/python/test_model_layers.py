@@ -1,0 +1,123 @@
+"""The graph of the models: every feed goes its own way, and what is compiled is what is written."""
+
+import csv
+import json
+import statistics
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rollcall.home import PROJECT_DIR
+
+LOOKS_FROM_THE_SIDE = ("progression", "audit", "reconciliation")
+
+
+@pytest.fixture(scope="module")
+def manifest(dbt: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Compile the project without data; gives the manifest."""
+    folder = tmp_path_factory.mktemp("compiled")
+    dbt("compile", "--target", "lint", "--no-introspect", home=folder, target_path=folder / "target")
+    found: dict[str, Any] = json.loads((folder / "target/manifest.json").read_text("utf-8"))
+    return found
+
+
+def name_of(node_id: str) -> str:
+    return node_id.split(".")[2]
+
+
+def models(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {
+        node["name"]: node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model"
+    }
+
+
+def is_generated(model: dict[str, Any]) -> bool:
+    return "compared" in Path(model["path"]).parts
+
+
+def test_nothing_of_another_feed_is_upstream_of_a_staging_model(manifest: dict[str, Any]) -> None:
+    parents = manifest["parent_map"]
+
+    @cache
+    def upstream(node_id: str) -> frozenset[str]:
+        direct = parents.get(node_id, [])
+        return frozenset(direct).union(*(upstream(parent) for parent in direct))
+
+    for node_id in parents:
+        name = name_of(node_id)
+        if node_id.startswith("model.") and name.startswith("stg_") and "landing" not in name:
+            bases = {name_of(other) for other in upstream(node_id)}
+            bases = {other for other in bases if other.startswith("base_")}
+            assert bases == {name.replace("stg_", "base_", 1)}
+
+
+def test_mastery_is_at_most_fourteen_models_deep(manifest: dict[str, Any]) -> None:
+    parents = manifest["parent_map"]
+
+    @cache
+    def depth(node_id: str) -> int:
+        built = [node for node in parents[node_id] if node.startswith(("model.", "snapshot."))]
+        return 1 + max(map(depth, built), default=0)
+
+    assert depth("model.rollcall.fct_mastery") <= 14
+
+
+def test_marts_that_look_from_the_side_feed_nothing_but_each_other(
+    manifest: dict[str, Any],
+) -> None:
+    """Snapshots record what intermediate models decide; evidence is public and goes on."""
+    of_mart = {
+        name: node["schema"] for name, node in models(manifest).items() if node["schema"]
+    }
+    for node_id, children in manifest["child_map"].items():
+        name = name_of(node_id)
+        if of_mart.get(name) not in LOOKS_FROM_THE_SIDE or name == "fct_evidence":
+            continue
+        fed = {name_of(child) for child in children if child.startswith("model.")}
+        assert {of_mart[child] for child in fed} <= set(LOOKS_FROM_THE_SIDE), name
+
+
+def test_models_are_short_and_compile_to_little_more(manifest: dict[str, Any]) -> None:
+    written, ratios = {}, {}
+    for name, model in models(manifest).items():
+        if not is_generated(model):
+            written[name] = len(model["raw_code"].splitlines())
+            ratios[name] = len(model["compiled_code"].splitlines()) / written[name]
+    assert {name: lines for name, lines in written.items() if lines > 100} == {}
+    assert {name: ratio for name, ratio in ratios.items() if ratio > 3} == {}
+    shown = [lines for name, lines in written.items() if not name.startswith(("int_", "snap_"))]
+    assert statistics.median(shown) <= 40
+
+
+def test_no_sql_depends_on_what_dbt_finds_while_it_runs() -> None:
+    """The guard of the snapshots asks whether its table exists, as every incremental model does."""
+    for folder in ("models", "macros", "snapshots"):
+        for path in (PROJECT_DIR / folder).rglob("*.sql"):
+            text = path.read_text(encoding="utf-8")
+            for word in ("run_query", "graph.", "load_relation", "statement("):
+                assert word not in text, f"{path.name}: {word}"
+
+
+def test_a_family_that_no_source_declares_costs_no_node(
+    dbt: Callable[..., str], tmp_path: Path
+) -> None:
+    listed = dbt(
+        *("ls", "--target", "lint", "--resource-type", "model"),
+        *("--vars", "{families: [oneroster]}"),
+        home=tmp_path,
+        target_path=tmp_path / "target",
+    )
+    assert "base_oneroster__users" in listed
+    assert "override" not in listed.replace("int_current_overrides", "")
+
+
+def test_the_families_of_the_project_are_those_of_its_sources() -> None:
+    with (PROJECT_DIR / "seeds/contracts/sources.csv").open(encoding="utf-8") as stream:
+        declared = {name for row in csv.DictReader(stream) for name in row["families"].split("|")}
+    text = (PROJECT_DIR / "dbt_project.yml").read_text(encoding="utf-8")
+    assert f"families: [{', '.join(sorted(declared))}]" in text
