@@ -62,7 +62,8 @@ docs: setup check  ## catalogue with lineage, one file that opens anywhere
 	@echo "The catalogue is $(ROLLCALL_HOME)/catalogue.html."
 
 screenshots: setup browser  ## the pictures of the README, from the demo
-	$(BIN)/python tests/python/screenshots.py $(DEMO_HOME) $(ROLLCALL_HOME)/catalogue.html docs/images
+	$(BIN)/python tests/python/screenshots.py $(DEMO_HOME) docs/images
+	$(BIN)/python scripts/lineage_picture.py $(DEMO_HOME)/target/manifest.json docs/images/lineage.png
 
 bench:  ## the figures that the project promises, each against a baseline of the same run
 	$(BIN)/python tests/benchmarks/bench_framing.py

@@ -1,6 +1,6 @@
-"""Take the pictures of the README: the report of the demo's bad night, and the lineage.
+"""Take the picture of the README: the report of the demo's last night.
 
-Usage: python tests/python/screenshots.py DEMO_HOME CATALOGUE FOLDER
+Usage: python tests/python/screenshots.py DEMO_HOME FOLDER
 """
 
 import sys
@@ -8,30 +8,14 @@ from pathlib import Path
 
 from browser import chromium
 
-CHAIN = (
-    "stg_oneroster__results",
-    "int_oneroster_results_weighed",
-    "int_evidence",
-    "int_evidence_gathered",
-    "int_mastery_scored",
-    "int_mastery_graded",
-    "int_mastery_overridden",
-    "fct_mastery%2B1",
-)
-LINEAGE = f"#!/overview?g_v=1&g_i={'%20'.join(CHAIN)}"
 
-
-def main(home: Path, catalogue: Path, folder: Path) -> None:
-    """Write report.png and lineage.png."""
+def main(home: Path, folder: Path) -> None:
+    """Write report.png."""
     folder.mkdir(parents=True, exist_ok=True)
     with chromium() as browser:
         page = browser.new_page(viewport={"width": 1180, "height": 760})
         page.goto((home / "report" / "index.html").resolve().as_uri())
         page.screenshot(path=folder / "report.png")
-        page = browser.new_page(viewport={"width": 1180, "height": 400}, device_scale_factor=2)
-        page.goto(catalogue.resolve().as_uri() + LINEAGE)
-        page.wait_for_timeout(4000)  # the graph moves into place
-        page.screenshot(path=folder / "lineage.png")
 
 
 if __name__ == "__main__":

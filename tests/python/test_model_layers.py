@@ -19,7 +19,9 @@ LOOKS_FROM_THE_SIDE = ("progression", "audit", "reconciliation")
 def manifest(dbt: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Compile the project without data; gives the manifest."""
     folder = tmp_path_factory.mktemp("compiled")
-    dbt("compile", "--target", "lint", "--no-introspect", home=folder, target_path=folder / "target")
+    dbt(
+        "compile", "--target", "lint", "--no-introspect", home=folder, target_path=folder / "target"
+    )
     found: dict[str, Any] = json.loads((folder / "target/manifest.json").read_text("utf-8"))
     return found
 
@@ -71,9 +73,7 @@ def test_marts_that_look_from_the_side_feed_nothing_but_each_other(
     manifest: dict[str, Any],
 ) -> None:
     """Snapshots record what intermediate models decide; evidence is public and goes on."""
-    of_mart = {
-        name: node["schema"] for name, node in models(manifest).items() if node["schema"]
-    }
+    of_mart = {name: node["schema"] for name, node in models(manifest).items() if node["schema"]}
     for node_id, children in manifest["child_map"].items():
         name = name_of(node_id)
         if of_mart.get(name) not in LOOKS_FROM_THE_SIDE or name == "fct_evidence":

@@ -69,6 +69,7 @@ class DbtRun:
         if not isinstance(parsed.result, Manifest):
             raise self._failure(parsed)
         self.manifest = parsed.result
+        self._keep_manifest()
 
     def invoke(
         self, arguments: Sequence[str], progress: Progress = lambda *_: None
@@ -83,6 +84,14 @@ class DbtRun:
         if done.exception or done.result is None:
             raise self._failure(done)
         return [_node_result(result) for result in done.result.results]  # type: ignore[union-attr]
+
+    def _keep_manifest(self) -> None:
+        """Write the manifest for catalogues and `--state`, when dbt has parsed something anew."""
+        parsed, manifest = (
+            self._home.dbt_target / name for name in ("partial_parse.msgpack", "manifest.json")
+        )
+        if not manifest.exists() or manifest.stat().st_mtime_ns < parsed.stat().st_mtime_ns:
+            self.manifest.write(str(manifest))
 
     def _run(self, runner: dbtRunner, arguments: Sequence[str]) -> dbtRunnerResult:
         with _undisturbed({"ROLLCALL_HOME": str(self._home.path.resolve())}):

@@ -138,7 +138,12 @@ class Builder:
         return self._run(["test", "--selector=after_record_counts"])
 
     def _build(self, arguments: list[str], full_refresh: bool, *, is_tested: bool = True) -> Build:
-        command = ["build", "--exclude-resource-type=unit_test", "--cache-selected-only", *arguments]
+        command = [
+            "build",
+            "--exclude-resource-type=unit_test",
+            "--cache-selected-only",
+            *arguments,
+        ]
         if full_refresh:
             command.append("--full-refresh")
         if not is_tested:
