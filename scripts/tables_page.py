@@ -22,6 +22,15 @@ SCHEMAS = {
 }
 
 
+INTRODUCTION = """# Public tables
+
+Made by `scripts/tables_page.py` from the YAML of the models; the answers are those of the sample
+district. `<entity>_key` is made of source and id (`sis:STU-1`), so one column joins:
+`fct_result.student_key = dim_user.user_key`. `source_id` is always the system that exported the
+row, `roster_source_id` the one whose ids it refers to. A reference resolves, or `unresolved` names
+it. Schemas that are not listed here may change at any time."""
+
+
 def models(schema: str) -> list[dict[str, Any]]:
     """Read the YAML of the marts of a schema, in the order of their names."""
     found = []
@@ -64,15 +73,7 @@ def _text(value: object) -> str:
 
 def render(warehouse: Path) -> str:
     """Render the page from the YAML and a published warehouse."""
-    lines = [
-        "# Public tables",
-        "",
-        "Made by `scripts/tables_page.py` from the YAML of the models; the answers are those of the",
-        "sample district. `<entity>_key` is made of source and id (`sis:STU-1`), so one column joins:",
-        "`fct_result.student_key = dim_user.user_key`. `source_id` is always the system that exported the",
-        "row, `roster_source_id` the one whose ids it refers to. A reference resolves, or `unresolved`",
-        "names it. Schemas that are not listed here may change at any time.",
-    ]
+    lines = [INTRODUCTION]
     with duckdb.connect(str(warehouse), read_only=True) as connection:
         for schema, purpose in SCHEMAS.items():
             lines += ["", f"## {schema}", "", purpose]

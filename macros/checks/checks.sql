@@ -71,6 +71,11 @@
     ]) %}
 {% endmacro %}
 
+{#- A violation of the record as a whole. -#}
+{% macro record_violation(code, is_error) -%}
+    {'code': '{{ code }}', 'column_name': null, 'is_error': {{ is_error | lower }}}
+{%- endmacro %}
+
 {#- Every violation of the record, as a list of (code, column_name, is_error); empty when there is none. -#}
 {% macro violations(checks) -%}
     list_filter(

@@ -69,6 +69,11 @@
     nullif(list_filter({{ usable }}, lambda item: item.event_at >= {{ as_of }} - to_days(rules.maximum_age_days)), [])
 {%- endmacro %}
 
+{#- The levels that evidence asserts, in its order. -#}
+{% macro asserted_levels(evidence) -%}
+    list_filter(list_transform({{ evidence }}, lambda item: item.level), lambda level: level is not null)
+{%- endmacro %}
+
 {#- No override, in the shape of core.fct_override, for a project without the family `overrides`. -#}
 {% macro no_overrides() -%}
     select

@@ -31,8 +31,9 @@ needed as (
         prerequisites.path_id,
         prerequisites.step_number,
         array_agg(needed_steps.objective_id order by needed_steps.step_number) as objective_ids,
-        array_agg(needed_steps.objective_id order by needed_steps.step_number)
-            filter (where not needed_steps.is_optional) as required_objective_ids
+        array_agg(needed_steps.objective_id order by needed_steps.step_number) filter (
+            where not needed_steps.is_optional
+        ) as required_objective_ids
     from prerequisites
     inner join current_steps as needed_steps
         on

@@ -14,7 +14,7 @@ mastered as (
         student_key,
         array_agg(objective_id order by objective_id) as objective_ids
     from {{ ref('int_mastery_status') }}
-    where is_completed and student_key in (select student_key from path_enrollments)
+    where is_completed and student_key in (select path_enrollments.student_key from path_enrollments)
     group by student_key
 ),
 

@@ -69,7 +69,8 @@ final as (
         overrides.effective_at as override_effective_at,
         overrides.visible_at as override_visible_at
     from automatic
-    full join overrides on automatic.student_key = overrides.student_key and automatic.objective_id = overrides.objective_id
+    full join overrides
+        on automatic.student_key = overrides.student_key and automatic.objective_id = overrides.objective_id
 )
 
 select * from final

@@ -7,7 +7,7 @@ with students as (
 
 evidence as (
     select * from {{ ref('fct_evidence') }}
-    where objective_id is not null and student_key in (select student_key from students)
+    where objective_id is not null and student_key in (select students.student_key from students)
 ),
 
 rules as (
@@ -68,24 +68,23 @@ counted as (
 
 final as (
     select
-        student_key,
-        roster_source_id,
-        student_id,
-        objective_id,
-        course_id,
-        org_id,
-        rule_key,
-        inputs_fingerprint,
-        list_transform(counted, lambda item: item.percent) as percents,
-        list_filter(list_transform(counted, lambda item: item.level), lambda item: item is not null)
-            as asserted_levels,
-        coalesce(len(counted), 0) as evidence_count,
-        coalesce(len(usable), 0) - coalesce(len(counted), 0) as expired_count,
-        withdrawn_count,
-        ignored_count,
-        counted[-1].event_at as last_evidence_at,
-        evidence_visible_at,
-        counted[1].event_at + to_days(maximum_age_days) as expires_at
+        counted.student_key,
+        counted.roster_source_id,
+        counted.student_id,
+        counted.objective_id,
+        counted.course_id,
+        counted.org_id,
+        counted.rule_key,
+        counted.inputs_fingerprint,
+        list_transform(counted.counted, lambda item: item.percent) as percents,
+        {{ asserted_levels('counted.counted') }} as asserted_levels,
+        coalesce(len(counted.counted), 0) as evidence_count,
+        coalesce(len(counted.usable), 0) - coalesce(len(counted.counted), 0) as expired_count,
+        counted.withdrawn_count,
+        counted.ignored_count,
+        counted.counted[-1].event_at as last_evidence_at,
+        counted.evidence_visible_at,
+        counted.counted[1].event_at + to_days(counted.maximum_age_days) as expires_at
     from counted
 )
 

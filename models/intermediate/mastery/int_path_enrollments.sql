@@ -55,7 +55,11 @@ enrolled as (
 
 final as (
     select
-        enrolled.* exclude (path_fingerprint),
+        enrolled.student_key,
+        enrolled.roster_source_id,
+        enrolled.student_id,
+        enrolled.path_id,
+        enrolled.enrolled_visible_at,
         {{ fingerprint([
             'enrolled.student_key', 'enrolled.path_id', 'enrolled.path_fingerprint',
             'mastered.mastered_fingerprint',

@@ -38,9 +38,9 @@ named as (
         verdict,
         case
             when is_conflict
-                then [{'code': 'DUPLICATE_KEY_CONFLICT', 'column_name': null, 'is_error': true}]
+                then [{{ record_violation('DUPLICATE_KEY_CONFLICT', true) }}]
             when verdict = 'duplicate'
-                then [{'code': 'DUPLICATE_RECORD', 'column_name': null, 'is_error': false}]
+                then [{{ record_violation('DUPLICATE_RECORD', false) }}]
             else violations
         end as violations
     from judged

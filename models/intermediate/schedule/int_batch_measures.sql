@@ -63,7 +63,7 @@ events_by_student as (
         evidence.source_id,
         evidence.student_key,
         cycles.cycle_id,
-        count(distinct (evidence.evidence_key, evidence.event_at)) as event_count
+        count(distinct evidence.evidence_key) as event_count
     from {{ ref('fct_evidence') }} as evidence
     inner join cycles on evidence.event_at > cycles.previous_as_of and evidence.event_at <= cycles.as_of
     where evidence.student_key is not null

@@ -9,16 +9,16 @@ with files as (
 problems as (
     select
         file_id,
-        unnest(problems) as problem
+        unnest(problems, max_depth := 2) -- noqa: AL03
     from {{ ref('int_file_record_counts') }}
 ),
 
 not_accepted as (
     select
         file_id,
-        problem.record_number as record_number
+        record_number
     from problems
-    where problem.verdict <> 'accepted'
+    where verdict <> 'accepted'
 ),
 
 events as (

@@ -27,7 +27,7 @@ exports as (
             expected_exports.source_id = files.source_id
             and expected_exports.feed = files.feed
             and expected_exports.expected_at <= files.exported_at
-            and files.exported_at < expected_exports.next_expected_at
+            and expected_exports.next_expected_at > files.exported_at
             and files.is_visible
     group by all
 ),
@@ -56,6 +56,15 @@ late_by_cycle as (
     group by met_by_cycle_id, source_id, feed
 ),
 
+due_feeds as (
+    select
+        source_id,
+        feed,
+        min(cycle_id) as first_cycle_id
+    from due_by_cycle
+    group by source_id, feed
+),
+
 newest_due as (
     select
         cycles.cycle_id,
@@ -67,8 +76,8 @@ newest_due as (
         coalesce(due_by_cycle.due_count, 0) as due_count,
         coalesce(due_by_cycle.on_time_count, 0) as on_time_count,
         coalesce(due_by_cycle.never_count, 0) as never_count
-    from (select source_id, feed, min(cycle_id) as first_cycle_id from due_by_cycle group by source_id, feed) as feeds
-    inner join cycles on cycles.cycle_id >= feeds.first_cycle_id
+    from due_feeds as feeds
+    inner join cycles on feeds.first_cycle_id <= cycles.cycle_id
     left join due_by_cycle
         on
             cycles.cycle_id = due_by_cycle.cycle_id

@@ -70,6 +70,10 @@ judged as (
     where measured_value is not null
 ),
 
+shown as (
+    select * exclude (missing_percent, late_percent) from measured
+),
+
 verdicts as (
     select
         source_id,
@@ -88,8 +92,8 @@ verdicts as (
 )
 
 select
-    measured.* exclude (missing_percent, late_percent),
+    measured.*,
     case verdicts.severity when 2 then 'unfit' when 1 then 'fit with care' else 'fit' end as verdict,
     verdicts.evidence
-from measured
+from shown as measured
 inner join verdicts using (source_id)

@@ -70,8 +70,8 @@ final as (
                 then 'The same columns in another order.'
             else concat_ws(
                 ' ',
-                'New: ' || nullif(array_to_string(list_filter(after.column_names, lambda name: not list_contains(before.column_names, name)), ', '), '') || '.',
-                'Gone: ' || nullif(array_to_string(list_filter(before.column_names, lambda name: not list_contains(after.column_names, name)), ', '), '') || '.'
+                'New: ' || {{ names_missing('after.column_names', 'before.column_names') }} || '.',
+                'Gone: ' || {{ names_missing('before.column_names', 'after.column_names') }} || '.'
             )
         end as differences,
         changed.file_id,

@@ -61,7 +61,8 @@ final as (
         overrides.line_number
     from overrides
     left join current_overrides on overrides.override_key = current_overrides.override_key
-    left join taught on overrides.teacher_key = taught.teacher_key and overrides.student_key = taught.student_key
+    left join taught
+        on overrides.teacher_key = taught.teacher_key and overrides.student_key = taught.student_key
     left join known_objectives on overrides.objective_id = known_objectives.objective_id
 )
 

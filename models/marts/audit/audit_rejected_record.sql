@@ -7,7 +7,7 @@ with files as (
 problems as (
     select
         file_id,
-        unnest(problems, max_depth := 2)
+        unnest(problems, max_depth := 2) -- noqa: AL03
     from {{ ref('int_file_record_counts') }}
 ),
 
@@ -18,7 +18,7 @@ violations as (
         line_number,
         record_key,
         verdict,
-        unnest(violations, max_depth := 2)
+        unnest(violations, max_depth := 2) -- noqa: AL03
     from problems
     where verdict <> 'accepted'
 ),

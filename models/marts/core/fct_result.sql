@@ -18,7 +18,7 @@ classes as (
 ),
 
 -- A result that names no class belongs to the class of its line item.
-results_with_line_item as (
+with_line_item as (
     select
         results.* exclude (class_id, class_key),
         coalesce(results.class_id, line_items.class_id) as class_id,
@@ -26,23 +26,23 @@ results_with_line_item as (
         line_items.name as line_item_name,
         line_items.score_min,
         line_items.score_max,
-        line_items.line_item_key is null as lacks_line_item
+        line_items.line_item_key as known_line_item_key
     from results
     left join line_items on results.line_item_key = line_items.line_item_key
 ),
 
 final as (
     select
-        results.* exclude (lacks_line_item),
+        results.*,
         'date' as event_precision,
         {{ columns_where({
-            'line_item_id': 'results.lacks_line_item',
+            'line_item_id': 'results.known_line_item_key is null',
             'student_id': 'users.user_key is null',
             'class_id': 'results.class_key is not null and classes.class_key is null',
         }) }} as unresolved
-    from results_with_line_item as results
+    from with_line_item as results
     left join users on results.student_key = users.user_key
     left join classes on results.class_key = classes.class_key
 )
 
-select * from final
+select * exclude (known_line_item_key) from final

@@ -11,6 +11,16 @@ gates as (
     select * from {{ ref('snap_gate_status') }}
 ),
 
+closed_mastery as (
+    select * from mastery
+    where dbt_valid_to is not null
+),
+
+closed_gates as (
+    select * from gates
+    where dbt_valid_to is not null
+),
+
 mastery_changes as (
     select
         coalesce(after.dbt_valid_from, before.dbt_valid_to) as changed_at,
@@ -28,9 +38,9 @@ mastery_changes as (
             {{ field_change('overridden', 'override_action') }},
             {{ field_change('overridden', 'state') }},
             {{ field_change('overridden', 'is_completed') }}
-        ]) as change
+        ], max_depth := 2)
     from mastery as after
-    full join (select * from mastery where dbt_valid_to is not null) as before
+    full join closed_mastery as before
         on after.mastery_key = before.mastery_key and after.dbt_valid_from = before.dbt_valid_to
 ),
 
@@ -49,7 +59,7 @@ gate_changes as (
         after.gate as after_value,
         {{ change_of_gate('before', 'after') }} as reason
     from gates as after
-    full join (select * from gates where dbt_valid_to is not null) as before
+    full join closed_gates as before
         on after.gate_key = before.gate_key and after.dbt_valid_from = before.dbt_valid_to
 ),
 
@@ -62,11 +72,11 @@ checkpoints as (
         objective_id,
         null as path_id,
         null as step_number,
-        change.step,
-        change.field,
-        change.before_value,
-        change.after_value,
-        case when change.is_by_override then coalesce(override_reason, evidence_reason) else evidence_reason end as reason
+        step,
+        field,
+        before_value,
+        after_value,
+        case when is_by_override then coalesce(override_reason, evidence_reason) else evidence_reason end as reason
     from mastery_changes
     union all
     select * from gate_changes

@@ -1,7 +1,8 @@
 -- One row per result and objective: one piece of evidence, and what became of it.
 with oneroster_results as (
     select
-        * exclude (line_item_key, score_status, score, is_withdrawn, alignment_fingerprint),
+        * exclude (result_key, result_id, line_item_key, score_status, score, is_withdrawn, alignment_fingerprint),
+        result_key as evidence_key,
         'oneroster/results' as feed,
         result_id as evidence_id,
         'scored' as kind,
@@ -20,8 +21,7 @@ classes as (
 
 final as (
     select
-        evidence.* exclude (result_key, result_id),
-        evidence.result_key as evidence_key,
+        evidence.*,
         {{ columns_where({
             'student_id': 'students.user_key is null',
             'class_id': 'evidence.class_key is not null and classes.class_key is null',

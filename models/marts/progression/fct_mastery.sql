@@ -1,6 +1,6 @@
 -- One row per student and objective: the state that stands, what it rests on, and as of when.
 with mastery as (
-    select * from {{ ref('int_mastery_status') }}
+    select * exclude (rule_fingerprint, override_action, override_key) from {{ ref('int_mastery_status') }}
 ),
 
 current_intervals as (
@@ -22,7 +22,7 @@ completeness as (
 
 final as (
     select
-        mastery.* exclude (rule_fingerprint, override_action, override_key),
+        mastery.*,
         case when students.user_key is null then ['student_id'] else [] end as unresolved,
         coalesce(students.is_active, false) as is_on_roster,
         current_intervals.since,
@@ -34,7 +34,9 @@ final as (
     cross join completeness
     left join students on mastery.student_key = students.user_key
     left join current_intervals
-        on mastery.student_key = current_intervals.student_key and mastery.objective_id = current_intervals.objective_id
+        on
+            mastery.student_key = current_intervals.student_key
+            and mastery.objective_id = current_intervals.objective_id
 )
 
 select * from final

@@ -1,6 +1,6 @@
 -- One row per student, path and step: its gate, what blocks it, since when, and as of when.
 with gates as (
-    select * from {{ ref('int_gate_status') }}
+    select * exclude (inputs_fingerprint) from {{ ref('int_gate_status') }}
 ),
 
 current_intervals as (
@@ -23,7 +23,7 @@ students as (
 
 final as (
     select
-        gates.* exclude (inputs_fingerprint),
+        gates.*,
         case when students.user_key is null then ['student_id'] else [] end as unresolved,
         current_intervals.since,
         completeness.is_provisional,

@@ -91,7 +91,7 @@ class DbtRun:
             self._home.dbt_target / name for name in ("partial_parse.msgpack", "manifest.json")
         )
         if not manifest.exists() or manifest.stat().st_mtime_ns < parsed.stat().st_mtime_ns:
-            self.manifest.write(str(manifest))
+            self.manifest.write(str(manifest))  # type: ignore[no-untyped-call]
 
     def _run(self, runner: dbtRunner, arguments: Sequence[str]) -> dbtRunnerResult:
         with _undisturbed({"ROLLCALL_HOME": str(self._home.path.resolve())}):

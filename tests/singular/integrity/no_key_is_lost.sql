@@ -4,7 +4,7 @@
 with problems as (
     select
         file_id,
-        unnest(problems, max_depth := 2)
+        unnest(problems, max_depth := 2) -- noqa: AL03
     from {{ ref('int_file_record_counts') }}
 ),
 
