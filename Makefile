@@ -1,6 +1,6 @@
 # Rollcall: `make demo` shows it, `make test` proves it. Everything is installed into .venv/.
 .DELETE_ON_ERROR:
-.PHONY: setup demo test lint check browser sample-test test-long docs screenshots bench clean lock
+.PHONY: setup generate demo test lint check browser sample-test test-long docs screenshots bench clean lock
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -24,6 +24,9 @@ demo: setup  ## run the sample district night by night into a fresh home
 	@$(BIN)/python scripts/demo.py $(DEMO_HOME)
 
 test: setup lint check browser sample-test  ## all tests, fastest first
+
+generate:  ## the SQL that reconciliation compares with, from the layouts
+	$(BIN)/python scripts/comparison_sql.py
 
 lint:  ## style, types and SQL style
 	$(BIN)/ruff check sample_district scripts tests

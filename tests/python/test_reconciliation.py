@@ -2,7 +2,8 @@
 
 import re
 import shutil
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,10 @@ from conftest import FAULTS, ORGS, District
 from rollcall.contracts.project import Contracts
 from rollcall.home import PROJECT_DIR
 
+sys.path.append(str(PROJECT_DIR / "scripts"))
+from comparison_sql import FOLDER, compared_feeds, rendered
+
+CONTRACTS = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
 GUIDE = (PROJECT_DIR / "docs" / "reconciliation.md").read_text(encoding="utf-8")
 
 ENROLLED = "core.fct_enrollment where source_id = 'sis' and is_active"
@@ -51,7 +56,7 @@ CORRUPTIONS = {
             "insert into core.fct_enrollment "
             "select * from core.fct_enrollment where enrollment_id = '{}'",
         ),
-        (("repeated", "{}", "sourcedId"),),
+        (("duplicate", "{}", "sourcedId"),),
     ),
     "a score changed": Corruption(
         "oneroster/results",
@@ -148,9 +153,9 @@ CORRUPTIONS = {
     ),
     "an override turned round": Corruption(
         "overrides/mastery_overrides",
-        _nth("audit.audit_override where is_active and action = 'set'", "override_id", 0),
+        _nth("core.fct_override where is_active and action = 'set'", "override_id", 0),
         (
-            "update audit.audit_override set state = case state when 'mastered' then "
+            "update core.fct_override set state = case state when 'mastered' then "
             "'not_mastered' else 'mastered' end where override_id = '{}'",
         ),
         (("diverging", "{}", "state"),),
@@ -203,7 +208,7 @@ def test_a_corruption_is_reported_as_exactly_that(
         and row["record_key"] in struck | {k for _, k, _ in expected}
     ]
     assert {(row["kind"], row["record_key"], row["column_name"]) for row in found} == expected
-    assert {row["suspected_step"] for row in found} == {corruption.step}
+    assert {row["suspected_layer"] for row in found} == {corruption.step}
     assert all(row["file_id"] and row["record_number"] for row in found)
 
 
@@ -243,7 +248,7 @@ def test_night_8_shows_every_reason_and_nothing_unexplained(
     found = [difference for mart in marts for difference in differences[mart]]
     assert {reason for reason, *_ in found} == {
         "rejected",
-        "awaiting",
+        "unresolved",
         "held",
         "superseded",
         "deleted",
@@ -254,7 +259,7 @@ def test_night_8_shows_every_reason_and_nothing_unexplained(
     assert ("rejected", planted["missing_due_date"], "sourcedId", True) in missing
     assert ("deleted", planted["deleted_line_item_again"], "sourcedId", True) in missing
     assert ("superseded", planted["stale_line_item"], "title", True) in diverging
-    assert ("awaiting", planted["unknown_class"], "class_id", True) in diverging
+    assert ("unresolved", planted["unknown_class"], "class_id", True) in diverging
     assert {reason for reason, *_ in differences["unexpected_record"]} == {"held"}
 
 
@@ -304,9 +309,9 @@ def test_every_reason_is_told_and_what_is_pending_comes_true(district: District)
             "orgs.csv": _orgs(
                 f"s1,active,{old},Old Name,school,1,d1",  # superseded
                 f"s2,active,{old},School 2,school,2,d1",  # deleted since
-                f"s3,active,{new},School Three,castle,3,d1",  # a type that is refused
+                f"s3,active,{new},School Three,castle,3,d1",  # a type that is rejected
                 f"s99,active,{new},New School,castle,99,d1",  # never taken
-                f"s4,active,{new},School 4,school,4,nobody",  # awaits its parent
+                f"s4,active,{new},School 4,school,4,nobody",  # its parent is unresolved
             ),
             "courses.csv": courses(5),  # removals held
         },
@@ -328,7 +333,7 @@ def test_every_reason_is_told_and_what_is_pending_comes_true(district: District)
         (new, "s3", "dateLastModified", "rejected", 4),
         ("School Three", "s3", "name", "rejected", 4),
         ("castle", "s3", "type", "rejected", 4),
-        ("nobody", "s4", "parent_org_id", "awaiting", 6),
+        ("nobody", "s4", "parent_org_id", "unresolved", 6),
     ]
     assert district.warehouse(
         "select count(*), min(reason), max(reason), bool_and(is_explained) "
@@ -393,25 +398,39 @@ def test_every_query_of_the_guide_runs(sample_run: tuple[District, list[int]], q
     assert bool(rows) is ("is distinct from true" not in query)
 
 
-def test_every_staged_column_is_compared() -> None:
-    feeds = (PROJECT_DIR / "macros/reconciliation/feeds.sql").read_text(encoding="utf-8")
-    described = {
-        f"oneroster/{name}": (mart, [version.strip("' ") for version in versions.split(",")])
-        for name, mart, versions in re.findall(r"\('(\w+)', ref\('(\w+)'\), \[([^\]]+)\]\)", feeds)
-    }
-    described["overrides/mastery_overrides"] = ("audit_override", ["1"])
-    layouts = Contracts.load(PROJECT_DIR / "seeds" / "contracts").layouts
-    staged = {layout.feed for layout in layouts if layout.is_staged}
-    assert set(described) == staged
-    for feed, (mart, versions) in described.items():
-        path = next((PROJECT_DIR / "models/marts").rglob(f"{mart}.yml"))
+def test_the_comparisons_are_those_of_the_layouts() -> None:
+    wanted = rendered(CONTRACTS)
+    for path, text in wanted.items():
+        assert path.read_text(encoding="utf-8") == text, f"{path.name}: run `make generate`"
+    assert set(FOLDER.iterdir()) == set(wanted)
+
+
+def test_every_staged_column_is_compared_as_plain_sql() -> None:
+    feeds = {feed.feed: feed for feed in compared_feeds(CONTRACTS)}
+    assert set(feeds) == {layout.feed for layout in CONTRACTS.layouts if layout.is_staged}
+    for feed in feeds.values():
+        sql = (FOLDER / f"{feed.model}.sql").read_text(encoding="utf-8")
+        calls = set(re.findall(r"\{[{%] *(\w+)", sql))
+        assert calls <= {"ref", "source", "config"}, feed.feed
+        assert sql.count("\n{{ config(") == (feed.family != "oneroster")
+        staged = {
+            column.staged_as.split(".")[1]
+            for layout in CONTRACTS.versions(feed.feed)
+            for column in layout.columns
+            if column.staged_as and not column.is_key
+        } - {"is_deleted"}
+        assert set(re.findall(r"'processed_column': '(\w+)'", sql)) == staged
+        [path] = (PROJECT_DIR / "models/marts").rglob(f"{feed.mart}.yml")
         columns = set(re.findall(r"- \{name: (\w+), data_type", path.read_text(encoding="utf-8")))
-        of_feed = [layout for layout in layouts if layout.feed == feed]
-        first: dict[tuple[str, ...], str] = {}
-        for layout in of_feed:
-            if layout.is_staged:
-                first.setdefault(layout.names, layout.version)
-        assert set(first.values()) == set(versions)
-        for layout in of_feed:
-            names = {c.staged_as.split(".")[1] for c in layout.columns if c.staged_as}
-            assert names - columns <= {"is_deleted"}, (feed, layout.version)
+        assert staged <= columns, feed.mart
+
+
+def test_a_variant_of_a_layout_changes_no_sql() -> None:
+    [base] = [item for item in CONTRACTS.versions("oneroster/orgs") if item.version == "1.1"]
+    variant = replace(
+        base,
+        version="1.1-2",
+        columns=tuple(replace(column, name=column.name.upper()) for column in base.columns),
+    )
+    contracts = replace(CONTRACTS, layouts=(*CONTRACTS.layouts, variant))
+    assert rendered(contracts) == rendered(CONTRACTS)

@@ -1,0 +1,120 @@
+-- One row per number of a record of the newest files, and per number of an active row of a mart. Written by
+-- scripts/comparison_sql.py.
+with files as (
+    select * from {{ ref('int_compared_files') }}
+    where is_in_scope and is_visible
+)
+
+select
+    files.source_id,
+    'oneroster/line_items' as feed,
+    'score_min' as column_name,
+    records.file_id,
+    records.record_number,
+    cast(null as varchar) as record_key,
+    try_cast(trim(records.resultvaluemin) as decimal(18, 6)) as source_number,
+    cast(null as decimal(18, 6)) as processed_number
+from {{ source('raw_oneroster', 'line_items') }} as records
+inner join files on records.file_id = files.file_id
+where coalesce(trim(records.status) not in ('tobedeleted', 'inactive'), true)
+
+union all
+
+select
+    source_id,
+    'oneroster/line_items' as feed,
+    'score_min' as column_name,
+    file_id,
+    record_number,
+    line_item_id as record_key,
+    cast(null as decimal(18, 6)) as source_number,
+    score_min as processed_number
+from {{ ref('dim_line_item') }}
+where is_active
+
+union all
+
+select
+    files.source_id,
+    'oneroster/line_items' as feed,
+    'score_max' as column_name,
+    records.file_id,
+    records.record_number,
+    cast(null as varchar) as record_key,
+    try_cast(trim(records.resultvaluemax) as decimal(18, 6)) as source_number,
+    cast(null as decimal(18, 6)) as processed_number
+from {{ source('raw_oneroster', 'line_items') }} as records
+inner join files on records.file_id = files.file_id
+where coalesce(trim(records.status) not in ('tobedeleted', 'inactive'), true)
+
+union all
+
+select
+    source_id,
+    'oneroster/line_items' as feed,
+    'score_max' as column_name,
+    file_id,
+    record_number,
+    line_item_id as record_key,
+    cast(null as decimal(18, 6)) as source_number,
+    score_max as processed_number
+from {{ ref('dim_line_item') }}
+where is_active
+
+union all
+
+select
+    files.source_id,
+    'oneroster/result_learning_objective_ids' as feed,
+    'score' as column_name,
+    records.file_id,
+    records.record_number,
+    cast(null as varchar) as record_key,
+    try_cast(trim(records.score) as decimal(18, 6)) as source_number,
+    cast(null as decimal(18, 6)) as processed_number
+from {{ source('raw_oneroster', 'result_learning_objective_ids') }} as records
+inner join files on records.file_id = files.file_id
+where coalesce(trim(records.status) not in ('tobedeleted', 'inactive'), true)
+
+union all
+
+select
+    source_id,
+    'oneroster/result_learning_objective_ids' as feed,
+    'score' as column_name,
+    file_id,
+    record_number,
+    result_objective_id as record_key,
+    cast(null as decimal(18, 6)) as source_number,
+    score as processed_number
+from {{ ref('fct_result_objective_score') }}
+where is_active
+
+union all
+
+select
+    files.source_id,
+    'oneroster/results' as feed,
+    'score' as column_name,
+    records.file_id,
+    records.record_number,
+    cast(null as varchar) as record_key,
+    try_cast(trim(records.score) as decimal(18, 6)) as source_number,
+    cast(null as decimal(18, 6)) as processed_number
+from {{ source('raw_oneroster', 'results') }} as records
+inner join files on records.file_id = files.file_id
+where coalesce(trim(records.status) not in ('tobedeleted', 'inactive'), true)
+
+union all
+
+select
+    source_id,
+    'oneroster/results' as feed,
+    'score' as column_name,
+    file_id,
+    record_number,
+    result_id as record_key,
+    cast(null as decimal(18, 6)) as source_number,
+    score as processed_number
+from {{ ref('fct_result') }}
+where is_active

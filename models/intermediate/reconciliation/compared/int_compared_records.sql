@@ -1,0 +1,78 @@
+-- One row per record in doubt, per active row that no record names, and per key that stands twice. Written by
+-- scripts/comparison_sql.py.
+with compared as (
+    select * from {{ ref('int_compared__oneroster__academic_sessions') }}
+
+    union all
+
+    select * from {{ ref('int_compared__oneroster__categories') }}
+
+    union all
+
+    select * from {{ ref('int_compared__oneroster__classes') }}
+
+    union all
+
+    select * from {{ ref('int_compared__oneroster__courses') }}
+
+    union all
+
+    select * from {{ ref('int_compared__oneroster__enrollments') }}
+
+    union all
+
+    select * from {{ ref('int_compared__oneroster__line_item_learning_objective_ids') }}
+
+    union all
+
+    select * from {{ ref('int_compared__oneroster__line_items') }}
+
+    union all
+
+    select * from {{ ref('int_compared__oneroster__orgs') }}
+
+    union all
+
+    select * from {{ ref('int_compared__oneroster__result_learning_objective_ids') }}
+
+    union all
+
+    select * from {{ ref('int_compared__oneroster__results') }}
+
+    union all
+
+    select * from {{ ref('int_compared__oneroster__roles') }}
+
+    union all
+
+    select * from {{ ref('int_compared__oneroster__users') }}
+
+    {% if is_used('overrides') %}
+        union all
+
+        select * from {{ ref('int_compared__overrides__mastery_overrides') }}
+    {% endif %}
+)
+
+select
+    feed,
+    source_id,
+    record_key,
+    file_id,
+    record_number,
+    line_number,
+    is_malformed,
+    processed_file_id,
+    processed_record_number,
+    is_active,
+    row_count,
+    is_deletion,
+    modified_at,
+    compared_values,
+    has_origin,
+    is_origin_deletion,
+    origin_modified_at,
+    origin_values,
+    is_present,
+    staged_count
+from compared

@@ -1,0 +1,282 @@
+"""Write the SQL by which reconciliation compares exports with marts, from the layouts.
+
+The SQL is committed, read and linted like any other; it changes with the layouts alone, and no
+variant of a layout changes it. It reads raw text in its own way and shares no macro with staging,
+which is what makes it a witness. What it looks like, `comparison_templates/` says.
+
+    python scripts/comparison_sql.py           writes models/intermediate/reconciliation/compared/
+    python scripts/comparison_sql.py --check   says what is not current, and ends with 1
+"""
+
+import re
+import sys
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from rollcall.contracts.project import Contracts
+from rollcall.home import PROJECT_DIR
+
+FOLDER = PROJECT_DIR / "models" / "intermediate" / "reconciliation" / "compared"
+MARTS = {
+    "oneroster/academic_sessions": "dim_term",
+    "oneroster/categories": "dim_category",
+    "oneroster/classes": "dim_class",
+    "oneroster/courses": "dim_course",
+    "oneroster/enrollments": "fct_enrollment",
+    "oneroster/line_item_learning_objective_ids": "brg_line_item_objective",
+    "oneroster/line_items": "dim_line_item",
+    "oneroster/orgs": "dim_org",
+    "oneroster/result_learning_objective_ids": "fct_result_objective_score",
+    "oneroster/results": "fct_result",
+    "oneroster/roles": "brg_user_role",
+    "oneroster/users": "dim_user",
+    "overrides/mastery_overrides": "fct_override",
+}
+"""The mart in which each staged feed ends."""
+ALWAYS_USED = "oneroster"
+"""The family whose models are there whatever `sources.csv` declares."""
+
+_TEMPLATES = Path(__file__).parent / "comparison_templates"
+_WIDTH = 110
+"""How long a line of SQL may be, as sqlfluff is told."""
+_CASTS = {
+    "date": "try_cast(trim({}) as date)",
+    "datetime": "try_cast(trim({}) as timestamptz) at time zone 'UTC'",
+    "float": "try_cast(trim({}) as decimal(18, 6))",
+    "integer": "try_cast(trim({}) as integer)",
+    "year": "try_cast(trim({}) as integer)",
+    "bool": "try_cast(trim({}) as boolean)",
+}
+"""SQL that reads a raw text as a type: by the engine's own casts, and otherwise than staging."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedColumn:
+    """A staged column: where it stands in the raw table and in the mart, and what type it has.
+
+    `is_filled` when the mart fills it from elsewhere where the record leaves it blank.
+    """
+
+    raw_column: str
+    name: str
+    data_type: str
+    is_filled: bool
+
+    @property
+    def text(self) -> str:
+        """The raw column as SQL; DuckDB compares names without case."""
+        is_plain = re.fullmatch(r"[A-Za-z_]\w*", self.raw_column)
+        return f"records.{self.raw_column.lower()}" if is_plain else f'records."{self.raw_column}"'
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the mart holds a list."""
+        return self.data_type in ("list", "reflist")
+
+    @property
+    def value(self) -> str:
+        """What the record says, as SQL of the mart's type, a list as one text."""
+        if self.data_type in _CASTS:
+            return _CASTS[self.data_type].format(self.text)
+        if self.is_list:
+            return f"nullif(trim(regexp_replace({self.text}, ' *,[ ,]*', ',', 'g'), ' ,'), '')"
+        return f"nullif(trim({self.text}), '')"
+
+    @property
+    def processed(self) -> str:
+        """What the row says, as SQL, a list as one text."""
+        if self.is_list:
+            return f"nullif(array_to_string(processed.{self.name}, ','), '')"
+        return f"processed.{self.name}"
+
+    @property
+    def differences(self) -> tuple[tuple[str, str], ...]:
+        """Conditions, in two parts, of which one holds when record and row differ.
+
+        What cannot be read is not blank.
+        """
+        value = self.value
+        if self.is_filled:
+            value = f"coalesce({value}, {self.processed})"
+        found = ((value, f"is distinct from {self.processed}"),)
+        if self.data_type not in _CASTS:
+            return found
+        return (*found, (f"({self.processed} is null", f"and trim({self.text}) <> '')"))
+
+    @property
+    def comparison(self) -> str:
+        """Both values and whether they differ, as a struct of SQL."""
+        processed = self.processed
+        if self.data_type in _CASTS:
+            processed = f"cast({processed} as varchar)"
+        parts = (
+            f"'raw_column': '{self.raw_column}',",
+            f"'processed_column': '{self.name}',",
+            f"'source_value': trim({self.text}),",
+            f"'processed_value': {processed},",
+            f"'is_staged': staged.{self.name} = processed.{self.name},",
+            f"'is_different': {_joined(self.differences, 16, taken=17)}".replace(": \n", ":\n"),
+        )
+        lines = [parts[0]]
+        for part in parts[1:]:
+            is_short = "\n" not in part and len(f"{lines[-1]} {part}") <= _WIDTH - 16
+            lines[-1:] = [f"{lines[-1]} {part}"] if is_short else [lines[-1], part]
+        return "{\n" + textwrap.indent("\n".join(lines), " " * 4) + "\n}"
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedFeed:
+    """A staged feed: its staging model and mart, its key, and the columns that are compared."""
+
+    feed: str
+    mart: str
+    staged: str
+    key: ComparedColumn
+    status: ComparedColumn
+    columns: tuple[ComparedColumn, ...]
+
+    @property
+    def family(self) -> str:
+        """The family of the feed."""
+        return self.feed.split("/")[0]
+
+    @property
+    def model(self) -> str:
+        """The name of the model that compares it."""
+        return f"int_compared__{self.feed.replace('/', '__')}"
+
+    @property
+    def raw_table(self) -> str:
+        """The raw table, as dbt names a source."""
+        family, name = self.feed.split("/")
+        return f"{{{{ source('raw_{family}', '{name}') }}}}"
+
+    @property
+    def deletes(self) -> str:
+        """A condition: the record deletes."""
+        return f"trim({self.status.text}) in ('tobedeleted', 'inactive')"
+
+    @property
+    def modified(self) -> ComparedColumn:
+        """The column that dates the record."""
+        return next(column for column in self.columns if column.name == "modified_at")
+
+    @property
+    def references(self) -> tuple[ComparedColumn, ...]:
+        """The columns that refer to records of other feeds."""
+        return tuple(c for c in self.columns if c.data_type in ("ref", "reflist"))
+
+    @property
+    def numbers(self) -> tuple[ComparedColumn, ...]:
+        """The columns that are summed."""
+        return tuple(column for column in self.columns if column.data_type == "float")
+
+    @property
+    def conditions(self) -> str:
+        """The conditions of all columns."""
+        found = tuple(part for column in self.columns for part in column.differences)
+        return _joined(found, 16)
+
+
+def _joined(conditions: tuple[tuple[str, str], ...], indent: int, taken: int = 0) -> str:
+    """Join conditions, each on a line, or on two when it is too long; `taken` is before them."""
+    lines = []
+    for place, (first, second) in enumerate(conditions):
+        before = "or " if place else ""
+        room = _WIDTH - indent - (0 if place else taken)
+        if len(f"{before}{first} {second}") <= room:
+            lines.append(f"{before}{first} {second}")
+        else:
+            is_too_long = not place and len(first) > room
+            lines += ["", first, second] if is_too_long else [f"{before}{first}", second]
+    return "\n".join(lines)
+
+
+def compared_feeds(contracts: Contracts) -> tuple[ComparedFeed, ...]:
+    """Return every staged feed."""
+    return tuple(_compared_feed(contracts, feed.feed) for feed in contracts.feeds if feed.is_staged)
+
+
+def _compared_feed(contracts: Contracts, feed: str) -> ComparedFeed:
+    filled = _filled_columns(MARTS[feed])
+    columns: dict[str, ComparedColumn] = {}
+    keys, models = set(), set()
+    for layout in contracts.versions(feed):
+        for column, raw_column in zip(layout.columns, layout.raw_columns, strict=True):
+            if column.staged_as:
+                model, name = column.staged_as.split(".")
+                is_filled = name in filled
+                compared = ComparedColumn(raw_column, name, column.data_type, is_filled)
+                columns.setdefault(name, compared)
+                models.add(model)
+                keys |= {name} if column.is_key else set()
+    [key], [model] = keys, models
+    key_column, status = columns.pop(key), columns.pop("is_deleted")
+    return ComparedFeed(feed, MARTS[feed], model, key_column, status, tuple(columns.values()))
+
+
+def _filled_columns(mart: str) -> set[str]:
+    """Return the columns that a mart fills from elsewhere, as its description says."""
+    [path] = (PROJECT_DIR / "models" / "marts").rglob(f"{mart}.yml")
+    text = path.read_text(encoding="utf-8")
+    return set(re.findall(r"\{name: (\w+),.*filled_where_blank: true", text))
+
+
+def rendered(contracts: Contracts) -> dict[Path, str]:
+    """Return every file with its text."""
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        undefined=StrictUndefined,
+        block_start_string="[%",
+        block_end_string="%]",
+        variable_start_string="[[",
+        variable_end_string="]]",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701  (it is SQL)
+    )
+    environment.filters["header"] = _header
+    feeds = compared_feeds(contracts)
+    further = {feed.family: [f for f in feeds if f.family == feed.family] for feed in feeds}
+    further.pop(ALWAYS_USED)
+    known = {"feeds": feeds, "always_used": ALWAYS_USED, "further": further}
+    files = {
+        path: environment.get_template(path.name).render(known)
+        for path in _TEMPLATES.iterdir()
+        if path.stem != "int_compared__feed"
+    }
+    compared = environment.get_template("int_compared__feed.sql")
+    return {FOLDER / path.name: text for path, text in files.items()} | {
+        FOLDER / f"{feed.model}.sql": compared.render(known, feed=feed) for feed in feeds
+    }
+
+
+def _header(grain: str) -> str:
+    """Write the comment at the top of a model."""
+    lines = textwrap.wrap(f"{grain} Written by scripts/comparison_sql.py.", _WIDTH - 3)
+    return "\n".join(f"-- {line}" for line in lines)
+
+
+def main(arguments: list[str]) -> int:
+    """Write the files, or say which are not current."""
+    wanted = rendered(Contracts.load(PROJECT_DIR / "seeds" / "contracts"))
+    there = {path: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.*")}
+    outdated = {path for path in wanted | there if wanted.get(path) != there.get(path)}
+    if "--check" in arguments:
+        for path in sorted(outdated):
+            print(f"{path.relative_to(PROJECT_DIR)} is not current; run `make generate`.")
+        return 1 if outdated else 0
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for path in outdated:
+        path.unlink(missing_ok=True)
+        if path in wanted:
+            path.write_text(wanted[path], encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
