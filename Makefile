@@ -71,7 +71,7 @@ browser:  ## Chromium, in which the report is tested
 	    exit 1; \
 	fi
 
-PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 sample-test:  ## the sample, stories, properties and crashes
 	$(PYTEST) -m "not long" --durations 20

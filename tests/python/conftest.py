@@ -19,6 +19,7 @@ from typing import Any, Self
 
 import duckdb
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from rollcall.fingerprint import FACTS_OF_A_RUN, fingerprints
 from rollcall.home import PROJECT_DIR
@@ -42,17 +43,33 @@ SHARES_WITH = {"report_browser": "report"}
 """Both look at the home of hostile exports."""
 
 
+def group_of(path: str) -> str:
+    """Name the group of a file of tests."""
+    name = Path(path).stem.removeprefix("test_")
+    return SHARES_WITH.get(name, name)
+
+
+class Groups(LoadScopeScheduling):  # type: ignore[misc]
+    """Hand the tests of a group to one worker, and those that share nothing one by one.
+
+    The marks of `--dist loadgroup` would do as much, but pytest-xdist 3.8 loses them in pytest 9.2.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        group = group_of(nodeid.split("::")[0])
+        return nodeid if group in SHARES_NOTHING else group
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
+    """Spread tests over workers by groups."""
+    return Groups(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file on one worker, and begin with what takes longest."""
-    names = [item.path.stem.removeprefix("test_") for item in items]
-    groups = [SHARES_WITH.get(name, name) for name in names]
-    for item, group in zip(items, groups, strict=True):
-        if group not in SHARES_NOTHING:
-            item.add_marker(pytest.mark.xdist_group(group))
+    """Begin with the files that take longest."""
     ranks = {group: rank for rank, group in enumerate(LONGEST)}
-    places = [ranks.get(group, len(ranks)) for group in groups]
-    order = sorted(range(len(items)), key=lambda number: places[number])
-    items[:] = [items[number] for number in order]
+    items.sort(key=lambda item: ranks.get(group_of(item.path.name), len(ranks)))
 
 
 @dataclass(frozen=True)
