@@ -1,6 +1,7 @@
 # Rollcall: `make demo` shows it, `make test` proves it. Everything is installed into .venv/.
 .DELETE_ON_ERROR:
-.PHONY: setup generate demo test lint check browser sample-test test-long docs screenshots bench clean lock
+.PHONY: setup generate demo test quick quick-tests lint lint-python lint-sql lint-changed check browser \
+    sample-test test-long mutants docs screenshots bench clean lock
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -23,17 +24,39 @@ setup: .venv/installed  ## .venv/ with rollcall, dbt and sqlfluff, and an empty 
 demo: setup  ## run the sample district night by night into a fresh home
 	@$(BIN)/python scripts/demo.py $(DEMO_HOME)
 
-test: setup lint check browser sample-test  ## all tests, fastest first
+# Make the goals $(1) in the background of the goals $(2); all must be reached, and all are shown.
+define beside
+	@log=$$(mktemp); code=0; \
+	$(MAKE) --no-print-directory $(1) > $$log 2>&1 & beside=$$!; \
+	$(MAKE) --no-print-directory $(2) || code=$$?; \
+	wait $$beside || code=$$?; \
+	cat $$log; rm -f $$log; exit $$code
+endef
+
+test: setup browser  ## every promise, and all else but repetition; ten minutes on two cores
+	$(call beside,lint check,sample-test)
+
+quick: setup  ## lint of what changed, unit tests, contracts, framing; no cycle
+	$(call beside,check,lint-python lint-changed quick-tests)
 
 generate:  ## the SQL that reconciliation compares with, from the layouts
 	$(BIN)/python scripts/comparison_sql.py
 
-lint:  ## style, types and SQL style
-	$(BIN)/ruff check sample_district scripts tests
-	$(BIN)/ruff format --check sample_district scripts tests
+lint: lint-python lint-sql  ## style, types and SQL style
+
+lint-python:
+	$(BIN)/ruff check sample_district scripts tests docs/examples
+	$(BIN)/ruff format --check sample_district scripts tests docs/examples
 	$(BIN)/mypy
+
+lint-sql:
 	$(BIN)/sqlfluff lint --disable-progress-bar models tests/singular
 	$(BIN)/sqlfluff lint --disable-progress-bar --templater placeholder scripts/rollcall/report/queries
+
+lint-changed:
+	@changed=$$( { git diff --name-only --diff-filter=d HEAD; git ls-files --others --exclude-standard; } \
+	    | grep -E '^(models|tests/singular)/.*\.sql$$' || true); \
+	[ -z "$$changed" ] || $(BIN)/sqlfluff lint --disable-progress-bar $$changed
 
 check:  ## contracts and unit tests without data
 	@ROLLCALL_HOME=$(CHECK_HOME) $(BIN)/rollcall init > /dev/null
@@ -52,11 +75,22 @@ browser:  ## Chromium, in which the report is tested
 	    exit 1; \
 	fi
 
-sample-test:  ## the sample, properties and crashes
-	$(BIN)/pytest -m "not long" --numprocesses 2 --dist loadfile
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
+
+sample-test:  ## the sample, stories, properties and crashes
+	$(PYTEST) -m "not long" --durations 20
+
+quick-tests:
+	$(PYTEST) -m "not long" $(addprefix tests/python/test_,$(addsuffix .py,$(QUICK)))
+
+QUICK := framing layouts value_checks fingerprint generic_tests staging_contract
 
 test-long:  ## many more cases; hours, not minutes
 	$(BIN)/pytest -m long
+
+mutants:  ## small defects, each of which a test must catch; an hour
+	@folder=$$(mktemp -d); $(BIN)/python tests/python/mutants.py $$folder; code=$$?; \
+	rm -rf $$folder; exit $$code
 
 docs: setup check  ## catalogue with lineage, one file that opens anywhere
 	ROLLCALL_HOME=$(CHECK_HOME) $(BIN)/dbt --quiet docs generate --static \

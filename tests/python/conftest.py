@@ -1,6 +1,7 @@
 """What the tests share: a home, an inbox, exports written by hand, and the real command."""
 
 import csv
+import fcntl
 import io
 import json
 import os
@@ -9,14 +10,16 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import duckdb
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from rollcall.cycle.fingerprint import FACTS_OF_A_RUN, fingerprints
 from rollcall.home import PROJECT_DIR
@@ -24,7 +27,49 @@ from rollcall.home import PROJECT_DIR
 ROLLCALL = Path(sys.executable).with_name("rollcall")
 ORGS = "sourcedId,status,dateLastModified,name,type,identifier,parentSourcedId\n"
 ORG_ROWS = "d1,,,Plainfield Schools,district,100,\ns1,,,North School,school,101,d1\n"
+LONG_AGO = (1_000_000_000, 1_000_000_000)
+"""When files of a delivery were written, so that landing does not wait for them to settle."""
 MANIFEST = "propertyName,value\nmanifest.version,1.0\noneroster.version,1.1\n"
+
+
+LONGEST = (
+    *("sample_faults", "mastery", "judged_again", "cycle", "replay", "crashes", "properties"),
+    *("schedule", "brakes", "reconciliation", "order", "report"),
+)
+"""The files that run the most cycles; the first of them runs the sample, which others read."""
+SHARES_NOTHING = ("fuzz", "framing", "codes", "privacy", "landing", "verify")
+"""Files whose tests may run on any worker: they share nothing that takes long to make."""
+SHARES_WITH = {"report_browser": "report"}
+"""Both look at the home of hostile exports."""
+
+
+def group_of(path: str) -> str:
+    """Name the group of a file of tests."""
+    name = Path(path).stem.removeprefix("test_")
+    return SHARES_WITH.get(name, name)
+
+
+class Groups(LoadScopeScheduling):  # type: ignore[misc]
+    """Hand the tests of a group to one worker, and those that share nothing one by one.
+
+    The marks of `--dist loadgroup` would do as much, but pytest-xdist 3.8 loses them in pytest 9.2.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        group = group_of(nodeid.split("::")[0])
+        return nodeid if group in SHARES_NOTHING else group
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
+    """Spread tests over workers by groups."""
+    return Groups(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest."""
+    ranks = {group: rank for rank, group in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(group_of(item.path.name), len(ranks)))
 
 
 @dataclass(frozen=True)
@@ -73,7 +118,15 @@ class District:
             (folder / file_name).write_bytes(
                 content if isinstance(content, bytes) else content.encode()
             )
+            os.utime(folder / file_name, LONG_AGO)
+        os.utime(folder, LONG_AGO)
         return folder
+
+    def copy(self, folder: Path) -> Self:
+        """Copy home and inbox into a folder, where the story goes on another way."""
+        shutil.copytree(self.home, folder / "home")
+        shutil.copytree(self.inbox, folder / "inbox")
+        return replace(self, home=folder / "home", inbox=folder / "inbox")
 
     def ledger(self, sql: str) -> list[tuple[Any, ...]]:
         """Ask the landing database."""
@@ -180,22 +233,35 @@ class Project(District):
         assert old in text
         path.write_text(text.replace(old, new), encoding="utf-8")
 
+    def redeclare(self, source_id: str, old: str, new: str) -> None:
+        """Change the declaration of one source."""
+        path = self.project / "seeds" / "contracts" / "sources.csv"
+        text = path.read_text(encoding="utf-8")
+        [line] = [line for line in text.splitlines() if line.startswith(f"{source_id},")]
+        assert old in line
+        path.write_text(text.replace(line, line.replace(old, new)), encoding="utf-8")
 
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    """Give a district that runs from a copy of the project."""
-    (tmp_path / "project").mkdir()
+
+def copy_of_the_project(folder: Path) -> Project:
+    """Copy the project into a folder; gives a district that runs from the copy."""
+    (folder / "project").mkdir()
     folders = ("macros", "models", "profiles", "scripts", "seeds", "snapshots", "tests")
     for name in ("dbt_project.yml", *folders):
         source = PROJECT_DIR / name
         if source.is_dir():
             ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
-            shutil.copytree(source, tmp_path / "project" / name, ignore=ignore)
+            shutil.copytree(source, folder / "project" / name, ignore=ignore)
         else:
-            shutil.copyfile(source, tmp_path / "project" / name)
+            shutil.copyfile(source, folder / "project" / name)
     for source_id in ("sis", "lms"):
-        (tmp_path / "inbox" / source_id).mkdir(parents=True)
-    return Project(tmp_path / "home", tmp_path / "inbox")
+        (folder / "inbox" / source_id).mkdir(parents=True)
+    return Project(folder / "home", folder / "inbox")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Give a district that runs from a copy of the project."""
+    return copy_of_the_project(tmp_path)
 
 
 @pytest.fixture
@@ -253,13 +319,51 @@ NIGHTS = read_csv(SAMPLE / "nights.csv")
 FAULTS = read_csv(SAMPLE / "faults.csv")
 
 
+@contextmanager
+def built_once(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, name: str
+) -> Iterator[tuple[Path, bool]]:
+    """Give a folder that all workers share, and whether it is still to be filled.
+
+    The first worker that asks fills it, any other waits until it has.
+    """
+    root = tmp_path_factory.getbasetemp()
+    if hasattr(request.config, "workerinput"):
+        root = root.parent
+    folder, mark = root / f"shared_{name}", root / f"shared_{name}.built"
+    with (root / f"shared_{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not mark.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+        yield folder, not mark.exists()
+        mark.touch()
+
+
 @pytest.fixture(scope="session")
-def sample_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[District, list[int]]:
-    """Run every night of the sample; gives the district and the exit codes.
+def sample_run(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[District, list[int]]:
+    """Run every night of the sample once for all workers; gives a copy and the exit codes.
 
     Beside its home, `night_N` keeps the warehouse as it was after night N.
     """
-    district = District(tmp_path_factory.mktemp("sample") / "home", SAMPLE)
+    with built_once(request, tmp_path_factory, "sample") as (folder, is_empty):
+        if is_empty:
+            codes = run_sample(District(folder / "home", SAMPLE))
+            (folder / "codes.json").write_text(json.dumps(codes), encoding="utf-8")
+    own = tmp_path_factory.mktemp("sample")
+    shutil.copytree(folder / "home", own / "home")
+    for night in NIGHTS:
+        kept = Path(f"night_{night['night']}") / "warehouse.duckdb"
+        (own / kept).parent.mkdir()
+        (own / kept).hardlink_to(folder / kept)
+    codes = json.loads((folder / "codes.json").read_text(encoding="utf-8"))
+    return District(own / "home", SAMPLE), codes
+
+
+def run_sample(district: District) -> list[int]:
+    """Run every night of the sample; gives the exit codes."""
     codes = []
     for night in NIGHTS:
         inbox = SAMPLE / f"night_{night['night']}"
@@ -269,7 +373,7 @@ def sample_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[District, list
         kept = district.home.parent / f"night_{night['night']}" / "warehouse.duckdb"
         kept.parent.mkdir()
         kept.hardlink_to(district.home / "warehouse.duckdb")
-    return district, codes
+    return codes
 
 
 HOSTILE = (

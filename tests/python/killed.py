@@ -20,7 +20,8 @@ from typing import Any
 
 from rollcall.cli import commands as cli
 from rollcall.cycle import warehouse
-from rollcall.landing import archive, raw
+from rollcall.landing import archive
+from rollcall.landing import raw
 from rollcall.ledger import ledger
 
 STEPS = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conftest import District
+from conftest import LONG_AGO, District
 
 from rollcall.home import PROJECT_DIR
 
@@ -54,10 +54,16 @@ def night(number: int, time: str = "18:00:00") -> str:
 
 @dataclass(frozen=True)
 class Story:
-    """A district whose nights are told one by one; `project` is the code and seeds it runs with."""
+    """A district whose nights are told one by one; `project` is the code and seeds it runs with.
+
+    Several may be told in one home, each with a roster, a gradebook and a course of its own.
+    """
 
     district: District
     project: Path = PROJECT_DIR
+    roster_source: str = "sis"
+    gradebook: str = "lms"
+    course: str = "algebra"
 
     def roster(self, number: int, students: Iterable[str] = ("ann",)) -> None:
         """Deliver the whole roster at 01:00 of a night."""
@@ -71,13 +77,17 @@ class Story:
             "e-tea,,,c1,s1,tea,teacher,true,,\n",
             "e-other,,,c2,s1,other,teacher,true,,\n",
         ]
-        files = ROSTER | {
+        files = {name: text.replace("algebra", self.course) for name, text in ROSTER.items()} | {
             "users.csv": USERS + "".join(users),
             "enrollments.csv": ENROLLMENTS + "".join(enrollments),
         }
         manifest = "propertyName,value\nmanifest.version,1.0\noneroster.version,1.1\n"
         manifest += "".join(f"file.{name[:-4]},bulk\n" for name in files)
-        self.district.deliver(f"2026-09-{number:02d}T010000Z", files | {"manifest.csv": manifest})
+        self.district.deliver(
+            f"2026-09-{number:02d}T010000Z",
+            files | {"manifest.csv": manifest},
+            source=self.roster_source,
+        )
 
     def work(
         self,
@@ -104,7 +114,7 @@ class Story:
             "lineItems.csv": LINE_ITEMS + "".join(items),
             "results.csv": RESULTS + "".join(rows),
         }
-        self.district.deliver(f"2026-09-{number:02d}T{hour}Z", files, source="lms")
+        self.district.deliver(f"2026-09-{number:02d}T{hour}Z", files, source=self.gradebook)
 
     def override(self, number: int, *rows: str) -> None:
         """Deliver overrides: what stands right of the record's status, as `id,student,...`."""
@@ -113,8 +123,10 @@ class Story:
         for row in rows:
             key, rest = row.split(",", 1)
             lines.append(f"{key},active,{modified},{rest}\n")
-        path = self.district.inbox / "lms" / f"2026-09-{number:02d}T150000Z_mastery_overrides.csv"
+        name = f"2026-09-{number:02d}T150000Z_mastery_overrides.csv"
+        path = self.district.inbox / self.gradebook / name
         path.write_text(OVERRIDES + "".join(lines), encoding="utf-8")
+        os.utime(path, LONG_AGO)
 
     def cycle(self, number: int, time: str = "18:00:00", code: int | None = None) -> str:
         """Run a cycle; returns what it said."""
@@ -137,14 +149,22 @@ class Story:
         """Ask for outcomes in order of students and objectives."""
         return self.district.warehouse(
             f"select {columns} from progression.fct_mastery where {where} "
-            "order by student_id, objective_id"
+            f"and source_id = '{self.roster_source}' order by student_id, objective_id"
         )
 
-    def checkpoints(self, cycle_id: int, student: str = "ann") -> list[tuple[Any, ...]]:
-        """Ask what a cycle changed of a student, in the order of steps."""
+    def newest_cycle(self) -> int:
+        """Ask for the number of the newest cycle."""
+        [(cycle_id,)] = self.district.ledger("select max(cycle_id) from landing.cycles")
+        return int(cycle_id)
+
+    def checkpoints(
+        self, cycle_id: int | None = None, student: str = "ann"
+    ) -> list[tuple[Any, ...]]:
+        """Ask what a cycle, or the newest, changed of a student, in the order of steps."""
         return self.district.warehouse(
             "select step, field, before_value, after_value, reason from progression.fct_checkpoint "
-            f"where cycle_id = {cycle_id} and student_id = '{student}' and path_id is null "
+            f"where cycle_id = {cycle_id or self.newest_cycle()} and student_id = '{student}' "
+            f"and path_id is null and source_id = '{self.roster_source}' "
             "order by array_position(['scored', 'graded', 'overridden', 'gated'], step), field"
         )
 

@@ -3,9 +3,8 @@
 import re
 from collections import Counter
 
-import duckdb
 import pytest
-from conftest import FAULTS, MANIFEST, ORG_ROWS, ORGS, District
+from conftest import FAULTS, District
 
 from rollcall.home import PROJECT_DIR
 
@@ -117,52 +116,3 @@ def test_what_a_test_warns_of_is_a_finding(sample_run: Sample) -> None:
         "where code = 'TEST_WARNED'"
     )
     assert ("overrides_are_beyond_doubt",) in warned
-
-
-def test_a_failing_cycle_and_its_repeat_keep_their_findings_once_each(district: District) -> None:
-    """Night two fails twice for a wrong count, once for a column of another type, then succeeds."""
-    bad = "s2,,,South School,schol,102,d1\n"
-    manifest = MANIFEST + "file.orgs,bulk\n"
-    for night in (1, 2):
-        files = {"orgs.csv": ORGS + ORG_ROWS + bad * (night == 2), "manifest.csv": manifest}
-        district.deliver(f"2026-09-0{night}T010000Z", files)
-    arguments = ("cycle", "--inbox", str(district.inbox), "--json")
-
-    def falsify(by: int) -> None:
-        with duckdb.connect(str(district.home / "landing.duckdb")) as connection:
-            connection.execute(
-                f"update landing.landing.files set record_count = record_count + {by} "
-                "where feed = 'oneroster/orgs'"
-            )
-
-    def retype(data_type: str) -> None:
-        with duckdb.connect(str(district.home / "landing.duckdb")) as connection:
-            connection.execute(
-                f"alter table landing.raw_oneroster.orgs alter identifier type {data_type}"
-            )
-
-    assert district.run(*arguments, now="2026-09-01T18:00:00Z").code == 0
-    district.run("land", "--inbox", str(district.inbox), now="2026-09-02T18:00:00Z")
-    falsify(1)
-    assert district.run(*arguments, now="2026-09-02T18:00:00Z").code == 4
-    assert district.run(*arguments, now="2026-09-02T19:00:00Z").code == 4
-    falsify(-1)
-    retype("integer")
-    assert district.run(*arguments, now="2026-09-02T19:30:00Z").code == 4
-    retype("varchar")
-    done = district.run(*arguments, now="2026-09-02T20:00:00Z")
-    assert done.code == 0, done.out + done.err
-    found = district.ledger(
-        "select cycle_id, code, count(*) from landing.findings where code in "
-        "('BUILD_FAILED', 'TEST_FAILED', 'VALUE_NOT_ALLOWED') group by all order by all"
-    )
-    assert [row[:2] for row in found] == [
-        (2, "BUILD_FAILED"),
-        (2, "TEST_FAILED"),
-        (2, "VALUE_NOT_ALLOWED"),
-    ]
-    assert found[1][2] == found[2][2] == 1
-    assert district.warehouse(
-        "select run_status, failed_attempt_count from audit.audit_cycle_log order by cycle_id"
-    ) == [("completed", 0), ("repaired", 3)]
-    assert district.run("verify", "--json").json["problems"] == []

@@ -1,90 +1,181 @@
 """Judged again: a rejected file after its layout was added, and a delivery that replaces another.
 
-Contracts belong to the project, so these tests run the real command from a copy of it.
+Contracts belong to the project, so these tests run the real command from a copy of it. Most of them
+are told in one home, each with a source and an inbox of its own.
 """
 
 import shutil
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
-from conftest import MANIFEST, ORG_ROWS, ORGS, District, Project
+from conftest import MANIFEST, ORG_ROWS, ORGS, District, Done, Project, copy_of_the_project
+from stories import Endings, Telling, chosen, declare_sources, tell_all, told_together
 
 NIGHT = "2026-09-01T010000Z"
 BULK = MANIFEST + "file.orgs,bulk\n"
 RENAMED = ORGS.replace("name", "title").replace("parentSourcedId", "parentSourcedId,phone")
 RENAMED_ROWS = "d1,,,Plainfield Schools,district,100,,555\ns1,,,North School,school,101,d1,556\n"
+MORE_ROWS = "s2,,,South School,school,102,d1,557\n"
 
 
-@pytest.fixture(params=["folder", "zip"])
-def container(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+@dataclass
+class Told:
+    """A home in which stories are told, and what its last cycle said."""
+
+    project: Project
+    last: Done | None = None
+
+    def cycle(self, night: int) -> None:
+        """Run a cycle over what lies in the inboxes of all stories."""
+        inbox = self.project.inbox
+        shutil.rmtree(inbox, ignore_errors=True)
+        for own in sorted(inbox.with_name("inboxes").iterdir()):
+            shutil.copytree(own, inbox, dirs_exist_ok=True)
+        self.last = self.project.cycle(f"2026-09-0{night}T18:00:00Z")
+        assert self.last.code in (0, 3), self.last.out + self.last.err
+
+    @property
+    def code(self) -> int:
+        """How the last cycle ended."""
+        assert self.last is not None
+        return self.last.code
+
+    @property
+    def said(self) -> Any:
+        """What the last cycle said."""
+        assert self.last is not None
+        return self.last.json
 
 
-def deliver(project: Project, files: dict[str, str], container: str, name: str = NIGHT) -> None:
-    folder = project.deliver(name, files)
-    if container == "zip":
-        shutil.make_archive(str(folder), "zip", folder)
-        shutil.rmtree(folder)
+@dataclass(frozen=True)
+class Story:
+    """A story of one source: `project` has its inbox, which no other source is in."""
+
+    told: Told
+    project: Project
+    source: str
+
+    def orgs(self, columns: str = "org_id, name") -> list[tuple[Any, ...]]:
+        """Ask for its organisations."""
+        return self.project.warehouse(
+            f"select {columns} from core.dim_org where source_id = '{self.source}' order by org_id"
+        )
+
+    def file(self, delivery: str = NIGHT) -> str:
+        """Name its organisations' file."""
+        return f"{self.source}/{delivery}/orgs.csv"
+
+    def verdicts(self) -> set[str]:
+        """Ask what became of its organisations' files."""
+        found = self.project.ledger(
+            f"select verdict from landing.files where source_id = '{self.source}' "
+            "and feed = 'oneroster/orgs'"
+        )
+        return {verdict for (verdict,) in found}
 
 
-def test_a_rejected_file_is_taken_once_its_drafted_layout_is_saved(
-    project: Project, container: str
-) -> None:
-    deliver(project, {"orgs.csv": RENAMED + RENAMED_ROWS, "manifest.csv": BULK}, container)
-    assert project.cycle("2026-09-01T18:00:00Z").code == 3
-    assert project.warehouse("select count(*) from core.dim_org") == [(0,)]
+@pytest.fixture(scope="module")
+def endings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Endings:
+    """Tell the stories; gives how each of them ended."""
+    told = Told(copy_of_the_project(tmp_path_factory.mktemp("judged_again")))
+    tellings = {}
+    for number, (name, tell) in enumerate(chosen(request).items(), 1):
+        source = f"sis_{number}"
+        own = replace(told.project, inbox=told.project.inbox.with_name("inboxes") / source)
+        declare_sources(
+            replace(told.project, inbox=own.inbox),
+            {source: "sis"},
+            roster_source_id=source,
+            due_feeds="",
+        )
+        tellings[name] = tell(Story(told, own, source))
+    return tell_all(tellings, told.cycle)
 
-    change = project.run("layouts", "diff", "orgs.csv", "--json").json
-    assert change["code"] == "COLUMN_RENAMED"
-    assert {item["code"] for item in change["differences"]} == {"COLUMN_RENAMED", "COLUMN_ADDED"}
-    still = project.run("reprocess", "orgs.csv", "--json")
-    assert (still.code, still.json["verdict"]) == (3, "rejected"), "nothing has changed yet"
+
+@told_together
+def test_a_rejected_file_is_taken_once_its_drafted_layout_is_saved(story: Story) -> Telling:
+    """One file of a folder, and one of a zip that was exported an hour later."""
+    project, source = story.project, story.source
+    zipped = "2026-09-01T020000Z"
+    files = {"orgs.csv": RENAMED + RENAMED_ROWS, "manifest.csv": BULK}
+    project.deliver(NIGHT, files, source)
+    folder = project.deliver(zipped, files | {"orgs.csv": files["orgs.csv"] + MORE_ROWS}, source)
+    shutil.make_archive(str(folder), "zip", folder)
+    shutil.rmtree(folder)
+    yield 1
+    assert story.told.code == 3
+    assert story.verdicts() == {"rejected"}
+    assert story.orgs() == []
+
+    both = (story.file(), story.file(f"{zipped}.zip"))
+    for file in both:
+        change = project.run("layouts", "diff", file, "--json").json
+        assert change["code"] == "COLUMN_RENAMED"
+        assert {item["code"] for item in change["differences"]} == {
+            "COLUMN_RENAMED",
+            "COLUMN_ADDED",
+        }
+        still = project.run("reprocess", file, "--json")
+        assert (still.code, still.json["verdict"]) == (3, "rejected"), "nothing has changed yet"
 
     project.add_layout(change["draft_rows"])
-    shutil.rmtree(project.inbox / "sis")  # the archive is enough
-    (project.inbox / "sis").mkdir()
-    again = project.run("reprocess", "orgs.csv", "--json", now="2026-09-01T19:00:00Z")
-    assert (again.code, again.json["verdict"]) == (0, "accepted"), again.out + again.err
-    done = project.cycle("2026-09-01T20:00:00Z")
-    assert done.code == 0, done.out + done.err
-    assert project.warehouse("select org_id, name, is_active from core.dim_org order by 1") == [
+    shutil.rmtree(project.inbox / source)  # the archive is enough
+    (project.inbox / source).mkdir()
+    for file in both:
+        again = project.run("reprocess", file, "--json", now="2026-09-01T19:00:00Z")
+        assert (again.code, again.json["verdict"]) == (0, "accepted"), again.out + again.err
+    yield 2
+    assert story.told.code == 0
+    assert story.orgs("org_id, name, is_active") == [
         ("d1", "Plainfield Schools", True),
         ("s1", "North School", True),
+        ("s2", "South School", True),
     ]
-    assert project.ledger('select "sourcedId", name, phone from raw_oneroster.orgs order by 1') == [
-        ("d1", "Plainfield Schools", "555"),
-        ("s1", "North School", "556"),
-    ]
+    assert project.ledger(
+        "select \"sourcedId\", metadata['phone'] from raw_oneroster.orgs_1_1 "
+        f"inner join landing.files using (file_id) where source_id = '{source}' order by all"
+    ) == [("d1", "555"), ("d1", "555"), ("s1", "556"), ("s1", "556"), ("s2", "557")]
     assert project.warehouse(
         "select log.verdict, log.decision, log.landed_at::varchar, log.accepted_count, is_balanced "
         "from audit.audit_ingestion_log as log "
         "inner join reconciliation.recon_file_balance using (file_id) "
-        "where log.feed = 'oneroster/orgs'"
-    ) == [("accepted", "reprocess", "2026-09-01 18:00:00", 2, True)]
+        f"where log.feed = 'oneroster/orgs' and log.source_id = '{source}' order by all"
+    ) == [("accepted", "reprocess", "2026-09-01 18:00:00", count, True) for count in (2, 3)]
     assert project.run("verify").code == 0
     assert not list((project.home / "spool").iterdir())
 
 
-def test_mended_records_return_when_their_file_is_judged_again(project: Project) -> None:
+@told_together
+def test_mended_records_return_when_their_file_is_judged_again(story: Story) -> Telling:
     """A source that wrote another encoding than it declared; the file was in use meanwhile."""
+    project, source = story.project, story.source
     rows = "d1,,,Plainfield,district,,\ns1,,,École,school,,d1\n".encode("cp1252")
-    project.deliver(NIGHT, {"orgs.csv": ORGS.encode() + rows, "manifest.csv": BULK})
-    assert project.cycle("2026-09-01T18:00:00Z").code == 0
-    assert project.warehouse("select org_id from core.dim_org") == [("d1",)]
-    [(file_id,)] = project.ledger("select file_id from landing.files where file_name = 'orgs.csv'")
+    files: dict[str, str | bytes] = {"orgs.csv": ORGS.encode() + rows, "manifest.csv": BULK}
+    project.deliver(NIGHT, files, source)
+    yield 1
+    assert story.verdicts() == {"accepted"}
+    assert story.orgs("org_id") == [("d1",)]
+    [(file_id,)] = project.ledger(
+        f"select file_id from landing.files where file_name = 'orgs.csv' and source_id = '{source}'"
+    )
 
-    project.declare("utf-8", "cp1252")
-    again = project.run("reprocess", "orgs.csv", "--json", now="2026-09-01T19:00:00Z")
+    project.redeclare(source, "utf-8", "cp1252")
+    again = project.run("reprocess", story.file(), "--json", now="2026-09-01T19:00:00Z")
     assert (again.code, again.json["file_id"]) == (0, file_id)
     assert (again.json["record_count"], again.json["malformed_count"]) == (2, 0)
-    assert project.cycle("2026-09-01T20:00:00Z").code == 0
-    assert project.warehouse("select org_id, name, record_number from core.dim_org order by 1") == [
+    yield 2
+    assert story.told.code == 0
+    assert story.orgs("org_id, name, record_number") == [
         ("d1", "Plainfield", 1),
         ("s1", "École", 2),
     ]
-    assert project.warehouse("select count(*) from audit.audit_rejected_record") == [(0,)]
+    assert project.warehouse(
+        f"select count(*) from audit.audit_rejected_record where source_id = '{source}'"
+    ) == [(0,)]
 
 
-def test_reprocessing_never_takes_a_boundary_that_another_file_holds(project: Project) -> None:
+def test_a_reprocess_never_takes_a_boundary_that_another_file_holds(project: Project) -> None:
     project.deliver(NIGHT, {"orgs.csv": RENAMED + RENAMED_ROWS, "manifest.csv": BULK})
     project.land()
     project.deliver(NIGHT + "_again", {"orgs.csv": ORGS + ORG_ROWS, "manifest.csv": BULK})
@@ -104,40 +195,49 @@ def test_a_file_refused_with_its_delivery_is_landed_again_not_judged_again(
     assert "was refused with its whole delivery (ARCHIVE_UNREADABLE)" in done.err
 
 
-@pytest.mark.parametrize("was_used", [False, True])
-def test_a_delivery_may_replace_what_stands_at_its_boundary(
-    district: District, was_used: bool
-) -> None:
-    district.deliver(NIGHT, {"orgs.csv": ORGS + ORG_ROWS, "manifest.csv": BULK})
-    arguments = ("cycle", "--inbox", str(district.inbox), "--json")
+def replaced(story: Story, *, was_used: bool) -> Telling:
+    """Deliver at a boundary that another delivery has, in use or not, and take its place."""
+    project, source, night = story.project, story.source, 1 + was_used
+    project.deliver(NIGHT, {"orgs.csv": ORGS + ORG_ROWS, "manifest.csv": BULK}, source)
     if was_used:
-        assert district.run(*arguments).code == 0
+        yield 1
+        assert story.verdicts() == {"accepted"}
     else:
-        assert district.land().code == 0
+        assert project.land(now="2026-09-01T12:00:00Z").code == 0
     right = ORGS + "d1,,,Plainfield Unified,district,100,\n"
-    district.deliver(NIGHT + "_right", {"orgs.csv": right, "manifest.csv": BULK})
-    assert district.land().json["files"][0]["code"] == "DELIVERY_CONFLICT"
+    project.deliver(NIGHT + "_right", {"orgs.csv": right, "manifest.csv": BULK}, source)
+    hour = 12 + 6 * was_used
+    conflict = project.land(now=f"2026-09-01T{hour}:10:00Z")
+    assert conflict.json["files"][0]["code"] == "DELIVERY_CONFLICT"
 
-    replaced = district.land(
-        *("--supersede", f"sis/{NIGHT}_right", "--reason", "vendor confirmed"),
-        now="2026-09-01T19:00:00Z",
+    replaced = project.land(
+        *("--supersede", f"{source}/{NIGHT}_right", "--reason", "vendor confirmed"),
+        now=f"2026-09-01T{hour}:20:00Z",
     )
     assert (replaced.code, replaced.json["deliveries_landed"]) == (0, 1), replaced.err
     [said] = [line for line in replaced.json["findings"] if "takes the place" in line]
     assert ("rebuilds" in said) == was_used
-    done = district.run(*arguments, now="2026-09-01T20:00:00Z")
-    assert done.code == 0, done.out
-    assert district.warehouse("select org_id, name from core.dim_org") == [
-        ("d1", "Plainfield Unified")
-    ]
-    assert district.ledger(
+    yield night
+    assert story.orgs() == [("d1", "Plainfield Unified")]
+    assert project.ledger(
         "select decision, reason, file_name from landing.decisions "
-        "inner join landing.files using (file_id)"
+        f"inner join landing.files using (file_id) where source_id = '{source}'"
     ) == [("supersede", "vendor confirmed", "orgs.csv")]
-    assert district.run("status", "--json").json["refused_files"] == []
-    assert district.run("verify", "--json").json["problems"] == []
-    again = district.land("--supersede", f"sis/{NIGHT}_right", "--reason", "once more")
+    refused = project.run("status", "--json").json["refused_files"]
+    assert [row for row in refused if row["source_id"] == source] == []
+    assert project.run("verify", "--json").json["problems"] == []
+    again = project.land("--supersede", f"{source}/{NIGHT}_right", "--reason", "once more")
     assert again.json["deliveries_again"] == 2, "the same again changes nothing"
+
+
+@told_together
+def test_a_delivery_may_replace_what_stands_at_its_boundary(story: Story) -> Telling:
+    yield from replaced(story, was_used=False)
+
+
+@told_together
+def test_a_delivery_may_replace_what_was_used(story: Story) -> Telling:
+    yield from replaced(story, was_used=True)
 
 
 def test_superseding_needs_a_delivery_that_is_there_and_a_reason(district: District) -> None:
@@ -149,24 +249,30 @@ def test_superseding_needs_a_delivery_that_is_there_and_a_reason(district: Distr
     assert "--supersede and --reason go together" in done.err
 
 
-def test_the_source_went_back_to_a(district: District) -> None:
+@told_together
+def test_the_source_went_back_to_a(story: Story) -> Telling:
     """A, then B, then the bytes of A under a later boundary: undated rows mean that A holds."""
-    arguments = ("cycle", "--inbox", str(district.inbox), "--json")
     first = ORGS + "d1,,,Name A,district,100,\n"
     second = ORGS + "d1,,,Name B,district,100,\n"
     for night, content in enumerate((first, second, first), 1):
-        district.deliver(f"2026-09-0{night}T010000Z", {"orgs.csv": content, "manifest.csv": BULK})
-        done = district.run(*arguments, now=f"2026-09-0{night}T18:00:00Z")
-        assert done.code == 0, done.out
-    assert district.warehouse("select name from core.dim_org") == [("Name A",)]
-    [repeated] = [line for line in done.json["landed"]["findings"] if "same bytes" in line]
+        files = {"orgs.csv": content, "manifest.csv": BULK}
+        story.project.deliver(f"2026-09-0{night}T010000Z", files, story.source)
+        yield night
+        assert story.verdicts() == {"accepted"}
+    assert story.told.code == 0
+    assert story.orgs("name") == [("Name A",)]
+    [repeated] = [
+        line
+        for line in story.told.said["landed"]["findings"]
+        if "same bytes" in line and story.source in line
+    ]
     assert "export of 2026-09-01T01:00:00Z" in repeated
 
 
+@told_together
 def test_dated_rows_sent_again_later_are_stale_and_an_old_export_changes_only_what_it_is_newest_for(
-    district: District,
-) -> None:
-    arguments = ("cycle", "--inbox", str(district.inbox), "--json")
+    story: Story,
+) -> Telling:
     delta = MANIFEST + "file.orgs,delta\n"
 
     def rows(*pairs: tuple[str, str, int]) -> str:
@@ -181,16 +287,12 @@ def test_dated_rows_sent_again_later_are_stale_and_an_old_export_changes_only_wh
         (3, stale),
         (1, rows(("s1", "Late", 1), ("s2", "Only here", 1))),
     ):
-        district.deliver(
-            f"2026-09-0{night}T120000Z", {"orgs.csv": content, "manifest.csv": delta}, source="lms"
-        )
-        done = district.run(*arguments, now=f"2026-09-0{4 if night == 1 else night}T18:00:00Z")
-        assert done.code == 0, done.out
-    assert district.warehouse("select org_id, name from core.dim_org order by 1") == [
-        ("s1", "Newer"),
-        ("s2", "Only here"),
-    ]
-    assert district.warehouse(
+        files = {"orgs.csv": content, "manifest.csv": delta}
+        story.project.deliver(f"2026-09-0{night}T120000Z", files, story.source)
+        yield 4 if night == 1 else night
+        assert story.told.code == 0
+    assert story.orgs() == [("s1", "Newer"), ("s2", "Only here")]
+    assert story.project.warehouse(
         "select code from audit.audit_ingestion_log where exported_at < '2026-09-02' "
-        "and feed = 'oneroster/orgs'"
+        f"and feed = 'oneroster/orgs' and source_id = '{story.source}'"
     ) == [("ARRIVED_LATE",)]

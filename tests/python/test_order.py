@@ -17,11 +17,14 @@ def core(district: District) -> dict[str, str]:
     return {table: digest for table, digest in found.items() if table.startswith("core.")}
 
 
-@pytest.mark.parametrize("size", [len(NIGHTS), 3])
+@pytest.mark.parametrize("size", [3, pytest.param(len(NIGHTS), marks=pytest.mark.long)])
 def test_grouping_into_cycles_and_late_arrival_do_not_change_the_state(
     sample_run: tuple[District, list[int]], tmp_path: Path, size: int
 ) -> None:
-    """All nights at once, and the first nights after the last ones, end as night by night."""
+    """The last three nights at once, then all before them, end as night by night.
+
+    At length: all nights at once.
+    """
     conflicts = {
         (fault["night"], fault["delivery_name"])
         for fault in FAULTS

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import duckdb
 import openpyxl
 import pytest
-from conftest import HOSTILE, MANIFEST, ORGS, District, personal_values
+from conftest import HOSTILE, District, personal_values
 
 from rollcall.home import PROJECT_DIR
 from rollcall.report.contents import VOCABULARY
@@ -219,28 +219,6 @@ def test_nothing_in_an_export_steers_a_page_or_a_terminal(hostile: District) -> 
         assert not re.search("[\x1b\u202e]", text)
         assert "<img" not in re.sub(r"\s", "", text) or text is printed
     assert max(len(line) for line in printed.splitlines()) <= 80
-
-
-def test_a_failed_cycle_is_the_first_thing_that_the_report_says(
-    hostile: District, tmp_path: Path
-) -> None:
-    district = District(tmp_path / "home", tmp_path / "inbox")
-    shutil.copytree(hostile.home, district.home)
-    manifest = MANIFEST + "file.orgs,delta\n"
-    orgs = ORGS + "s2,active,2026-09-01T12:00:00Z,South,school,102,d1\n"
-    district.deliver("2026-09-02T010000Z", {"orgs.csv": orgs, "manifest.csv": manifest})
-    with duckdb.connect(str(district.home / "landing.duckdb")) as connection:
-        connection.execute(
-            "update landing.landing.files set record_count = record_count + 1 "
-            "where feed = 'oneroster/orgs'"
-        )
-    now = "2026-09-02T18:00:00Z"
-    done = district.run("cycle", "--inbox", str(district.inbox), now=now)
-    assert done.code == 4, done.out + done.err
-    assert "No. Cycle 2 did not complete" in re.sub(r"\s+", " ", done.out)
-    text = text_of(district.home / "report" / "index.html")
-    assert "People still see what cycle 1 left." in text
-    assert "A check failed. every file balances: not so in 1 cases." in text
 
 
 def test_a_report_that_fails_leaves_the_cycle_as_it_is(hostile: District, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -10,7 +11,8 @@ from conftest import MANIFEST, ORG_ROWS, ORGS, District
 
 from rollcall.contracts.project import Contracts
 from rollcall.home import PROJECT_DIR
-from rollcall.ledger import ledger, schedule
+from rollcall.ledger import ledger
+from rollcall.ledger import schedule
 
 CONTRACTS = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
 NIGHTLY = replace(
@@ -134,14 +136,22 @@ def deliver(district: District, night: int, *feeds: str) -> None:
     district.deliver(f"2026-09-0{night}T010000Z", files | {"manifest.csv": manifest})
 
 
-def test_a_missing_feed_is_told_night_by_night_and_healed_by_the_next_export(
-    district: District,
-) -> None:
-    arguments = ("cycle", "--inbox", str(district.inbox), "--json")
+@pytest.fixture(scope="module")
+def one_night(tmp_path_factory: pytest.TempPathFactory) -> District:
+    """Run a cycle with all that was due; nothing is changed in this home."""
+    folder = tmp_path_factory.mktemp("one_night")
+    district = District(folder / "home", folder / "inbox")
     deliver(district, 1, "orgs", "courses")
-    first = district.run(*arguments, now="2026-09-01T18:00:00Z")
-    assert first.code == 0, first.out + first.err
+    done = district.run("cycle", "--inbox", str(district.inbox), now="2026-09-01T18:00:00Z")
+    assert done.code == 0, done.out + done.err
+    return district
 
+
+def test_a_missing_feed_is_told_night_by_night_and_healed_by_the_next_export(
+    one_night: District, tmp_path: Path
+) -> None:
+    district = one_night.copy(tmp_path)
+    arguments = ("cycle", "--inbox", str(district.inbox), "--json")
     deliver(district, 2, "orgs")
     second = district.run(*arguments, now="2026-09-02T18:00:00Z")
     assert second.code == 3, second.out
@@ -183,10 +193,9 @@ def test_a_missing_feed_is_told_night_by_night_and_healed_by_the_next_export(
     assert district.run("verify").code == 0
 
 
-def test_status_says_on_time_late_missing_or_never(district: District) -> None:
+def test_status_says_on_time_late_missing_or_never(one_night: District, tmp_path: Path) -> None:
+    district = one_night.copy(tmp_path)
     arguments = ("cycle", "--inbox", str(district.inbox))
-    deliver(district, 1, "orgs", "courses")
-    district.run(*arguments, now="2026-09-01T18:00:00Z")
     district.run(*arguments, now="2026-09-02T06:00:00Z")
     deliver(district, 2, "orgs")
     district.land(now="2026-09-02T07:00:00Z")
