@@ -1,4 +1,4 @@
-"""Reconcile: is everything that the sources say in the marts, and if not, why not?
+"""Reconcile: do the marts hold everything that the sources exported, and if not, why not?
 
 The models tagged `reconciliation` compare the newest landed exports with the last good cycle, in a
 copy of it; nothing else is built and nothing is changed. What has landed since that cycle is
@@ -42,7 +42,7 @@ _EXPLAINED = f"""
     group by reason order by reason
 """
 _UNEXPLAINED = f"""
-    select kind, source_id, feed, record_key, column_name, suspected_step, file_id, record_number
+    select kind, source_id, feed, record_key, column_name, suspected_layer, file_id, record_number
     from ({_DIFFERENCES}) where not is_explained
     order by source_id, feed, kind, record_key, column_name, file_id, record_number
 """
