@@ -26,8 +26,8 @@ demo: setup  ## run the sample district night by night into a fresh home
 test: setup lint check browser sample-test  ## all tests, fastest first
 
 lint:  ## style, types and SQL style
-	$(BIN)/ruff check scripts tests
-	$(BIN)/ruff format --check scripts tests
+	$(BIN)/ruff check sample_district scripts tests
+	$(BIN)/ruff format --check sample_district scripts tests
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar models tests/singular
 	$(BIN)/sqlfluff lint --disable-progress-bar --templater placeholder scripts/rollcall/report/queries

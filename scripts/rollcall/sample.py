@@ -1,135 +1,54 @@
-"""`rollcall sample`: the exports of a made-up district, night by night.
+"""`rollcall sample`: load the synthetic district of the project and let it write its exports.
 
-Same arguments, same bytes: no wall clock, no order of a set, zip members stored with fixed times
-and permissions (stored, because packed bytes differ between versions of the packing library).
+The district is a folder of the project, not of this package, so this is the one place that loads
+it, by its path and only when it is asked for.
 """
 
-import csv
-import shutil
-import zipfile
-from collections.abc import Callable, Iterable
+import sys
+from importlib import import_module
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
 from pathlib import Path
-from typing import BinaryIO
 
-from rollcall.sample_deliveries import Delivery, lms_delivery, sis_delivery
-from rollcall.sample_district import MAX_NIGHTS, MIN_STUDENTS, District, change_of, instant_of
-from rollcall.sample_faults import FAULT_STORIES, MIN_FAULT_NIGHTS, MIN_FAULT_STUDENTS, Planter
-from rollcall.sample_overrides import overrides_deliveries
+from rollcall.errors import UsageError
+from rollcall.home import PROJECT_DIR
 
-_MEMBER_TIME = (1980, 1, 1, 0, 0, 0)
-_MEMBER_MODE = 0o100644 << 16
-_UNIX = 3
-_CUTOFF_HOUR = 18
-_STORIES = {
-    "start": "The whole roster and the gradebook since the start of the school year.",
-    "join": "New students arrive; the platform knows them from the next night on.",
-    "move": "Students change from one section of a course to another.",
-    "rename": "Classes get a new title.",
-    "leave": "Students leave; they are no longer in the roster.",
-}
+_PACKAGE = "sample_district"
 
 
-def write_sample(out: Path, *, students: int, nights: int, seed: int, faults: bool) -> None:
-    """Write `out/night_N/<source>/<delivery>`, `nights.csv` and, with faults, `faults.csv`.
-
-    `night_N` is an inbox with what arrived for that night's cycle. Memory holds the roster, never
-    the results; files in which faults are planted are held one at a time.
+def write_sample(
+    out: Path,
+    *,
+    students: int,
+    nights: int,
+    seed: int,
+    faults: bool,
+    project: Path = PROJECT_DIR,
+) -> None:
+    """Write the exports of the synthetic district; see `sample_district/writer.py`.
 
     Raises:
-        ValueError: the numbers are out of range, or `out` holds nights already.
+        UsageError: the project has no such district, the numbers are out of range, or `out` holds
+            nights already.
     """
-    _check(out, students, nights, faults)
-    out.mkdir(parents=True, exist_ok=True)
-    district = District(students, seed)
-    planter = Planter()
-    plant: Callable[[Delivery, int], list[Delivery]] = (
-        planter.plant if faults else lambda delivery, _: [delivery]
-    )
-    for night in range(1, nights + 1):
-        for made in [lms_delivery(district, night), *overrides_deliveries(district, night)]:
-            for delivery in plant(made, night):
-                _write_delivery(out, delivery)
-        if night > 1:
-            district.advance(night)
-        for delivery in plant(sis_delivery(district, night), night):
-            _write_delivery(out, delivery)
-    _write_nights(out / "nights.csv", nights, faults)
-    if faults:
-        _write_table(out / "faults.csv", planter.catalogue())
+    _load(project)
+    writer = import_module(f"{_PACKAGE}.writer")
+    try:
+        writer.write_sample(out, students=students, nights=nights, seed=seed, faults=faults)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
 
 
-def _check(out: Path, students: int, nights: int, faults: bool) -> None:
-    if students < MIN_STUDENTS:
-        raise ValueError(f"A district has at least {MIN_STUDENTS} students.")
-    if not 1 <= nights <= MAX_NIGHTS:
-        raise ValueError(f"The school year has room for 1 to {MAX_NIGHTS} nights.")
-    if faults and (nights < MIN_FAULT_NIGHTS or students < MIN_FAULT_STUDENTS):
-        raise ValueError(
-            f"Planting faults takes at least {MIN_FAULT_NIGHTS} nights "
-            f"and {MIN_FAULT_STUDENTS} students."
+def _load(project: Path) -> None:
+    """Make the package of the project importable, wherever the project is."""
+    spec = PathFinder.find_spec(_PACKAGE, [str(project)])
+    if spec is None or spec.loader is None:
+        raise UsageError(
+            f"`rollcall sample` needs the folder {project / _PACKAGE}, which an installed package "
+            "does not have; clone the repository, run `make setup` there and use its "
+            ".venv/bin/rollcall."
         )
-    if any(out.glob("night_*")):
-        raise ValueError(f"{out} holds nights already; name another folder or remove them first.")
-
-
-def _write_delivery(out: Path, delivery: Delivery) -> None:
-    first, *again = [
-        out / f"night_{night}" / delivery.source_id / delivery.name for night in delivery.arrivals
-    ]
-    first.parent.mkdir(parents=True, exist_ok=True)
-    if delivery.container == "folder":
-        first.mkdir()
-        for name, blocks in delivery.files.items():
-            _write_blocks(first / name, blocks)
-    elif delivery.container == "zip":
-        _write_zip(first, delivery)
-    else:
-        _write_blocks(first, next(iter(delivery.files.values())))
-    for path in again:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(first, path)
-
-
-def _write_blocks(path: Path, blocks: Iterable[bytes]) -> None:
-    with path.open("wb") as stream:
-        stream.writelines(blocks)
-
-
-def _write_zip(path: Path, delivery: Delivery) -> None:
-    with path.open("wb") as stream:
-        _pack(stream, delivery.files)
-    if delivery.is_cut_short:
-        with path.open("r+b") as stream:
-            stream.truncate(path.stat().st_size * 3 // 5)
-
-
-def _pack(stream: BinaryIO, files: dict[str, Iterable[bytes]]) -> None:
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-        for name, blocks in files.items():
-            member = zipfile.ZipInfo(name, _MEMBER_TIME)
-            member.create_system = _UNIX
-            member.external_attr = _MEMBER_MODE
-            with archive.open(member, "w") as target:
-                target.writelines(blocks)
-
-
-def _write_nights(path: Path, nights: int, faults: bool) -> None:
-    stories = FAULT_STORIES if faults else {}
-    _write_table(
-        path,
-        [
-            {
-                "night": str(night),
-                "cutoff_at": f"{instant_of(night, _CUTOFF_HOUR):%Y-%m-%dT%H:%M:%SZ}",
-                "story": stories.get(night, _STORIES[change_of(night)]),
-            }
-            for night in range(1, nights + 1)
-        ],
-    )
-
-
-def _write_table(path: Path, rows: list[dict[str, str]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    if _PACKAGE not in sys.modules:
+        package = module_from_spec(spec)
+        sys.modules[_PACKAGE] = package
+        spec.loader.exec_module(package)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from rollcall.home import PROJECT_DIR
-from rollcall.sample import write_sample
+from sample_district.writer import write_sample
 
 COMMITTED = PROJECT_DIR / "sample_exports"
 LAYOUTS = PROJECT_DIR / "seeds" / "contracts" / "layouts.csv"

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import duckdb
 import pytest
+from rollcall.landing.value_checks import judge_values
 
 from rollcall.contracts.layouts import Layout
 from rollcall.contracts.project import Contracts
 from rollcall.home import PROJECT_DIR
-from rollcall.landing.value_checks import judge_values
 from rollcall.landing.verdicts import Effect, Judgement
 from rollcall.ledger.sql import identifier, literal
 

@@ -1,4 +1,5 @@
 -- One row per result and objective: what the result says of it, or why it is no evidence.
+-- depends_on: {{ ref('stg_landing__cycles') }}
 {{ config(materialized='incremental', unique_key='result_key') }}
 
 with ranked_scores as (

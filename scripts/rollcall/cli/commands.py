@@ -396,10 +396,7 @@ def sample(
     as_json: JsonOption = False,
 ) -> None:
     """Write the exports of a made-up district, night by night."""
-    try:
-        write_sample(out, students=students, nights=nights, seed=seed, faults=faults)
-    except ValueError as error:
-        raise UsageError(str(error)) from error
+    write_sample(out, students=students, nights=nights, seed=seed, faults=faults)
     _print(as_json, {"out": str(out)}, lambda: screen.say(f"Written to {out}."))
 
 

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from rollcall.sample_district import (
+from sample_district.district import (
     FIRST_NIGHT,
     SPRING_START,
     SUBJECTS,
@@ -101,7 +101,8 @@ class Delivery:
     """What a source hands over at one export boundary, and in which nights' inboxes it lies.
 
     `container` is zip, folder or csv (then there is one file, named after the boundary as well).
-    The blocks of a file are made while it is written. A delivery that is cut short lost its end.
+    The blocks of a file are made while it is written. Of a zip that is cut short, the first
+    `kept_percent` of its bytes arrive.
     """
 
     source_id: str
@@ -109,7 +110,7 @@ class Delivery:
     container: str
     files: dict[str, Iterable[bytes]]
     arrivals: tuple[int, ...]
-    is_cut_short: bool = False
+    kept_percent: int = 100
 
     @property
     def name(self) -> str:
@@ -134,14 +135,16 @@ def sis_delivery(district: District, night: int) -> Delivery:
         "enrollments.csv": _enrollments(district),
         "demographics.csv": _demographics(district),
     }
-    files: dict[str, Iterable[bytes]] = {"manifest.csv": [sis_manifest(list(rows))]}
+    files: dict[str, Iterable[bytes]] = {"manifest.csv": [manifest_of("sis", list(rows))]}
     files |= {name: _encoded(SIS_HEADERS[name], blocks) for name, blocks in rows.items()}
     return Delivery("sis", instant_of(night, 1), "zip", files, (night,))
 
 
-def sis_manifest(file_names: Sequence[str]) -> bytes:
-    """Return the manifest of a 1.1 package that holds these files, all bulk."""
-    return _manifest("1.1", "Sample SIS", _SIS_ANNOUNCED, file_names, "bulk")
+def manifest_of(source_id: str, file_names: Sequence[str]) -> bytes:
+    """Return the manifest of a package that holds these files: bulk from sis, delta from lms."""
+    if source_id == "sis":
+        return _manifest("1.1", "Sample SIS", _SIS_ANNOUNCED, file_names, "bulk")
+    return _manifest("1.2.1", "Sample LMS", _LMS_ANNOUNCED, file_names, "delta")
 
 
 def _manifest(
@@ -340,14 +343,9 @@ def lms_delivery(district: District, night: int) -> Delivery:
     }
     if list(rows) == ["results.csv"]:
         return Delivery("lms", instant_of(night, 16), "csv", files, (night,))
-    files["manifest.csv"] = [lms_manifest(list(rows))]
+    files["manifest.csv"] = [manifest_of("lms", list(rows))]
     container = "zip" if night % 4 == 0 else "folder"
     return Delivery("lms", instant_of(night, 16), container, files, (night,))
-
-
-def lms_manifest(file_names: Sequence[str]) -> bytes:
-    """Return the manifest of a 1.2.1 package that holds these files, all delta."""
-    return _manifest("1.2.1", "Sample LMS", _LMS_ANNOUNCED, file_names, "delta")
 
 
 def _categories() -> Iterator[str]:

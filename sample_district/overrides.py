@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from rollcall.sample_deliveries import Delivery, objectives_of
-from rollcall.sample_district import Classroom, District, instant_of, night_date
+from sample_district.deliveries import Delivery, objectives_of
+from sample_district.district import Classroom, District, instant_of, night_date
 
 HEADER = (
     "sourcedId,status,dateLastModified,studentSourcedId,learningObjectiveId,action,state,"
