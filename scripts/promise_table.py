@@ -91,7 +91,7 @@ PROMISES = {
         "No silent loss",
         "What fails, shrinks or changes shape is held or rejected with a reason.",
         (
-            "test_brakes.py::test_removals_over_the_limit_wait_while_additions_and_changes_go_on",
+            "test_limits.py::test_removals_over_the_limit_wait_while_additions_and_changes_go_on",
             "test_value_checks.py",
             "test_sample_faults.py",
         ),

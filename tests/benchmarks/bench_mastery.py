@@ -23,8 +23,8 @@ STUDENTS, OBJECTIVES, ITEMS, CLASS_SIZE, COURSES, PATH_STEPS = 100_000, 20, 40, 
 CUTOFFS = ("2026-09-01 18:00:00", "2026-09-02 18:00:00", "2026-09-03 18:00:00")
 STEPS = (
     "stg_landing__cycles",
-    "int_cycle_bounded",
-    "int_exports_due",
+    "int_cycle_completeness",
+    "int_export_schedule",
     "path:models/intermediate/mastery",
 )
 HISTORY = ("resource_type:snapshot", "path:models/marts/progression")

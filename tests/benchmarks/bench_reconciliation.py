@@ -47,7 +47,7 @@ select 'lms' as source_id, "sourcedId" as result_id, "lineItemSourcedId" as line
     "studentSourcedId" as student_id, "scoreStatus" as score_status,
     try_cast("score" as decimal(18, 6))
         + (substr("sourcedId", 3)::integer % {EVERY} = 7)::integer as score,
-    try_cast("scoreDate" as date) as score_date, true as is_active, [] as awaiting,
+    try_cast("scoreDate" as date) as score_date, true as is_active, [] as unresolved,
     try_cast("dateLastModified" as timestamptz) at time zone 'UTC' as modified_at,
     timestamp '2026-09-01' as exported_at, file_id, record_number, line_number
 from landing.raw_oneroster.results order by hash("sourcedId", 1)

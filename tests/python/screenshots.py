@@ -10,12 +10,12 @@ from browser import chromium
 
 CHAIN = (
     "stg_oneroster__results",
-    "int_oneroster_results_weighed",
-    "int_evidence",
-    "int_evidence_gathered",
+    "fct_result",
+    "int_evidence__oneroster_results",
+    "fct_evidence",
+    "int_objective_evidence",
     "int_mastery_scored",
-    "int_mastery_graded",
-    "int_mastery_overridden",
+    "int_mastery_status",
     "fct_mastery%2B1",
 )
 LINEAGE = f"#!/overview?g_v=1&g_i={'%20'.join(CHAIN)}"

@@ -94,14 +94,14 @@ def test_reprocessing_never_takes_a_boundary_that_another_file_holds(project: Pr
     assert f"'{NIGHT}_again' stands for oneroster/orgs at this boundary" in done.err
 
 
-def test_a_file_refused_with_its_delivery_is_landed_again_not_judged_again(
+def test_a_file_rejected_with_its_delivery_is_landed_again_not_judged_again(
     project: Project,
 ) -> None:
     (project.inbox / "sis" / f"{NIGHT}.zip").write_bytes(b"PK half a zip")
     assert project.land().code == 3
     done = project.run("reprocess", f"{NIGHT}.zip")
     assert done.code == 2
-    assert "was refused with its whole delivery (ARCHIVE_UNREADABLE)" in done.err
+    assert "was rejected with its whole delivery (ARCHIVE_UNREADABLE)" in done.err
 
 
 @pytest.mark.parametrize("was_used", [False, True])
@@ -134,7 +134,7 @@ def test_a_delivery_may_replace_what_stands_at_its_boundary(
         "select decision, reason, file_name from landing.decisions "
         "inner join landing.files using (file_id)"
     ) == [("supersede", "vendor confirmed", "orgs.csv")]
-    assert district.run("status", "--json").json["refused_files"] == []
+    assert district.run("status", "--json").json["rejected_files"] == []
     assert district.run("verify", "--json").json["problems"] == []
     again = district.land("--supersede", f"sis/{NIGHT}_right", "--reason", "once more")
     assert again.json["deliveries_again"] == 2, "the same again changes nothing"

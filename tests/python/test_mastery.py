@@ -144,9 +144,9 @@ def test_what_was_due_and_is_missing_makes_outcomes_provisional_until_the_next_e
         ("not_mastered", False, [], "2026-09-03 16:00:00", third, third)
     ]
     assert district.warehouse(gates) == [("available", False, []), ("locked", False, [])]
-    # of a path nobody walks the course is named once; of one that is walked, every unknown step
-    assert sorted(mend for *_, mend in rows_of("rules_name_what_exists", district)) == [
-        "seeds/rules/learning_paths.csv, path elsewhere, which nobody walks: "
+    # of a path that nobody is enrolled on the course is named once; of others, every unknown step
+    assert sorted(remedy for *_, remedy in rows_of("rules_name_what_exists", district)) == [
+        "seeds/rules/learning_paths.csv, path elsewhere, on which nobody is enrolled: "
         "no export knows the course latin.",
         "seeds/rules/learning_paths.csv, path p step 2: no export knows the objective algbera.",
     ]
@@ -167,7 +167,7 @@ def test_an_override_outranks_evidence_until_it_is_cleared(story: Story) -> None
     assert story.mastery(columns, "objective_id = 'algebra'") == [
         ("algebra", "mastered", "not_mastered", True, "Shown on paper")
     ]
-    findings = "select override_id, is_in_force, findings from audit.audit_override order by 1"
+    findings = "select override_id, is_current, findings from audit.audit_override order by 1"
     assert story.district.warehouse(findings) == [
         ("o1", True, []),
         ("o2", False, ["unknown_student"]),
@@ -231,8 +231,8 @@ def test_older_information_never_undoes_newer_and_withdrawal_shows(
         ("scored", "evidence_count", "2", "1", "evidence withdrawn"),
         ("scored", "score_percent", "60.0000", "30.0000", "evidence withdrawn"),
     ]
-    fates = "select fate, evidence_count from audit.audit_evidence order by all"
-    assert district.warehouse(fates) == [
+    dispositions = "select disposition, evidence_count from audit.audit_evidence order by all"
+    assert district.warehouse(dispositions) == [
         ("exempt", 1), ("superseded", 3), ("too_old", 0), ("usable", 1), ("withdrawn", 1),
     ]  # fmt: skip
 
@@ -318,7 +318,7 @@ def test_gates_follow_mastery_enrollment_and_the_version_of_the_path(
     ]
     assert district.warehouse("""
         select student_id, string_agg(distinct reason, ', ' order by reason)
-        from intermediate.int_gates_changed
+        from progression.fct_checkpoint
         where path_id = 'stays' and changed_at = timestamp '2026-09-02 18:00:00'
         group by all order by all
     """) == [
@@ -386,7 +386,7 @@ def test_incremental_equals_full_and_history_rewinds_but_never_goes_back(
     assert state(home, building.name) == published
     dbt(*arguments, "--full-refresh", home=home, target_path=target)
     assert state(home, building.name) == published
-    # a cut-off that moves backwards is refused
+    # a cut-off that moves backwards is rejected
     with duckdb.connect(str(building)) as connection:
         connection.execute(
             "update snapshots.snap_mastery set dbt_valid_from = timestamp '2026-09-03' "

@@ -148,9 +148,9 @@ CORRUPTIONS = {
     ),
     "an override turned round": Corruption(
         "overrides/mastery_overrides",
-        _nth("audit.audit_override where is_active and action = 'set'", "override_id", 0),
+        _nth("core.fct_override where is_active and action = 'set'", "override_id", 0),
         (
-            "update audit.audit_override set state = case state when 'mastered' then "
+            "update core.fct_override set state = case state when 'mastered' then "
             "'not_mastered' else 'mastered' end where override_id = '{}'",
         ),
         (("diverging", "{}", "state"),),
@@ -203,7 +203,7 @@ def test_a_corruption_is_reported_as_exactly_that(
         and row["record_key"] in struck | {k for _, k, _ in expected}
     ]
     assert {(row["kind"], row["record_key"], row["column_name"]) for row in found} == expected
-    assert {row["suspected_step"] for row in found} == {corruption.step}
+    assert {row["suspected_layer"] for row in found} == {corruption.step}
     assert all(row["file_id"] and row["record_number"] for row in found)
 
 
@@ -243,7 +243,7 @@ def test_night_8_shows_every_reason_and_nothing_unexplained(
     found = [difference for mart in marts for difference in differences[mart]]
     assert {reason for reason, *_ in found} == {
         "rejected",
-        "awaiting",
+        "unresolved",
         "held",
         "superseded",
         "deleted",
@@ -254,7 +254,7 @@ def test_night_8_shows_every_reason_and_nothing_unexplained(
     assert ("rejected", planted["missing_due_date"], "sourcedId", True) in missing
     assert ("deleted", planted["deleted_line_item_again"], "sourcedId", True) in missing
     assert ("superseded", planted["stale_line_item"], "title", True) in diverging
-    assert ("awaiting", planted["unknown_class"], "class_id", True) in diverging
+    assert ("unresolved", planted["unknown_class"], "class_id", True) in diverging
     assert {reason for reason, *_ in differences["unexpected_record"]} == {"held"}
 
 
@@ -304,9 +304,9 @@ def test_every_reason_is_told_and_what_is_pending_comes_true(district: District)
             "orgs.csv": _orgs(
                 f"s1,active,{old},Old Name,school,1,d1",  # superseded
                 f"s2,active,{old},School 2,school,2,d1",  # deleted since
-                f"s3,active,{new},School Three,castle,3,d1",  # a type that is refused
+                f"s3,active,{new},School Three,castle,3,d1",  # a type that is rejected
                 f"s99,active,{new},New School,castle,99,d1",  # never taken
-                f"s4,active,{new},School 4,school,4,nobody",  # awaits its parent
+                f"s4,active,{new},School 4,school,4,nobody",  # its parent is unresolved
             ),
             "courses.csv": courses(5),  # removals held
         },
@@ -328,7 +328,7 @@ def test_every_reason_is_told_and_what_is_pending_comes_true(district: District)
         (new, "s3", "dateLastModified", "rejected", 4),
         ("School Three", "s3", "name", "rejected", 4),
         ("castle", "s3", "type", "rejected", 4),
-        ("nobody", "s4", "parent_org_id", "awaiting", 6),
+        ("nobody", "s4", "parent_org_id", "unresolved", 6),
     ]
     assert district.warehouse(
         "select count(*), min(reason), max(reason), bool_and(is_explained) "

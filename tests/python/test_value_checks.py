@@ -111,13 +111,13 @@ def test_blank_values_of_optional_columns_say_nothing() -> None:
     assert judge([{"score": "", "late": "", "scoreStatus": "exempt"}] * 20) == []
 
 
-def test_the_share_of_refused_records_counts_blank_required_bad_enumerations_and_malformed() -> (
+def test_the_share_of_rejected_records_counts_blank_required_bad_enumerations_and_malformed() -> (
     None
 ):
     bad = [{"studentSourcedId": " "}] * 3 + [{"scoreStatus": "graded"}] * 3
     [judgement] = judge(bad + [{}] * 30, malformed=4)
     assert (judgement.code, judgement.effect) == ("MASS_REJECTION", Effect.HOLD)
-    assert "10 of 40 records will be refused (25.0 %, limit 10 %)" in judgement.sentence
+    assert "10 of 40 records will be rejected (25.0 %, limit 10 %)" in judgement.sentence
 
 
 def test_the_limit_itself_is_allowed() -> None:
