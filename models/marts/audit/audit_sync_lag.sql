@@ -1,4 +1,4 @@
--- One row per cycle, source and feed that was due or brought something: was it in time, and how old was it?
+-- One row per cycle, source and feed that was due or brought something: whether it was in time, and how old it was.
 with files as (
     select
         *,

@@ -20,7 +20,6 @@ from rollcall.ledger import ledger
 from rollcall.ledger.sql import identifier, literal, rows
 
 _MOST = 0.5
-_TWINS = {"%m/%d/%Y": "%d/%m/%Y", "%d/%m/%Y": "%m/%d/%Y"}
 _OTHER_FORMATS = {
     "date": (
         ("month/day/year", "%m/%d/%Y"),
@@ -138,9 +137,9 @@ def judge_new_files(
         cycle_id: the cycle.
 
     Returns:
-        File to judgement: `TYPE_CHANGED` when most values of a column cannot be read, or when they
-        can only be read with day and month swapped; `MASS_REJECTION` when more records are
-        rejected than the limit allows, or all of them, however few there are.
+        File to judgement: `TYPE_CHANGED` when most values of a column cannot be read;
+        `MASS_REJECTION` when more records are rejected than the limit allows, or all of them,
+        however few there are.
     """
     with duckdb.connect(str(building_db), read_only=True) as connection:
         connection.execute(f"attach {literal(str(landing_db))} as store (read_only)")
@@ -198,10 +197,7 @@ def _judge(
     for raw_column, _, record_numbers in found:
         if record_numbers and len(record_numbers) >= limits.floor_count:
             unreadable = _read(connection, stored, layout, raw_column, record_numbers)
-            if unreadable and (
-                unreadable.count > unreadable.filled * _MOST
-                or _is_swapped(connection, stored, unreadable)
-            ):
+            if unreadable.count > unreadable.filled * _MOST:
                 sentence = _describe(connection, stored, unreadable)
                 return Judgement("TYPE_CHANGED", sentence, Effect.REJECT)
     share = file.rejected_count * 100 / max(file.record_count, 1)
@@ -225,8 +221,8 @@ def _read(
     layout: Layout,
     raw_column: str,
     record_numbers: list[int],
-) -> _Unreadable | None:
-    """Find the column of the layout, and count its filled values; None if it is no typed column."""
+) -> _Unreadable:
+    """Find the column of the layout, and count its filled values."""
     place = layout.raw_columns.index(raw_column)
     filled = connection.execute(
         f"select count(nullif(trim({identifier(raw_column)}), '')) from {stored}"
@@ -234,25 +230,6 @@ def _read(
     return _Unreadable(
         layout.columns[place], raw_column, filled[0] if filled else 0, sorted(record_numbers)
     )
-
-
-def _is_swapped(
-    connection: duckdb.DuckDBPyConnection, stored: str, unreadable: _Unreadable
-) -> bool:
-    """Say whether the values fit only with day and month swapped: some do, none fits as declared.
-
-    Values that fit both ways prove nothing; taking them as declared would switch silently.
-    """
-    twin = _TWINS.get(unreadable.column.format)
-    if twin is None:
-        return False
-    value, declared = f"trim({identifier(unreadable.raw_column)})", unreadable.column.format
-    found = connection.execute(
-        f"select count(*) filter (try_strptime({value}, ?) is null), "
-        f"count(*) filter (try_strptime({value}, ?) is null) from {stored} where {value} <> ''",
-        [declared, twin],
-    ).fetchone()
-    return found is not None and found[0] > 0 and found[1] == 0
 
 
 def _describe(connection: duckdb.DuckDBPyConnection, stored: str, unreadable: _Unreadable) -> str:

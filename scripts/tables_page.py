@@ -1,0 +1,90 @@
+"""Write `docs/tables.md`: every public table with its grain, its keys, and a question it answers.
+
+Run `python scripts/tables_page.py WAREHOUSE`, where WAREHOUSE is the published file of the sample
+(`make demo`). Grain, keys, question and query come from the YAML of the models; the output comes
+from the warehouse.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import yaml
+
+PROJECT_DIR = Path(__file__).resolve().parents[1]
+PAGE = PROJECT_DIR / "docs" / "tables.md"
+SCHEMAS = {
+    "core": "What the exports say, one mart for each thing. Read these first.",
+    "progression": "What students have mastered, what that rests on, and what is open to them.",
+    "reconciliation": "Whether everything has arrived, record by record.",
+    "audit": "What became of every file and record, and how far a number can be trusted.",
+}
+
+
+def models(schema: str) -> list[dict[str, Any]]:
+    """Read the YAML of the marts of a schema, in the order of their names."""
+    found = []
+    for path in sorted((PROJECT_DIR / "models" / "marts" / schema).glob("*.yml")):
+        found += yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
+    return found
+
+
+def keys(model: dict[str, Any]) -> tuple[str, list[str]]:
+    """Return the columns that identify a row, and what each key refers to, from the tests."""
+    grain, references = "", []
+    for test in model["data_tests"]:
+        for name, what in test.items():
+            if name == "one_row_per" and not grain:
+                grain = ", ".join(f"`{column}`" for column in what["arguments"]["columns"])
+            if name == "references_resolve":
+                references = [
+                    f"`{reference['column']}` is `{reference['to']}.{reference['field']}`"
+                    for reference in what["arguments"]["references"]
+                ]
+    return grain, references
+
+
+def answer(connection: duckdb.DuckDBPyConnection, query: str) -> str:
+    """Run a query; returns its output as a table of Markdown."""
+    result = connection.execute(query)
+    names = [column[0] for column in result.description or []]
+    lines = [names, ["---"] * len(names)]
+    lines += [[_text(value) for value in row] for row in result.fetchall()]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value).replace("|", "\\|")
+
+
+def render(warehouse: Path) -> str:
+    """Render the page from the YAML and a published warehouse."""
+    lines = [
+        "# Public tables",
+        "",
+        "Made by `scripts/tables_page.py` from the YAML of the models; the answers are those of the",
+        "sample district. `<entity>_key` is made of source and id (`sis:STU-1`), so one column joins:",
+        "`fct_result.student_key = dim_user.user_key`. `source_id` is always the system that exported the",
+        "row, `roster_source_id` the one whose ids it refers to. A reference resolves, or `unresolved`",
+        "names it. Schemas that are not listed here may change at any time.",
+    ]
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        for schema, purpose in SCHEMAS.items():
+            lines += ["", f"## {schema}", "", purpose]
+            for model in models(schema):
+                meta = model["config"]["meta"]
+                grain, references = keys(model)
+                lines += ["", f"### {schema}.{model['name']}", "", model["description"], ""]
+                lines.append(f"Key: {grain}." + "".join(f" {text}." for text in references))
+                lines += ["", f"*{meta['question']}*", "", "```sql", meta["query"], "```", ""]
+                lines.append(answer(connection, meta["query"]))
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(render(Path(sys.argv[1])), encoding="utf-8")
