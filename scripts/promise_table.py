@@ -92,7 +92,7 @@ PROMISES = {
         "What fails, shrinks or changes shape is held or rejected with a reason.",
         (
             "test_limits.py::test_removals_over_the_limit_wait_while_additions_and_changes_go_on",
-            "test_value_checks.py",
+            "test_judgement.py",
             "test_sample_faults.py",
         ),
     ),
