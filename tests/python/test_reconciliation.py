@@ -51,7 +51,7 @@ CORRUPTIONS = {
             "insert into core.fct_enrollment "
             "select * from core.fct_enrollment where enrollment_id = '{}'",
         ),
-        (("repeated", "{}", "sourcedId"),),
+        (("duplicate", "{}", "sourcedId"),),
     ),
     "a score changed": Corruption(
         "oneroster/results",

@@ -295,7 +295,7 @@ def show_reconciliation(report: Reconciliation) -> None:
         where = f"record {row['record_number']} of file {row['file_id']}"
         say(
             f"UNEXPLAINED {row['kind']}: {row['source_id']} {row['feed']} {row['record_key']} "
-            f"({row['column_name']}), {where}; look at {row['suspected_layer']} first."
+            f"({row['column_name']}), {where}; look at the layer {row['suspected_layer']} first."
         )
     if report.unexplained > _MOST_UNEXPLAINED:
         say(f"... and {report.unexplained - _MOST_UNEXPLAINED} more; --json lists them all.")

@@ -19,7 +19,7 @@ from rollcall.ledger.sql import rows
 _DIFFERENCES = """
     select 'missing' as kind, * from reconciliation.recon_missing_record
     union all by name
-    select case when processed_row_count > 1 then 'repeated' else 'unexpected' end as kind, *
+    select case when processed_row_count > 1 then 'duplicate' else 'unexpected' end as kind, *
     from reconciliation.recon_unexpected_record
     union all by name
     select 'diverging' as kind, * from reconciliation.recon_diverging_value
@@ -36,7 +36,7 @@ _COMING = f"""
 _EXPLAINED = f"""
     select reason,
         count(*) filter (kind = 'missing') as missing,
-        count(*) filter (kind in ('unexpected', 'repeated')) as unexpected,
+        count(*) filter (kind in ('unexpected', 'duplicate')) as unexpected,
         count(*) filter (kind = 'diverging') as diverging
     from ({_DIFFERENCES}) where reason not in ('pending', 'unexplained')
     group by reason order by reason
@@ -49,7 +49,7 @@ _UNEXPLAINED = f"""
 _COUNTS = f"""
     select
         count(*) filter (kind = 'missing')::integer as missing,
-        count(*) filter (kind in ('unexpected', 'repeated'))::integer as unexpected,
+        count(*) filter (kind in ('unexpected', 'duplicate'))::integer as unexpected,
         count(*) filter (kind = 'diverging')::integer as diverging,
         count(*) filter (is_explained and reason <> 'pending')::integer as explained,
         count(*) filter (not is_explained)::integer as unexplained,
