@@ -1,6 +1,6 @@
-"""Run the sample district night by night into a fresh home and answer what people ask.
+"""Run the sample district night by night into an empty data directory and answer what people ask.
 
-Usage: python scripts/demo.py HOME
+Usage: python scripts/demo.py DATA_DIRECTORY
 """
 
 import csv
@@ -27,15 +27,15 @@ REASONS = (
 )
 QUESTIONS = (
     (
-        "Does every record answer the roll?",
+        "Is every record accounted for?",
         "select count(*) as files, sum(record_count)::bigint as records, "
         "sum(malformed_count)::bigint as malformed, sum(rejected_count)::bigint as rejected, "
         "sum(duplicate_count)::bigint as duplicates, sum(accepted_count)::bigint as accepted, "
         "bool_and(is_balanced) as balanced from reconciliation.recon_file_balance",
     ),
-    ("Is everything the sources say in here, and if not, why not?", REASONS),
+    ("Which records and values differ from the newest exports, and why?", REASONS),
     (
-        "What was refused, and why?",
+        "What was rejected, and why?",
         "select code, count(*) as times, any_value(message) as meaning "
         "from audit.audit_rejected_record group by code order by times desc, code",
     ),
@@ -56,11 +56,11 @@ QUESTIONS = (
         "count(*) filter (not is_active) from core.fct_result",
     ),
     (
-        "What still waits for something that has not come?",
+        "Which references are unresolved, because the record has not come yet?",
         "select what, missing, count(*) as records from ("
-        "select 'result' as what, unnest(awaiting) as missing from core.fct_result "
-        "union all select 'enrollment', unnest(awaiting) from core.fct_enrollment "
-        "union all select 'class', unnest(awaiting) from core.dim_class"
+        "select 'result' as what, unnest(unresolved) as missing from core.fct_result "
+        "union all select 'enrollment', unnest(unresolved) from core.fct_enrollment "
+        "union all select 'class', unnest(unresolved) from core.dim_class"
         ") group by all order by all",
     ),
     (
@@ -72,7 +72,7 @@ QUESTIONS = (
         "group by cycle_id, reason order by cycle_id, reason",
     ),
     (
-        "Where do students stand, and on what data?",
+        "What have students mastered, and on what data?",
         "select state, count(*) as outcomes, count(distinct student_id) as students, "
         "sum(evidence_count)::bigint as evidence, count(*) filter (is_override) as overridden, "
         "any_value(evidence_until) as scores_until, any_value(as_of) as as_of, "
@@ -80,8 +80,8 @@ QUESTIONS = (
         "where is_on_roster group by state order by state",
     ),
     (
-        "What is no evidence, and why?",
-        "select source_id, fate, evidence_count from audit.audit_evidence order by all",
+        "How much evidence is usable, and why not the rest?",
+        "select source_id, disposition, evidence_count from audit.audit_evidence order by all",
     ),
     (
         "How far are students on their paths?",
@@ -104,7 +104,7 @@ def main(home: Path) -> int:
         if code not in (0, 3):
             print(f"rollcall cycle ended with {code}; the demo stops here.", file=sys.stderr)
             return code
-        print(f"Not as the sources say: {_reasons(home)}.")
+        print(f"Differences from the newest exports: {_reasons(home)}.")
     _ask(home)
     print(f"\nFor people: open {home / 'report' / 'index.html'} in a browser.")
     print(f"For DuckDB clients: {home / 'warehouse.duckdb'}.")
@@ -116,7 +116,7 @@ def _fresh(home: Path) -> None:
     """Remove what an earlier demo left; only a folder that a demo made is ever removed."""
     marker = home / ".demo"
     if home.exists() and any(home.iterdir()) and not marker.exists():
-        sys.exit(f"{home} is not a demo's home; name another folder.")
+        sys.exit(f"{home} is not the data directory of a demo; name another folder.")
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(mode=0o700, parents=True)
     marker.touch()

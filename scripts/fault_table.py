@@ -11,18 +11,21 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "faults.md"
 CONSEQUENCES = {
-    ("delivery", "error"): "The delivery is archived and not read; the last good state stands.",
+    (
+        "delivery",
+        "error",
+    ): "The delivery is archived and not read; the last good data stays in place.",
     ("delivery", "warning"): "Noted as a finding; what came is taken.",
-    ("file", "error"): "The file is refused, the others of the delivery are taken; "
-    "the last good state of its feed stands.",
+    ("file", "error"): "The file is rejected, the others of the delivery are taken; "
+    "the last good data of its feed stays in place.",
     ("file", "hold"): "It waits for `rollcall release` or `refuse`; "
     "the next good bulk makes the choice pointless.",
     ("file", "warning"): "The file is taken; noted as a finding.",
     ("malformed", "error"): "The record is set aside with its line; its neighbours are taken.",
-    ("record", "error"): "The record is refused; its last good version stands and is not removed.",
+    ("record", "error"): "The record is rejected; its last good version stays in place.",
     ("record", "warning"): "The record is taken, with a warning.",
     ("record", "notice"): "The record is counted and not taken twice.",
-    ("cycle", "error"): "Nothing is published; the last good state stands.",
+    ("cycle", "error"): "Nothing is published; readers keep the last good warehouse.",
     ("cycle", "warning"): "The cycle is published; noted as a finding.",
 }
 TITLES = {
@@ -34,8 +37,8 @@ TITLES = {
 }
 HEAD = """# What can go wrong, and what to do
 
-Every fault that Rollcall tells apart: its code, what happens by itself, and what a person should
-do. `error` refuses, `hold` waits for a person, `warning` keeps, `notice` informs. The last column
+Every fault that Rollcall detects: its code, what happens by itself, and what a person should
+do. `error` rejects, `hold` waits for a person, `warning` keeps, `notice` informs. The last column
 names the faults planted in `sample_exports/faults.csv`, where you can see each of them happen.
 
 This page is made by `python scripts/fault_table.py`; do not edit it.

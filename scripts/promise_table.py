@@ -91,8 +91,8 @@ PROMISES = {
         "No silent loss",
         "What fails, shrinks or changes shape is held or rejected with a reason.",
         (
-            "test_brakes.py::test_removals_over_the_limit_wait_while_additions_and_changes_go_on",
-            "test_value_checks.py",
+            "test_limits.py::test_removals_over_the_limit_wait_while_additions_and_changes_go_on",
+            "test_judgement.py",
             "test_sample_faults.py",
         ),
     ),
@@ -112,7 +112,7 @@ LONG_RUNS = (
         "`make mutants`",
         "52 mutants",
         "49 caught; two of the other three showed a test that was too weak, one changed nothing. "
-        "Tests mended, that mutant replaced: all three caught",
+        "Tests corrected, that mutant replaced: all three caught",
     ),
     (
         "`pytest -m long tests/python/test_properties.py -k warehouse`",
@@ -133,7 +133,7 @@ LONG_RUNS = (
     (
         "`pytest -m long tests/python/test_crashes.py -k disk`",
         "a file-size limit while the last good state is copied, and while it is published",
-        "stopped with a sentence, next run equal; half a copy was left lying: mended, both pass",
+        "stopped with a sentence, next run equal; half a copy was left: corrected, both pass",
     ),
     (
         "`python tests/benchmarks/bench_replay.py`",
@@ -148,7 +148,7 @@ Each promise has tests that fail when it is broken, and small defects (mutants) 
 are known to catch. The tests are in `tests/python/`; those marked long run with `make test-long`.
 
 The expected state comes from `reference_model.py`, which shares no code with the product: it reads
-the files with Python's csv module and says every rule once more, over all files at once. Tables are
+the files with Python's csv module and states every rule again, over all files at once. Tables are
 compared by fingerprint (`rollcall verify --json`): one digest per table, whatever the order of its
 rows, without the columns that say when a run took place.
 

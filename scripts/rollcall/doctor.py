@@ -54,7 +54,7 @@ def _contracts() -> Check:
 
 def _home(home: Home) -> list[Check]:
     if not home.path.is_dir():
-        return [Check("home", False, f"{home.path} is not there; run `rollcall init`")]
+        return [Check("data directory", False, f"{home.path} is not there; run `rollcall init`")]
     free = shutil.disk_usage(home.path).free
     room = Check(
         "room",
@@ -71,4 +71,4 @@ def _home(home: Home) -> list[Check]:
         home.warehouse_db.exists(),
         "there" if home.warehouse_db.exists() else "no cycle has completed; run `rollcall cycle`",
     )
-    return [Check("home", True, str(home.path)), room, landing, warehouse]
+    return [Check("data directory", True, str(home.path)), room, landing, warehouse]

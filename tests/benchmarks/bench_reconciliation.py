@@ -43,11 +43,14 @@ select 'f1' as file_id, 'd1' as delivery_id, 1 as job_id, 'lms' as source_id, 'd
 """
 MART = f"""
 insert into core.fct_result by name
-select 'lms' as source_id, "sourcedId" as result_id, "lineItemSourcedId" as line_item_id,
-    "studentSourcedId" as student_id, "scoreStatus" as score_status,
+select 'lms' as source_id, 'sis' as roster_source_id,
+    "sourcedId" as result_id, 'lms:' || "sourcedId" as result_key,
+    "lineItemSourcedId" as line_item_id, 'lms:' || "lineItemSourcedId" as line_item_key,
+    "studentSourcedId" as student_id, 'sis:' || "studentSourcedId" as student_key,
+    "scoreStatus" as score_status,
     try_cast("score" as decimal(18, 6))
         + (substr("sourcedId", 3)::integer % {EVERY} = 7)::integer as score,
-    try_cast("scoreDate" as date) as score_date, true as is_active, [] as awaiting,
+    try_cast("scoreDate" as date) as score_date, true as is_active, [] as unresolved,
     try_cast("dateLastModified" as timestamptz) at time zone 'UTC' as modified_at,
     timestamp '2026-09-01' as exported_at, file_id, record_number, line_number
 from landing.raw_oneroster.results order by hash("sourcedId", 1)

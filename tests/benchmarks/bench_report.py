@@ -23,7 +23,7 @@ from rollcall.report import render_report
 
 RESULTS, CYCLES = 1_000_000, 60
 LARGEST_PAGE_BYTES = 5_000_000
-PER_STUDENT = ("student_id", "user_id")
+PER_STUDENT = ("student_key", "student_id", "user_key", "user_id", "mastery_key", "gate_key")
 
 
 def main(demo: Path) -> int:
@@ -72,9 +72,8 @@ def enlarge(home: Home) -> None:
         [(results,)] = connection.execute("select count(*) from good.core.fct_result").fetchall()
         [(last,)] = connection.execute("select max(cycle_id) from store.landing.cycles").fetchall()
         for table, columns in tables(connection):
-            key = next((name for name in PER_STUDENT if name in columns), None)
-            if key:
-                copy_students(connection, table, columns, key, RESULTS // results, CYCLES - last)
+            if any(name in columns for name in PER_STUDENT):
+                copy_students(connection, table, columns, RESULTS // results, CYCLES - last)
         for number in range(last + 1, CYCLES + 1):
             copy_cycle(connection, last, number)
 
@@ -95,18 +94,19 @@ def copy_students(
     connection: duckdb.DuckDBPyConnection,
     table: str,
     columns: list[str],
-    key: str,
     times: int,
     days: int,
 ) -> None:
     """Add each student many times over under other ids, with a history that begins later."""
-    changed = [f"{key} || '-' || copies.number as {key}"]
+    keys = [name for name in PER_STUDENT if name in columns]
+    changed = [f"{key} || '-' || copies.number as {key}" for key in keys]
     for column in ("dbt_valid_from", "dbt_valid_to", "changed_at"):
         if column in columns:
             changed.append(f"{column} + to_days((copies.number % {days})::integer) as {column}")
     connection.execute(
         f"insert into {table} by name select rows.* replace ({', '.join(changed)}) "
-        f"from {table} as rows, range(1, {times}) as copies (number) where {key} is not null"
+        f"from {table} as rows, range(1, {times}) as copies (number) "
+        f"where {keys[0]} is not null"
     )
 
 
@@ -138,7 +138,8 @@ def copy_cycle(connection: duckdb.DuckDBPyConnection, last: int, number: int) ->
         )
     for table, changed in (
         ("store.landing.cycles", f"cutoff_at + {days} as cutoff_at, job_id + {number} as job_id"),
-        ("good.staging.stg_landing__cycles", f"cutoff_at + {days} as cutoff_at"),
+        ("good.audit.audit_cycle_log", f"cutoff_at + {days} as cutoff_at"),
+        ("good.staging.stg_landing__cycles", f"as_of + {days} as as_of"),
         ("good.audit.audit_sync_lag", f"due_at + {days} as due_at"),
     ):
         connection.execute(

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _COPIED = (
     *("macros", "models", "profiles", "sample_district", "sample_exports", "scripts", "seeds"),
     *("snapshots", "tests"),
-    *("dbt_project.yml", "pyproject.toml"),
+    *("dbt_project.yml", "selectors.yml", "pyproject.toml"),
 )
 _PYTEST_FAILED, _DBT_FAILED = 1, {"fail"}
 

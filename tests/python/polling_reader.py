@@ -14,7 +14,7 @@ import duckdb
 
 STATE = """
     select
-        (select max(cycle_id) from staging.stg_landing__cycles) as cycle_id,
+        (select max(cycle_id) from audit.audit_cycle_log) as cycle_id,
         (select md5(string_agg(to_json(orgs)::varchar, ',' order by source_id, org_id))
             from core.dim_org as orgs) as orgs,
         (select md5(string_agg(to_json(history)::varchar, ',' order by mastery_key, dbt_valid_from))

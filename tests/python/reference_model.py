@@ -125,10 +125,10 @@ def expect(files: Iterable[File]) -> Expected:
         for file in found:
             read_file(file, versions, named, expected)
         bulks = [f.exported_at for f in found if f.mode == "bulk" and not f.are_removals_held]
-        in_force = max(bulks, default=None)
+        latest_bulk = max(bulks, default=None)
         for key, known in versions.items():
             newest = max(known, key=lambda v: (v.version_at, v.file.exported_at))
-            active = is_active(newest, named[key], in_force)
+            active = is_active(newest, named[key], latest_bulk)
             expected.core[feed][source, key] = (*newest.values, active)
             if feed == "oneroster/results":
                 counting_from[source, key] = newest.version_at
@@ -178,19 +178,19 @@ def read_file(
     expected.counts[file.file_id] = (len(records), *(tally[name] for name in names))
 
 
-def is_active(newest: Version, naming: list[File], in_force: datetime | None) -> bool:
+def is_active(newest: Version, naming: list[File], latest_bulk: datetime | None) -> bool:
     """Deleted by its newest version unless a later bulk names it; or absent since the bulk."""
-    sighting = [
+    naming = [
         file
         for file in naming
-        if (file.mode == "bulk" if in_force is None else file.exported_at >= in_force)
+        if (file.mode == "bulk" if latest_bulk is None else file.exported_at >= latest_bulk)
     ]
-    bulk = max((file.exported_at for file in sighting if file.mode == "bulk"), default=None)
+    bulk = max((file.exported_at for file in naming if file.mode == "bulk"), default=None)
     exported_at = newest.file.exported_at
     is_deleted = newest.is_deleted and not newest.file.are_removals_held
     if is_deleted and (bulk is None or bulk <= exported_at):
         return False
-    return in_force is None or bool(sighting)
+    return latest_bulk is None or bool(naming)
 
 
 def master(

@@ -1,4 +1,4 @@
-"""The audit marts on nine nights of the sample: what was planted is told, once."""
+"""The audit marts on nine nights of the sample: what was planted is reported, once."""
 
 import re
 from collections import Counter
@@ -30,13 +30,13 @@ def test_every_night_is_logged_and_adds_up_to_the_ingestion_log(sample_run: Samp
         "select cycle_id, run_status, rejected_file_count, held_removals_count, "
         "missing_feed_count > 0 from audit.audit_cycle_log order by 1"
     )
-    refused = Counter(
+    rejected = Counter(
         int(fault["night"])
         for fault in FAULTS
         if fault["verdict"] == "rejected" and not fault["line_number"]
     )
     assert nights == [
-        (night, "completed", refused[night], 3 * (night == 8), night in (2, 3, 4, 8))
+        (night, "completed", rejected[night], 3 * (night == 8), night in (2, 3, 4, 8))
         for night in range(1, 10)
     ]
     [(logged, files)] = district.warehouse(
@@ -52,12 +52,12 @@ def test_format_changes_are_those_planted_and_their_return(sample_run: Sample) -
         "left(delivery_name, 10) from audit.audit_format_change order by exported_at, feed"
     )
     assert changes == [
-        ("sis", "oneroster/users", "header_refused", "1.1", None, "2026-09-03"),
+        ("sis", "oneroster/users", "header_rejected", "1.1", None, "2026-09-03"),
         ("lms", "oneroster/results", "layout_changed", "1.2.1", "1.2", "2026-09-03"),
         ("sis", "oneroster/users", "restored", "1.1", "1.1", "2026-09-04"),
         ("lms", "oneroster/results", "layout_changed", "1.2", "1.2.1", "2026-09-05"),
-        ("lms", "oneroster/results", "format_refused", "1.2.1", None, "2026-09-08"),
-        ("sis", "oneroster/demographics", "header_refused", "1.1", None, "2026-09-09"),
+        ("lms", "oneroster/results", "format_rejected", "1.2.1", None, "2026-09-08"),
+        ("sis", "oneroster/demographics", "header_rejected", "1.1", None, "2026-09-09"),
         ("lms", "oneroster/results", "restored", "1.2.1", "1.2.1", "2026-09-09"),
     ]
 

@@ -1,6 +1,6 @@
 """Faults that the sample does not hold: each planted here, with good records around it.
 
-Together with the sample and the tests of deliveries, brakes and values, every code is planted.
+Together with the sample and the tests of deliveries, limits and values, every code is planted.
 """
 
 from collections import Counter

@@ -98,7 +98,7 @@ def watched(told: Path, folder: Path) -> Iterator[District]:
     ) as reader:
         yield district
         out, _ = reader.communicate()
-    assert reader.returncode == 0, "a reader was refused or saw half a warehouse"
+    assert reader.returncode == 0, "a reader was rejected or saw half a warehouse"
     report = json.loads(out)
     assert report["read_count"] > 10
     first, second = states(told)

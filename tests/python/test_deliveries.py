@@ -133,7 +133,7 @@ def assert_known(district: District) -> None:
     """Land again: what was judged is recognised, not judged twice."""
     before = district.ledger("select * from landing.files order by file_id")
     done = land_unharmed(district)
-    assert (done.code, done.json["files"], done.json["deliveries_refused"]) == (0, [], 0)
+    assert (done.code, done.json["files"], done.json["deliveries_rejected"]) == (0, [], 0)
     assert [(done.json["deliveries_again"],)] == district.ledger(
         "select count(*) from landing.inbox_entries"
     )
@@ -196,7 +196,7 @@ ZIP = zip_of(("orgs.csv", WHOLE), ("manifest.csv", MANIFEST.encode()))
 STORED = zip_of(("orgs.csv", WHOLE), method=zipfile.ZIP_STORED)
 BOMB = zip_of(("orgs.csv", bytes(70 << 20)))
 
-REFUSED_ZIPS: dict[str, tuple[bytes, str]] = {
+REJECTED_ZIPS: dict[str, tuple[bytes, str]] = {
     "cut in a member": (ZIP[:90], "ARCHIVE_UNREADABLE"),
     "cut before its directory": (ZIP[: ZIP.index(b"PK\x01\x02")], "ARCHIVE_UNREADABLE"),
     "cut in its directory": (ZIP[:-30], "ARCHIVE_UNREADABLE"),
@@ -264,7 +264,7 @@ REFUSED_ZIPS: dict[str, tuple[bytes, str]] = {
 
 
 GZIP = gzip.compress(WHOLE * 50)
-REFUSED_GZIPS = {
+REJECTED_GZIPS = {
     "cut in its header": (GZIP[:6], "ARCHIVE_UNREADABLE"),
     "cut in its text": (GZIP[: len(GZIP) // 2], "ARCHIVE_UNREADABLE"),
     "cut in its checksum": (GZIP[:-3], "ARCHIVE_UNREADABLE"),
@@ -309,9 +309,9 @@ OTHERS: dict[str, tuple[str, bytes | Make, str]] = {
     "a folder without a file": ("", Path.mkdir, "DELIVERY_EMPTY"),
     "a folder with a hidden file only": ("", folder_of({".DS_Store": b"x"}), "DELIVERY_EMPTY"),
 }
-REFUSED: dict[str, tuple[str, bytes | Make, str]] = {
-    **{f"a zip {what}": (".zip", *case) for what, case in REFUSED_ZIPS.items()},
-    **{f"a gzip {what}": ("_orgs.csv.gz", *case) for what, case in REFUSED_GZIPS.items()},
+REJECTED: dict[str, tuple[str, bytes | Make, str]] = {
+    **{f"a zip {what}": (".zip", *case) for what, case in REJECTED_ZIPS.items()},
+    **{f"a gzip {what}": ("_orgs.csv.gz", *case) for what, case in REJECTED_GZIPS.items()},
     **OTHERS,
 }
 NO_CSV = {
@@ -325,20 +325,20 @@ GOOD = "2026-09-01T235900Z.zip"
 
 def name_of(what: str) -> str:
     """Name the delivery of a case."""
-    return boundary([*REFUSED, *NO_CSV].index(what)) + (
-        REFUSED[what][0] if what in REFUSED else "_orgs.csv"
+    return boundary([*REJECTED, *NO_CSV].index(what)) + (
+        REJECTED[what][0] if what in REJECTED else "_orgs.csv"
     )
 
 
 @pytest.fixture(scope="module")
-def refused(tmp_path_factory: pytest.TempPathFactory) -> tuple[District, Done]:
-    """Land every delivery that is refused, and a good one, in one go."""
-    district = new_district(tmp_path_factory.mktemp("refused"))
+def rejected(tmp_path_factory: pytest.TempPathFactory) -> tuple[District, Done]:
+    """Land every delivery that is rejected, and a good one, in one go."""
+    district = new_district(tmp_path_factory.mktemp("rejected"))
     secrets = district.home.parent / "secrets"
     secrets.mkdir()
     (secrets / "orgs.csv").write_bytes(SECRET)
     (secrets / "orgs.zip").write_bytes(zip_of(("orgs.csv", SECRET)))
-    for what, (_, content, _) in REFUSED.items():
+    for what, (_, content, _) in REJECTED.items():
         put(district, name_of(what), content)
     for what, (content, _) in NO_CSV.items():
         put(district, name_of(what), content)
@@ -346,10 +346,10 @@ def refused(tmp_path_factory: pytest.TempPathFactory) -> tuple[District, Done]:
     return district, land_unharmed(district)
 
 
-@pytest.mark.parametrize("what", REFUSED)
-def test_it_is_refused_as_a_whole(refused: tuple[District, Done], what: str) -> None:
-    district, done = refused
-    name, code = name_of(what), REFUSED[what][2]
+@pytest.mark.parametrize("what", REJECTED)
+def test_it_is_rejected_as_a_whole(rejected: tuple[District, Done], what: str) -> None:
+    district, done = rejected
+    name, code = name_of(what), REJECTED[what][2]
     [told] = [file for file in done.json["files"] if file["delivery_name"] == name]
     assert (told["verdict"], told["code"]) == ("rejected", code)
     assert district.ledger(
@@ -361,34 +361,34 @@ def test_it_is_refused_as_a_whole(refused: tuple[District, Done], what: str) -> 
 
 
 @pytest.mark.parametrize("what", NO_CSV)
-def test_a_csv_that_is_none_is_refused(refused: tuple[District, Done], what: str) -> None:
-    district, _ = refused
+def test_a_csv_that_is_none_is_rejected(rejected: tuple[District, Done], what: str) -> None:
+    district, _ = rejected
     name, code = name_of(what), NO_CSV[what][1]
     assert district.ledger(
         f"select file_name, feed, verdict, code from landing.files where delivery_name = '{name}'"
     ) == [(name, "oneroster/orgs", "rejected", code)]
 
 
-def test_what_is_refused_leaves_no_row_and_does_not_hinder_the_good_delivery(
-    refused: tuple[District, Done],
+def test_what_is_rejected_leaves_no_row_and_does_not_hinder_the_good_delivery(
+    rejected: tuple[District, Done],
 ) -> None:
-    district, done = refused
+    district, done = rejected
     assert done.code == 3
-    assert done.json["deliveries_refused"] == len(REFUSED)
+    assert done.json["deliveries_rejected"] == len(REJECTED)
     assert raw_counts(district) == {GOOD: 2}
     assert district.ledger("select count(*) from landing.malformed_records") == [(0,)]
 
 
-def test_what_is_linked_to_is_never_read(refused: tuple[District, Done]) -> None:
-    district, _ = refused
+def test_what_is_linked_to_is_never_read(rejected: tuple[District, Done]) -> None:
+    district, _ = rejected
     archived = [path for path in (district.home / "archive").rglob("*") if path.is_file()]
     kept = {path.read_bytes() for path in archived}
     assert ZIP[:-30] in kept
     assert not kept & {SECRET, zip_of(("orgs.csv", SECRET))}
 
 
-def test_what_was_refused_is_known_the_next_time(refused: tuple[District, Done]) -> None:
-    assert_known(refused[0])
+def test_what_was_rejected_is_known_the_next_time(rejected: tuple[District, Done]) -> None:
+    assert_known(rejected[0])
 
 
 ODD_NAMES = {
@@ -466,7 +466,7 @@ def test_a_name_of_bytes_that_are_no_utf_8(district: District) -> None:
     assert_known(district)
 
 
-def test_names_that_are_shown_alike_are_refused(district: District) -> None:
+def test_names_that_are_shown_alike_are_rejected(district: District) -> None:
     put(district, NIGHT, folder_of({"a\x01.csv": WHOLE, "a\\x01.csv": b"other,thing\n"}))
     done = land_unharmed(district)
     assert [file["code"] for file in done.json["files"]] == ["MEMBER_REPEATED"]
@@ -666,8 +666,8 @@ def damaged(random: Random, content: bytes) -> bytes:
     return bytes(changed)
 
 
-def assert_refused_or_whole(home: Home, seed: int, count: int) -> None:
-    """Damage archives; each must be refused or still give the bytes that were packed."""
+def assert_rejected_or_whole(home: Home, seed: int, count: int) -> None:
+    """Damage archives; each must be rejected or still give the bytes that were packed."""
     random = Random(seed)  # noqa: S311  (the same damage every time)
     limits = Contracts.load(CONTRACTS).sources["sis"].limits
     texts = {b"a,b\n" * 50, "x,é\n".encode() * 9}
@@ -682,7 +682,7 @@ def assert_refused_or_whole(home: Home, seed: int, count: int) -> None:
         )
     ]
     whole += [("gzip", gzip.compress(text)) for text in texts]
-    refused_count = 0
+    rejected_count = 0
     for number in range(count):
         kind, content = random.choice(whole)
         content = damaged(random, content)
@@ -691,24 +691,24 @@ def assert_refused_or_whole(home: Home, seed: int, count: int) -> None:
         unpacked = _unpack(kind, "a.csv.gz", Archived("0" * 64, len(content), path), home, limits)
         if isinstance(unpacked, Opened):
             assert unpacked.rejection is not None
-            refused_count += 1
+            rejected_count += 1
         else:
             whole_count = len(members) if kind == "zip" else 1
             found = [member.path.read_bytes() for member in unpacked]
-            # No file at all, and an empty one, are refused afterwards.
+            # No file at all, and an empty one, are rejected afterwards.
             assert len(found) in (0, whole_count), number
             assert set(found) <= texts | {b""}, number
         home.empty_spool()
-    assert 0 < refused_count < count
+    assert 0 < rejected_count < count
 
 
-def test_a_damaged_archive_is_refused_or_whole(home: Home) -> None:
-    assert_refused_or_whole(home, seed=1, count=600)
+def test_a_damaged_archive_is_rejected_or_whole(home: Home) -> None:
+    assert_rejected_or_whole(home, seed=1, count=600)
 
 
 @pytest.mark.long
-def test_a_damaged_archive_is_refused_or_whole_at_length(home: Home) -> None:
-    assert_refused_or_whole(home, seed=2, count=30_000)
+def test_a_damaged_archive_is_rejected_or_whole_at_length(home: Home) -> None:
+    assert_rejected_or_whole(home, seed=2, count=30_000)
 
 
 def contracts_with(folder: Path, rows: str) -> Contracts:
@@ -760,6 +760,6 @@ def test_how_much_may_be_unpacked_is_a_limit_of_the_source(
         ("sas,max_members,1,\n", "no source is called 'sas'"),
     ],
 )
-def test_a_limit_that_cannot_be_is_refused(tmp_path: Path, row: str, said: str) -> None:
+def test_a_limit_that_cannot_be_is_rejected(tmp_path: Path, row: str, said: str) -> None:
     with pytest.raises(ContractError, match=said):
         contracts_with(tmp_path / "seeds", row)

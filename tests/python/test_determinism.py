@@ -27,7 +27,7 @@ TOTAL_ORDERS = {
     "source_id, feed | exported_at": "what is taken is the order itself",
     "source_id, feed | exported_at, file_id": "it ends with the key",
     "source_id, feed, COALESCE(record_key, file_id || ' ' || record_number) | is_origin AND NOT "
-    "is_processed_as_its_origin DESC, exported_at DESC, is_refused ASC, record_number ASC": "two "
+    "is_processed_as_its_origin DESC, exported_at DESC, is_rejected ASC, record_number ASC": "two "
     "files that stand never share a boundary, and a record number stands once in a file",
     " | cycle_id": "cycles are numbered",
     "arg_max (exported_at, standing = 'pending', file_id)": "it ends with the key",

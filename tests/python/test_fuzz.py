@@ -461,8 +461,8 @@ def land_all(made: Batch, folder: Path) -> Home:
     home.prepare()
     with home.lock():
         report = inbox.land(home, folder / "inbox", contracts(), AT)
-    refused = [item for item in report.files if item.verdict != "accepted"]
-    assert not refused
+    rejected = [item for item in report.files if item.verdict != "accepted"]
+    assert not rejected
     assert len(report.files) == len(made)
     return home
 

@@ -77,7 +77,7 @@ def test_other_bytes_for_the_same_boundary_conflict(district: District) -> None:
     ) == [(0,)]
 
 
-def test_a_cut_zip_is_refused_and_its_whole_self_accepted(district: District) -> None:
+def test_a_cut_zip_is_rejected_and_its_whole_self_accepted(district: District) -> None:
     path = district.inbox / "sis" / f"{NIGHT}.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("orgs.csv", ORGS + ORG_ROWS)
@@ -100,7 +100,7 @@ def test_a_cut_zip_is_refused_and_its_whole_self_accepted(district: District) ->
         ("a.zip", "ARCHIVE_NESTED"),
     ],
 )
-def test_unsafe_zips_are_refused_whole(district: District, member: str, code: str) -> None:
+def test_unsafe_zips_are_rejected_whole(district: District, member: str, code: str) -> None:
     with zipfile.ZipFile(district.inbox / "sis" / f"{NIGHT}.zip", "w") as archive:
         archive.writestr(member, ORGS)
     done = district.land()
@@ -124,7 +124,7 @@ def test_unsafe_zips_are_refused_whole(district: District, member: str, code: st
         (b"some,thing,else\n1,2,3\n", "LAYOUT_UNKNOWN"),
     ],
 )
-def test_files_that_cannot_be_read_are_refused_alone(
+def test_files_that_cannot_be_read_are_rejected_alone(
     district: District, content: bytes, code: str
 ) -> None:
     users = "sourcedId,status,dateLastModified,title\n"

@@ -263,7 +263,7 @@ def with_rows(directory: Path, rows: list[dict[str, str]]) -> Contracts:
         ({"layout_version": "9.9-2"}, "variant of a version that is not there"),
     ],
 )
-def test_a_variant_that_cannot_land_like_its_base_is_refused(
+def test_a_variant_that_cannot_land_like_its_base_is_rejected(
     tmp_path: Path, change: dict[str, str], sentence: str
 ) -> None:
     rows = [row | {"layout_version": "1.1-2"} for row in seed_rows("oneroster/orgs", "1.1")]
@@ -301,7 +301,7 @@ def test_the_names_of_a_header_that_resembles_nothing_are_not_repeated() -> None
         ("sources.csv", "utf-8", "utf-99", "encoding 'utf-99' is not supported"),
     ],
 )
-def test_a_seed_that_says_what_cannot_be_is_refused_with_its_line(
+def test_a_seed_that_says_what_cannot_be_is_rejected_with_its_line(
     tmp_path: Path, file: str, old: str, new: str, sentence: str
 ) -> None:
     shutil.copytree(SEEDS, tmp_path / "seeds")

@@ -33,7 +33,7 @@ def test_every_consumer_has_an_owner_and_reaches_the_exports(manifest: Any) -> N
     assert set(manifest["exposures"]) == {
         f"exposure.rollcall.{name}"
         for name in (
-            *("administrators_report", "public_tables"),
+            *("administrators_report", "override_tables", "public_tables"),
             *("rollcall_cycle", "rollcall_reconcile", "rollcall_status", "rollcall_trace"),
         )
     }
@@ -44,16 +44,16 @@ def test_every_consumer_has_an_owner_and_reaches_the_exports(manifest: Any) -> N
 
 
 def test_every_mart_is_public_and_every_staged_file_reaches_one(manifest: Any) -> None:
-    key = "exposure.rollcall.public_tables"
+    keys = [f"exposure.rollcall.{name}_tables" for name in ("public", "override")]
     marts = {
         name
         for name, node in manifest["nodes"].items()
         if node["resource_type"] == "model" and node["access"] == "public"
     }
-    assert set(manifest["parent_map"][key]) == marts
+    assert {mart for key in keys for mart in manifest["parent_map"][key]} == marts
     sources = {name for name in manifest["sources"] if ".raw_" in name}
     assert len(sources) > 10
-    assert sources <= ancestors(manifest, key)
+    assert sources <= {parent for key in keys for parent in ancestors(manifest, key)}
 
 
 def test_no_model_is_made_for_nobody(manifest: Any) -> None:

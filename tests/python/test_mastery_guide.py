@@ -25,24 +25,25 @@ def test_every_example_of_the_guide_comes_out_as_it_says(
     scoring = next((home / "target" / "compiled").rglob("int_mastery_scored.sql"))
     with duckdb.connect(str(copy)) as connection:
         for table in (
-            *("int_student_inputs", "int_evidence_gathered"),
-            *("int_mastery_rules_in_force", "int_mastery_scored"),
+            *("int_student_inputs", "int_objective_evidence"),
+            *("int_current_rules", "int_mastery_scored"),
         ):
             connection.execute(f"delete from intermediate.{table}")
         for number, (method, percents, can_be_lost, _, _) in enumerate(examples):
             connection.execute(
                 "insert into intermediate.int_student_inputs by name "
-                f"select 'sis' as roster_source_id, {number} as student_id, "
+                f"select 'sis:{number}' as student_key, 'sis' as roster_source_id, "
+                f"{number} as student_id, {number} as inputs_fingerprint"
+            )
+            connection.execute(
+                "insert into intermediate.int_objective_evidence by name "
+                f"select 'sis:{number}' as student_key, 'sis' as roster_source_id, "
+                f"{number} as student_id, {number} as objective_id, {number} as rule_key, "
+                f"[{percents}] as percents, len(percents) as evidence_count, "
                 f"{number} as inputs_fingerprint"
             )
             connection.execute(
-                "insert into intermediate.int_evidence_gathered by name "
-                f"select 'sis' as roster_source_id, {number} as student_id, "
-                f"{number} as objective_id, {number} as rule_key, [{percents}] as percents, "
-                "len(percents) as evidence_count"
-            )
-            connection.execute(
-                "insert into intermediate.int_mastery_rules_in_force by name "
+                "insert into intermediate.int_current_rules by name "
                 f"select {number} as rule_key, 'r' as rule_id, '{method}' as method, "
                 "65 as weight_percent, 2 as needed_count, 70 as threshold_percent, "
                 f"1 as minimum_evidence, 2 as rounding_digits, {can_be_lost} as can_be_lost"
@@ -52,7 +53,7 @@ def test_every_example_of_the_guide_comes_out_as_it_says(
             + scoring.read_text(encoding="utf-8")
         )
         outcomes = connection.execute(
-            "select score_percent, automatic_state from intermediate.int_mastery_graded "
+            "select score_percent, automatic_state from intermediate.int_mastery_status "
             "order by cast(objective_id as integer)"
         ).fetchall()
     for example, (score, state) in zip(examples, outcomes, strict=True):

@@ -13,7 +13,7 @@ sys.path.append(str(PROJECT_DIR / "scripts"))
 from promise_table import PAGE, PROMISES, render
 
 MUTANTS = load()
-QUICK = ("test_framing.py", "test_layouts.py", "test_value_checks.py", "test_fingerprint.py")
+QUICK = ("test_framing.py", "test_layouts.py", "test_fingerprint.py")
 
 
 def caught(copy: Copy, mutant: Mutant) -> bool:

@@ -147,10 +147,10 @@ def test_every_column_is_described_and_classed(catalogue: Catalogue) -> None:
     ("model", "column", "source"),
     [
         ("dim_user", "family_name", "stg_oneroster__users.family_name is direct"),
-        ("stg_oneroster__users", "email", "base_oneroster__users_1_1.email is direct"),
-        ("base_oneroster__users_1_1", "given_name", "users_1_1.givenname is direct"),
-        ("fct_mastery", "student_id", "int_mastery_overridden.student_id is indirect"),
-        ("audit_ingestion_log", "decided_by", "stg_landing__file_decisions.decided_by is direct"),
+        ("stg_oneroster__users", "email", "base_oneroster__users.email is direct"),
+        ("base_oneroster__users", "given_name", "users.givenname is direct"),
+        ("fct_mastery", "student_id", "int_mastery_status.student_id is indirect"),
+        ("audit_ingestion_log", "decided_by", "stg_landing__files.decided_by is direct"),
     ],
 )
 def test_a_lowered_class_is_found(

@@ -34,7 +34,7 @@ def test_nine_nights_of_faults_leave_no_personal_value_in_logs_or_ledger(
     assert personal_values(text) == []
 
 
-def test_the_audit_of_refused_records_names_columns_and_codes_not_values(
+def test_the_audit_of_rejected_records_names_columns_and_codes_not_values(
     sample_run: tuple[District, list[int]],
 ) -> None:
     district, _ = sample_run
@@ -66,6 +66,6 @@ def test_names_in_the_wrong_places_are_not_repeated(district: District) -> None:
     for command in (("status",), ("verify",), ("rejects", "sis/2026-09-02T010000Z/users.csv")):
         district.run(*command)
     assert personal_values(texts_of(district)) == []
-    refused = repr(district.warehouse("from audit.audit_rejected_record"))
-    assert "VALUE_NOT_ALLOWED" in refused
-    assert personal_values(refused) == []
+    rejected = repr(district.warehouse("from audit.audit_rejected_record"))
+    assert "VALUE_NOT_ALLOWED" in rejected
+    assert personal_values(rejected) == []

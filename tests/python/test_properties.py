@@ -115,7 +115,7 @@ def assert_is_expected(home: Project, expected: Expected) -> None:
         found = {(row[0], row[1]): row[2:] for row in home.warehouse(query)}
         assert found == expected.core[feed], feed
     mastery = home.warehouse(
-        "select source_id, student_id, objective_id, state, evidence_count, score_percent "
+        "select roster_source_id, student_id, objective_id, state, evidence_count, score_percent "
         "from progression.fct_mastery"
     )
     assert {row[:3]: row[3:] for row in mastery} == expected.mastery

@@ -16,7 +16,7 @@ def read(path: Path, encoding: str = "utf-8") -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(path.read_bytes().decode(encoding), newline="")))
 
 
-def test_refused_records_come_back_as_they_were_sent(
+def test_rejected_records_come_back_as_they_were_sent(
     sample_run: tuple[District, list[int]], tmp_path: Path
 ) -> None:
     district, _ = sample_run
@@ -24,7 +24,7 @@ def test_refused_records_come_back_as_they_were_sent(
     done = district.run(
         "rejects", "lms/2026-09-05T160000Z/results.csv", "--out", str(out), "--json"
     )
-    assert (done.code, done.json["refused_count"]) == (0, 4), done.err
+    assert (done.code, done.json["rejected_count"]) == (0, 4), done.err
     sent = (SAMPLE / "night_5/lms/2026-09-05T160000Z/results.csv").read_bytes().decode()
     lines = sent.splitlines()
     header, *rows = read(out)
@@ -42,7 +42,7 @@ def test_refused_records_come_back_as_they_were_sent(
     assert out.stat().st_mode & 0o777 == 0o600
 
 
-def test_records_refused_for_what_they_hold_name_their_columns(
+def test_records_rejected_for_what_they_hold_name_their_columns(
     sample_run: tuple[District, list[int]],
 ) -> None:
     """A member of a zip, written into the home by default."""
@@ -56,7 +56,7 @@ def test_records_refused_for_what_they_hold_name_their_columns(
     assert row["record"].startswith("EN-00017-000048,")
 
 
-def test_a_file_refused_whole_comes_back_with_its_header_and_the_reason(
+def test_a_file_rejected_whole_comes_back_with_its_header_and_the_reason(
     sample_run: tuple[District, list[int]],
 ) -> None:
     district, _ = sample_run
@@ -64,7 +64,7 @@ def test_a_file_refused_whole_comes_back_with_its_header_and_the_reason(
     [row] = read(Path(done.json["written_to"]))
     assert row["code"] == "COLUMN_RENAMED"
     assert ",lastName," in row["record"]
-    assert done.json["refused_count"] > 60
+    assert done.json["rejected_count"] > 60
     done = district.run("rejects", "2026-09-02T010000Z.zip", "--json")
     [row] = read(Path(done.json["written_to"]))
     assert (row["code"], row["record"]) == ("ARCHIVE_UNREADABLE", "")
@@ -112,6 +112,6 @@ def test_a_formula_in_an_export_comes_back_guarded(district: District) -> None:
     district.deliver(NIGHT, {"orgs.csv": ORGS + row, "manifest.csv": MANIFEST})
     district.land()
     done = district.run("rejects", "orgs.csv", "--json")
-    _, refused = read(Path(done.json["written_to"]))
-    assert refused["record"] == "'" + row.strip()
-    assert refused["guarded"] == "yes"
+    _, rejected = read(Path(done.json["written_to"]))
+    assert rejected["record"] == "'" + row.strip()
+    assert rejected["guarded"] == "yes"

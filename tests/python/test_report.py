@@ -93,7 +93,7 @@ def test_rendering_again_gives_the_same_bytes(sample: District) -> None:
 def test_the_overview_says_what_is_there_to_do(sample: District) -> None:
     text = text_of(sample.home / "report" / "index.html")
     assert "Yes, but one thing needs a person. Cycle 9 was published." in text
-    assert "demographics.csv COLUMN_REORDERED The file was refused." in text
+    assert "demographics.csv COLUMN_REORDERED The file was rejected." in text
     [(accepted,)] = sample.warehouse(
         "select sum(accepted_count)::bigint from audit.audit_ingestion_log where first_cycle_id = 9"
     )
@@ -108,12 +108,12 @@ def test_a_bad_night_is_told_on_its_own_page(sample: District) -> None:
     assert "150 of 150 values of &#39;scoreDate&#39; are not written as YYYY-MM-DD" in text
 
 
-def test_every_refused_record_is_listed_with_what_to_tell_the_vendor(sample: District) -> None:
+def test_every_rejected_record_is_listed_with_what_to_tell_the_vendor(sample: District) -> None:
     expected = sample.warehouse(
         "select file_id, line_number, code, coalesce(column_name, ''), advice "
         "from audit.audit_rejected_record order by all"
     )
-    with (sample.home / "report" / "refused.csv").open(encoding="utf-8-sig") as stream:
+    with (sample.home / "report" / "rejected.csv").open(encoding="utf-8-sig") as stream:
         found = [
             (r["file_id"], int(r["line"]), r["code"], r["column_name"], r["advice"])
             for r in csv.DictReader(stream)
@@ -125,20 +125,23 @@ def test_every_refused_record_is_listed_with_what_to_tell_the_vendor(sample: Dis
 
 
 def test_no_table_of_a_warehouse_of_today_is_unknown_to_the_report(sample: District) -> None:
-    unknown = [page.name for page in pages(sample.home) if "did not look at this" in text_of(page)]
+    unknown = [page.name for page in pages(sample.home) if "does not hold this" in text_of(page)]
     assert unknown == []
 
 
 def test_the_exposure_names_what_the_report_reads() -> None:
     code = "".join(
         path.read_text(encoding="utf-8")
-        for path in sorted((PROJECT_DIR / "scripts" / "rollcall" / "report").glob("*.py"))
+        for pattern in ("*.py", "*.sql")
+        for path in sorted((PROJECT_DIR / "scripts" / "rollcall" / "report").rglob(pattern))
     )
     read = set(re.findall(r"good\.(?:audit|core|progression|reconciliation)\.(\w+)", code))
     read |= set(re.findall(r'"(recon_\w+)"', code))
     exposures = (PROJECT_DIR / "models" / "exposures.yml").read_text(encoding="utf-8")
     report, _ = exposures.split("- name: rollcall_cycle")
-    assert read == set(re.findall(r"ref\('(\w+)'\)", report))
+    _, overrides = exposures.split("- name: override_tables")
+    named = set(re.findall(r"ref\('(\w+)'\)", report + overrides))
+    assert read == named - {"fct_override"}
 
 
 def test_the_catalogue_and_the_glossary_use_the_same_words() -> None:
@@ -206,7 +209,7 @@ def test_nothing_in_an_export_acts_in_workbook_or_csv(hostile: District) -> None
     assert not [cell for cell in cells if cell.hyperlink]
     texts = {cell.value for cell in cells}
     assert {HOSTILE[0], HOSTILE[1], HOSTILE[3], "\ufffdtxt.exe\ufffd[31m"} <= texts
-    with (folder / "refused.csv").open(encoding="utf-8-sig") as stream:
+    with (folder / "rejected.csv").open(encoding="utf-8-sig") as stream:
         keys = {row["id"] for row in csv.DictReader(stream)}
     assert keys == {HOSTILE[0], "'" + HOSTILE[1], "\ufffdtxt.exe\ufffd[31m", HOSTILE[3]}
 

@@ -118,9 +118,9 @@ def test_tables_are_sorted_by_number_with_the_keyboard(page: Page, home: Path) -
         assert len(set(numbers)) > 5
 
 
-def test_from_a_refused_record_to_its_explanation(page: Page, home: Path) -> None:
+def test_from_a_rejected_record_to_its_explanation(page: Page, home: Path) -> None:
     show(page, home, "rejected.html")
-    listing = page.locator("#refused_rows")
+    listing = page.locator("#rejected_rows")
     listing.get_by_role("searchbox").fill("INVALID_DATE")
     listing.locator("tbody tr:visible").get_by_role("link", name="INVALID_DATE").click()
     assert page.url.endswith("glossary.html#INVALID_DATE")
@@ -168,6 +168,6 @@ def test_hostile_exports_are_shown_as_text(page: Page, hostile: District) -> Non
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= page.evaluate("document.documentElement.clientWidth"), path.name
     show(page, hostile.home, "rejected.html")
-    text = page.locator("#refused_table").inner_text()
+    text = page.locator("#rejected_table").inner_text()
     for key in (HOSTILE[0], HOSTILE[1], HOSTILE[3]):
         assert key in text

@@ -163,7 +163,7 @@ def test_memory_does_not_grow_with_the_results(tmp_path: Path) -> None:
         (60, 400, False, "270 nights"),
     ],
 )
-def test_a_district_that_cannot_be_is_refused_in_one_sentence(
+def test_a_district_that_cannot_be_is_rejected_in_one_sentence(
     tmp_path: Path, students: int, nights: int, faults: bool, sentence: str
 ) -> None:
     with pytest.raises(ValueError, match=sentence):
@@ -560,26 +560,26 @@ def test_every_kind_of_fault_is_in_the_catalogue() -> None:
 
 def test_faults_are_few_in_every_file() -> None:
     planted = catalogue()
-    refused = Counter(
+    rejected = Counter(
         (p.path, p.fault["file_name"])
         for p in planted
         if p.line and p.fault["verdict"] in ("malformed", "rejected")
     )
     lengths = {(p.path, p.fault["file_name"]): p.content.count(b"\n") for p in planted}
-    assert all(count == 1 or count / lengths[file] < 0.04 for file, count in refused.items())
+    assert all(count == 1 or count / lengths[file] < 0.04 for file, count in rejected.items())
 
 
-def newest_results(sample: Path, refused: set[tuple[str, str, int]]) -> dict[str, bytes]:
-    """Return the newest version of every result, without what the catalogue says is refused.
+def newest_results(sample: Path, rejected: set[tuple[str, str, int]]) -> dict[str, bytes]:
+    """Return the newest version of every result, without what the catalogue says is rejected.
 
     Line 0 stands for a whole file.
     """
     versions: dict[str, tuple[bytes, datetime, bytes]] = {}
     for file in exported_files(sample):
-        if file.feed != "results" or (file.delivery_name, file.file_name, 0) in refused:
+        if file.feed != "results" or (file.delivery_name, file.file_name, 0) in rejected:
             continue
         for number, line in enumerate(file.content.splitlines()[1:], start=2):
-            if (file.delivery_name, file.file_name, number) in refused:
+            if (file.delivery_name, file.file_name, number) in rejected:
                 continue
             key = line.split(b",")[0].decode()
             version = (modified(line), file.boundary, line)
@@ -590,12 +590,12 @@ def newest_results(sample: Path, refused: set[tuple[str, str, int]]) -> dict[str
 
 def test_the_story_ends_as_without_faults_but_for_what_nobody_sent_again(clean: Path) -> None:
     faults = [planted.fault for planted in catalogue()]
-    refused = {
+    rejected = {
         (fault["delivery_name"], fault["file_name"], int(fault["line_number"] or 0))
         for fault in faults
         if fault["verdict"] in ("malformed", "rejected")
     }
-    told, planned = newest_results(COMMITTED, refused), newest_results(clean, set())
+    told, planned = newest_results(COMMITTED, rejected), newest_results(clean, set())
     # what was wrong on night 6: one class of it is graded again on night 7 (bad_enumeration)
     lasting = {
         fault["record_key"]

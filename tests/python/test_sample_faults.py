@@ -42,20 +42,20 @@ def test_every_planted_fault_is_answered(
         assert not [answer for answer in said if answer[:4] == place and answer[5] != "accepted"]
 
 
-def test_nothing_else_is_refused(sample_run: tuple[District, list[int]]) -> None:
+def test_nothing_else_is_rejected(sample_run: tuple[District, list[int]]) -> None:
     district, _ = sample_run
     planted = {as_answer(fault) for fault in FAULTS}
     assert answers(district) - planted == set()
 
 
-def test_nights_with_refused_files_end_with_3(sample_run: tuple[District, list[int]]) -> None:
+def test_nights_with_rejected_files_end_with_3(sample_run: tuple[District, list[int]]) -> None:
     _, codes = sample_run
-    refused = {
+    rejected = {
         int(fault["night"])
         for fault in FAULTS
         if fault["verdict"] == "rejected" and not fault["line_number"]
     }
-    assert [night for night, code in enumerate(codes, 1) if code == 3] == sorted(refused)
+    assert [night for night, code in enumerate(codes, 1) if code == 3] == sorted(rejected)
 
 
 def test_every_file_of_the_sample_balances(sample_run: tuple[District, list[int]]) -> None:
@@ -72,14 +72,14 @@ def keys(fault: str) -> list[str]:
 
 
 def test_stories_end_well(sample_run: tuple[District, list[int]]) -> None:
-    """Returns, corrections, stale re-sends and refused records leave the right state."""
+    """Returns, corrections, stale re-sends and rejected records leave the right state."""
     district, _ = sample_run
     [student] = keys("student_returns")
-    [refused] = keys("refused_but_present")
+    [rejected] = keys("refused_but_present")
     assert district.warehouse(
-        f"select user_id, is_active from core.dim_user where user_id in ('{student}', '{refused}') "
-        "order by 1"
-    ) == sorted([(student, True), (refused, True)])
+        "select user_id, is_active from core.dim_user "
+        f"where user_id in ('{student}', '{rejected}') order by 1"
+    ) == sorted([(student, True), (rejected, True)])
     [returned] = keys("result_returns")
     assert district.warehouse(
         f"select is_active from core.fct_result where result_id = '{returned}'"
@@ -90,7 +90,7 @@ def test_stories_end_well(sample_run: tuple[District, list[int]]) -> None:
         f"where result_id in ('{corrected}', '{stale}')"
         "order by result_id"
     ) == sorted([(corrected, True), (stale, False)])
-    assert district.warehouse("select count(*) from core.fct_result where len(awaiting) > 0") == [
+    assert district.warehouse("select count(*) from core.fct_result where len(unresolved) > 0") == [
         (0,)
     ]
 
@@ -100,9 +100,9 @@ def test_doubtful_overrides_are_found(sample_run: tuple[District, list[int]]) ->
     district, _ = sample_run
     [foreign] = keys("override_by_another_teacher")
     [nobody] = keys("override_of_unknown_student")
-    [refused] = keys("override_to_unknown_state")
+    [rejected] = keys("override_to_unknown_state")
     assert district.warehouse(
-        "select override_id, is_in_force, findings from audit.audit_override "
+        "select override_id, is_current, findings from audit.audit_override "
         "where len(findings) > 0 order by override_id"
     ) == [
         (foreign, True, ["does_not_teach_the_student"]),
@@ -110,7 +110,7 @@ def test_doubtful_overrides_are_found(sample_run: tuple[District, list[int]]) ->
     ]
     assert district.warehouse(
         "select override_id from progression.fct_mastery "
-        f"where override_id in ('{foreign}', '{nobody}', '{refused}')"
+        f"where override_id in ('{foreign}', '{nobody}', '{rejected}')"
     ) == [(foreign,)]
 
 

@@ -36,10 +36,10 @@ def delivered(night: int, where: str, line: int) -> str:
     return (SAMPLE / f"night_{night}" / where).read_bytes().decode().splitlines()[line - 1]
 
 
-def standings(trace: dict[str, Any]) -> list[tuple[str, int]]:
+def outcomes_of(trace: dict[str, Any]) -> list[tuple[str, int]]:
     """Return what became of each record of a key, with its number."""
     return [
-        (version["standing"] or version["verdict"], version["record"]["record_number"])
+        (version["status"] or version["verdict"], version["record"]["record_number"])
         for version in trace["versions"]
     ]
 
@@ -68,7 +68,7 @@ def test_a_state_is_traced_to_the_bytes_of_every_record_it_is_made_of(
     [first, *_] = trace["evidence"]
     assert [support["role"] for support in first["supports"]] == ["alignment", "range"]
     [override] = trace["overrides"]
-    assert override["is_in_force"]
+    assert override["is_current"]
     assert override["record"]["line"].startswith("OV-0004,active,")
 
 
@@ -90,9 +90,9 @@ def test_history_and_the_last_change_are_those_of_the_marts(sample_run: SampleRu
     district, _ = sample_run
     subjects = district.warehouse(
         "with newest as (from progression.fct_checkpoint qualify changed_at = "
-        "max(changed_at) over (partition by source_id, student_id, objective_id)) "
-        "select distinct source_id, student_id, objective_id from (select newest.* from newest "
-        "semi join progression.fct_mastery using (source_id, student_id, objective_id) "
+        "max(changed_at) over (partition by student_key, objective_id)) "
+        "select distinct roster_source_id, student_id, objective_id from (select newest.* from "
+        "newest semi join progression.fct_mastery using (student_key, objective_id) "
         "qualify row_number() over (partition by field order by student_id, objective_id) = 1) "
         "order by all"
     )
@@ -100,7 +100,7 @@ def test_history_and_the_last_change_are_those_of_the_marts(sample_run: SampleRu
     fields_seen = set()
     for source_id, student_id, objective_id in subjects:
         of_subject = (
-            f"where source_id = '{source_id}' and student_id = '{student_id}' "
+            f"where roster_source_id = '{source_id}' and student_id = '{student_id}' "
             f"and objective_id = '{objective_id}'"
         )
         trace = trace_mastery(
@@ -120,7 +120,7 @@ def test_history_and_the_last_change_are_those_of_the_marts(sample_run: SampleRu
             f"select state, evidence_count from progression.fct_mastery {of_subject}"
         )
         assert trace.state["state"] == trace.steps[0].outcome == trace.history[-1]["state"] == state
-        assert len([piece for piece in trace.evidence if not piece.ignored_reason]) == count
+        assert len([piece for piece in trace.evidence if piece.disposition == "usable"]) == count
     assert {"score_percent", "state", "is_completed", "override_action", "gate"} <= fields_seen
 
 
@@ -147,13 +147,13 @@ def test_a_withdrawn_result_and_its_return(sample_run: SampleRun) -> None:
     district, _ = sample_run
     trace = traced(district, "--file", "lms/2026-09-05T160000Z/results.csv", "--line", "273")
     assert ",tobedeleted," in trace["version"]["record"]["line"]
-    assert standings(trace) == [("superseded", 150), ("superseded", 272), ("newest", 165)]
+    assert outcomes_of(trace) == [("superseded", 150), ("superseded", 272), ("newest", 165)]
     assert (trace["presence"], trace["made"], trace["evidence"]) == ("active", [], [])
     gone = traced(district, "--table", "core.dim_user", "--key", "ST-000058")
     assert gone["presence"] == "absent"
     assert {row["table"]: row["row_count"] for row in gone["referring"]} == {
-        "staging.stg_oneroster__enrollments": 4,
-        "staging.stg_oneroster__results": 34,
+        "core.fct_enrollment": 4,
+        "core.fct_result": 34,
     }
 
 
@@ -161,30 +161,30 @@ def test_a_late_correction_and_a_stale_resend(sample_run: SampleRun) -> None:
     district, _ = sample_run
     late = traced(district, "--table", "core.fct_result", "--key", "RS-00024-05-000058")
     assert late["version"]["record"]["line_number"] == 167
-    assert [standing for standing, _ in standings(late)] == ["superseded", "newest"]
-    assert late["made"] == ["staging.stg_oneroster__results", "core.fct_result"]
+    assert [outcome for outcome, _ in outcomes_of(late)] == ["superseded", "newest"]
+    assert late["made"] == ["core.fct_result"]
     assert [row["objective_id"] for row in late["outcomes"]] == ["CRS-SOC-09"]
     stale = traced(district, "--file", "lms/2026-09-06T160000Z/results.csv", "--line", "168")
-    assert [standing for standing, _ in standings(stale)] == ["newest", "outdated"]
+    assert [outcome for outcome, _ in outcomes_of(stale)] == ["newest", "outdated"]
     assert stale["evidence"] == []
 
 
-def test_lines_that_were_refused_lead_to_the_one_that_was_taken(sample_run: SampleRun) -> None:
+def test_lines_that_were_rejected_lead_to_the_one_that_was_taken(sample_run: SampleRun) -> None:
     district, _ = sample_run
     results = "lms/2026-09-05T160000Z/results.csv"
     malformed = traced(district, "--file", results, "--line", "44")
     assert malformed["version"]["reasons"][0]["code"] == "UNCLOSED_QUOTE"
-    assert standings(malformed) == [("malformed", 43), ("newest", 153)]
+    assert outcomes_of(malformed) == [("malformed", 43), ("newest", 153)]
     assert malformed["version"]["record"]["line"] == delivered(5, results, 44)
     roster = "sis/2026-09-03T010000Z.zip/enrollments.csv"
-    repeat = traced(district, "--file", roster, "--line", "110")
-    assert repeat["version"]["verdict"] == "duplicate"
-    assert repeat["made"] == ["audit.audit_rejected_record"]
+    duplicate = traced(district, "--file", roster, "--line", "110")
+    assert duplicate["version"]["verdict"] == "duplicate"
+    assert duplicate["made"] == ["audit.audit_rejected_record"]
     by_number = traced(district, "--file", roster, "--record", "109")
-    assert by_number == repeat
+    assert by_number == duplicate
     undated = traced(district, "--file", "lms/2026-09-08T160000Z.zip/results.csv", "--record", "6")
     assert undated["version"]["reasons"][0]["code"] == "TYPE_CHANGED"
-    assert standings(undated) == [("superseded", 6), ("rejected", 6), ("newest", 158)]
+    assert outcomes_of(undated) == [("superseded", 6), ("rejected", 6), ("newest", 158)]
 
 
 @pytest.mark.parametrize(("line", "record", "first_line"), [(5, 4, 5), (6, 4, 5), (7, 5, 7)])
@@ -292,7 +292,7 @@ def test_a_record_is_cut_from_what_was_delivered_packed(waiting: District, file:
     assert trace["version"]["record"]["line"] == sent
 
 
-def test_a_malformed_line_of_a_file_refused_whole_is_both(waiting: District) -> None:
+def test_a_malformed_line_of_a_file_rejected_whole_is_both(waiting: District) -> None:
     trace = traced(waiting, "--file", "2026-09-14T160000Z/results.csv", "--line", "4")
     assert trace["version"]["verdict"] == "malformed"
     assert [reason["code"] for reason in trace["version"]["reasons"]] == [
@@ -339,14 +339,14 @@ def test_a_line_of_a_held_file_waits_for_a_decision(waiting: District) -> None:
     held = traced(waiting, "--file", "lms/2026-09-10T160000Z/results.csv", "--line", "2")
     assert held["version"]["verdict"] == "held"
     assert held["version"]["reasons"][0]["code"] == "MASS_REJECTION"
-    assert standings(held)[:2] == [("newest", 1), ("held", 1)]
+    assert outcomes_of(held)[:2] == [("newest", 1), ("held", 1)]
     file_id = held["version"]["record"]["file_id"]
     shown = waiting.run("trace", "--file", file_id, "--line", "2").out
     assert f"rollcall release {file_id}" in shown
     waiting.run("refuse", file_id, "--reason", "Sent by mistake, says Lovelace")
-    refused = traced(waiting, "--file", file_id, "--line", "2")
-    assert refused["version"]["verdict"] == "rejected"
-    assert [decision["decision"] for decision in refused["decisions"]] == ["refuse"]
+    rejected = traced(waiting, "--file", file_id, "--line", "2")
+    assert rejected["version"]["verdict"] == "rejected"
+    assert [decision["decision"] for decision in rejected["decisions"]] == ["refuse"]
 
 
 def test_text_from_outside_cannot_steer_the_terminal(waiting: District) -> None:

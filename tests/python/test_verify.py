@@ -13,7 +13,7 @@ from rollcall.ledger.ledger import event_hash
 
 @pytest.fixture(scope="module")
 def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with two landings, a malformed record and a refused file."""
+    """A home with two landings, a malformed record and a rejected file."""
     folder = tmp_path_factory.mktemp("verify")
     (folder / "inbox" / "sis").mkdir(parents=True)
     (folder / "inbox" / "lms").mkdir()

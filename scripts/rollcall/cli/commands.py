@@ -74,12 +74,12 @@ ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept with the 
 
 @app.command(epilog="Example: rollcall init --home warehouse")
 def init(home: HomeOption = _DEFAULT_HOME, as_json: JsonOption = False) -> None:
-    """Prepare a home: its folders, the ledger and every raw table, all empty."""
+    """Prepare a data directory: its folders, the ledger and every raw table, all empty."""
     district = Home(home)
     district.prepare()
     with district.lock(), district.landing() as connection:
         ledger.prepare(connection, _contracts())
-    _print(as_json, {"home": str(home)}, lambda: screen.say(f"The home {home} is ready."))
+    _print(as_json, {"home": str(home)}, lambda: screen.say(f"The data directory {home} is ready."))
 
 
 @app.command(name="land", epilog="Example: rollcall land --inbox inbox")
@@ -95,7 +95,7 @@ def land_command(
         typer.Option(
             "--supersede",
             metavar="DELIVERY",
-            help="Delivery (source/name) that takes the place of what stands at its boundary.",
+            help="Delivery (source/name) that replaces the one with the same export time.",
         ),
     ] = None,
     reason: Annotated[str | None, typer.Option("--reason", help="Why it takes the place.")] = None,
@@ -286,7 +286,7 @@ def rejects_command(
         as_json,
         asdict(report),
         lambda: screen.say(
-            f"{report.refused_count} refused records of {report.file} "
+            f"{report.rejected_count} rejected records of {report.file} "
             f"written to {report.written_to}."
         ),
     )
@@ -450,6 +450,8 @@ def _explain(error: Exception | None) -> str:
     where = f"; the details are in {home.failure_log}" if home.log_failure() else ""
     if isinstance(error, OSError) and error.strerror:
         what = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-        return f"The system refused an operation ({what}){where}. The last good state stands."
-    kind = type(error).__name__ if error else "unforeseen failure"
-    return f"Internal error ({kind}){where}. The last good state stands; please report it."
+        happened = f"The system refused an operation ({what}){where}."
+    else:
+        kind = type(error).__name__ if error else "unforeseen failure"
+        happened = f"Internal error ({kind}){where}; please report it."
+    return f"{happened} Readers keep the last good warehouse."

@@ -30,7 +30,12 @@ from rollcall.trace.layout_changes import LayoutChange, as_csv
 
 _WIDTH = 80
 _REJECTED_SHOWN = 20
-_COUNTS = ("files", "records", "malformed", "rejected", "repeats", "accepted")
+_COUNTS = {
+    **{name: name for name in ("files", "records", "malformed", "rejected")},
+    "repeats": "duplicates",
+    "accepted": "accepted",
+}
+"""What is counted of a delivery, and the heading of its column."""
 
 
 def _console() -> Console:
@@ -99,7 +104,7 @@ def show_landing(report: LandReport) -> None:
         return
     say(
         f"Landed {_deliveries(report.deliveries_landed)}"
-        + (f", refused {report.deliveries_refused}" if report.deliveries_refused else "")
+        + (f", rejected {report.deliveries_rejected}" if report.deliveries_rejected else "")
         + (f", {report.deliveries_again} known already" if report.deliveries_again else "")
         + "."
     )
@@ -135,16 +140,16 @@ def _show_choice(file_id: str) -> None:
 
 
 def show_cycle(report: CycleReport) -> None:
-    """Print what a cycle did: files, refusals, and whether the warehouse is good."""
+    """Print what a cycle did: files, rejected records, and whether the warehouse is good."""
     show_landing(report.landed)
     if report.balances:
-        table = _table("Deliveries seen", ["delivery", *_COUNTS])
+        table = _table("Deliveries seen", ["delivery", *_COUNTS.values()])
         for row in report.balances:
             name = f"{row['source_id']} {row['delivery_name']}"
             table.add_row(_cell(name), *(_cell(row[count]) for count in _COUNTS))
         _console().print(table)
     if report.refusals:
-        table = _table("Records refused", ["file", "from line", "times", "code", "column"])
+        table = _table("Records rejected", ["file", "from line", "times", "code", "column"])
         for row in report.refusals:
             table.add_row(
                 _cell(f"{row['source_id']} {row['file_name']}"),
@@ -162,10 +167,10 @@ def show_cycle(report: CycleReport) -> None:
             say(f"  {failure.name}: {failure.message}")
     if report.failed:
         say(f"Cycle {report.failed.cycle_id} FAILED; nothing was published.")
-        say("The last good state stands.")
+        say("Readers keep the last good warehouse.")
         for failure in report.failures:
             say(f"  {failure.kind} {failure.name}: {failure.message}")
-        say("Mend the cause and run `rollcall cycle` again: the same cycle is repeated.")
+        say("Correct the cause, then run `rollcall cycle` again; it repeats the same cycle.")
         if all(failure.kind == "test" for failure in report.failures):
             say("Must the data go out as it is? `rollcall cycle --publish-anyway --reason '...'`.")
     elif not report.completed:
@@ -200,7 +205,7 @@ def show_status(report: StatusReport) -> None:
     if report.waiting_files:
         say(f"{report.waiting_files} landed files wait for the next cycle.")
     table = _table(
-        "Sources", ["source", "last export (UTC)", "hours old", "target", "files", "refused"]
+        "Sources", ["source", "last export (UTC)", "hours old", "target", "files", "rejected"]
     )
     for source in report.sources:
         table.add_row(
@@ -209,7 +214,7 @@ def show_status(report: StatusReport) -> None:
             _cell(source.age_hours) + (" stale" if source.is_stale else ""),
             _cell(source.latency_target_hours),
             _cell(source.file_count),
-            _cell(source.refused_count),
+            _cell(source.rejected_count),
         )
     _console().print(table)
     due = _table("Due feeds (UTC)", ["source", "feed", "newest export", "due by", "status"])
@@ -227,12 +232,14 @@ def show_status(report: StatusReport) -> None:
         say(f"{what}: {row['source_id']}/{row['delivery_name']}/{row['file_name']}")
         say(f"    {row['code']}: {row['detail']}")
         _show_choice(row["file_id"])
-    for row in report.refused_files[:_REJECTED_SHOWN]:
+    for row in report.rejected_files[:_REJECTED_SHOWN]:
         say(f"rejected: {row['source_id']}/{row['delivery_name']}/{row['file_name']}")
         say(f"    {row['code']}: {row['detail']}")
         say(f"    to do: {advice(REFERENCE_DIR)[row['code']]}")
-    if len(report.refused_files) > _REJECTED_SHOWN:
-        say(f"... and {len(report.refused_files) - _REJECTED_SHOWN} more; the report has them all.")
+    if len(report.rejected_files) > _REJECTED_SHOWN:
+        say(
+            f"... and {len(report.rejected_files) - _REJECTED_SHOWN} more; the report has them all."
+        )
     if report.report:
         say(f"Report: {report.report}")
 
@@ -283,12 +290,12 @@ def show_reconciliation(report: Reconciliation) -> None:
             table.add_row(*(_cell(value) for value in row.values()), REASONS[row["reason"]])
         _console().print(table)
         if any(row["reason"] == "rejected" for row in report.reasons):
-            say("`rollcall rejects` says what was refused, and why.")
+            say("`rollcall rejects` says what was rejected, and why.")
     for row in report.unexplained_differences[:_MOST_UNEXPLAINED]:
         where = f"record {row['record_number']} of file {row['file_id']}"
         say(
             f"UNEXPLAINED {row['kind']}: {row['source_id']} {row['feed']} {row['record_key']} "
-            f"({row['column_name']}), {where}; look at the step {row['suspected_step']} first."
+            f"({row['column_name']}), {where}; look at the layer {row['suspected_layer']} first."
         )
     if report.unexplained > _MOST_UNEXPLAINED:
         say(f"... and {report.unexplained - _MOST_UNEXPLAINED} more; --json lists them all.")
@@ -334,7 +341,7 @@ def _show_replay(report: ReplayReport) -> None:
     say(
         f"{report.cycle_count} cycles replayed: {len(report.differing_tables)} of "
         f"{report.table_count} tables differ. The first is {first.table}: {first.recorded_count} "
-        f"rows only in the home, {first.replayed_count} only in the replay"
+        f"rows only in the data directory, {first.replayed_count} only in the replay"
         + (f", such as {first.example}." if first.example else ".")
     )
     say(f"DIFFERENT: {', '.join(report.differing_tables)}.")

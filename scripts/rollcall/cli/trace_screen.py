@@ -15,14 +15,15 @@ from rollcall.trace.rows import RecordTrace
 _WIDTH = 80
 _LINE_MARK = "    | "
 _SHOWN_VERSIONS = 12
-_IGNORED = {
+_DISPOSITIONS = {
+    "usable": "it counts",
     "withdrawn": "withdrawn by the source",
     "exempt": "the student is exempt",
     "not_submitted": "not submitted",
     "ungraded": "not fully graded",
-    "awaiting_line_item": "its line item has not come yet",
-    "line_item_withdrawn": "its line item is withdrawn",
-    "no_objective": "it is aligned to nothing",
+    "unresolved_line_item": "its line item has not come yet",
+    "line_item_withdrawn": "its line item has been withdrawn",
+    "no_objective": "its line item is aligned with no objective",
     "no_range": "its line item has no range of scores",
     "out_of_range": "the score is out of range",
     "too_old": "older than the rule allows",
@@ -32,16 +33,16 @@ _SUPPORTS = {
     "alignment": "aligned with the objective by",
     "range": "range of scores:",
 }
-_FATES = {
-    "newest": "accepted; the newest version, so the warehouse holds it",
-    "superseded": "accepted, and superseded by a newer version",
-    "outdated": "accepted, but older than what was known already: it changed nothing",
+_OUTCOMES = {
+    "newest": "accepted; it is the newest version, which the warehouse holds",
+    "superseded": "accepted, then superseded by a newer version",
+    "outdated": "accepted, but older than what was known already; it changed nothing",
     "raw_only": "accepted; its feed is kept as delivered and not staged",
-    "duplicate": "a repeat of another record of its file: it changed nothing",
+    "duplicate": "a duplicate of another record of its file; it changed nothing",
     "malformed": "malformed: it breaks the grammar of CSV",
     "rejected": "rejected",
-    "held": "held: a person has to decide on its file",
-    "replaced": "replaced: another delivery has taken the place of its file",
+    "held": "held: its file waits for a decision",
+    "replaced": "replaced: another delivery has replaced its file",
     "waiting": "waiting: no published cycle has seen its file",
 }
 _NEXT = {
@@ -53,7 +54,7 @@ _NEXT = {
 _PRESENCE = {
     "active": "is active",
     "deleted": "is no longer active: its source has deleted it",
-    "absent": "is no longer active: the bulk in force does not name it",
+    "absent": "is no longer active: it is absent from the latest bulk",
 }
 
 
@@ -61,7 +62,7 @@ def show_mastery(trace: MasteryTrace) -> None:
     """Print the chain from a state to the lines it rests on."""
     state = trace.state
     _say(
-        f"Student {_person(trace.student_id, trace.names)} of {trace.source_id}, "
+        f"Student {_person(trace.student_id, trace.names)} of {trace.roster_source_id}, "
         f"objective {trace.objective_id}: {state['state'].upper()}"
     )
     _say(
@@ -82,9 +83,10 @@ def show_mastery(trace: MasteryTrace) -> None:
     _title("Evidence, in the order in which it happened")
     for piece in trace.evidence:
         percent = "no percent" if piece.percent is None else f"{number(piece.percent)} percent"
-        reason = piece.ignored_reason
-        fate = f"IGNORED, {_IGNORED.get(reason, reason)}" if reason else "counts"
-        _say(f"{iso(piece.event_at)}  {percent}  {fate}  {piece.evidence_id}", 2, 4)
+        counts = (
+            "counts" if piece.disposition == "usable" else f"IGNORED, {_why(piece.disposition)}"
+        )
+        _say(f"{iso(piece.event_at)}  {percent}  {counts}  {piece.evidence_id}", 2, 4)
         if piece.line_item_id:
             _say(
                 f"{number(piece.score) or 'no score'} in the range of {piece.line_item_id}, "
@@ -132,7 +134,7 @@ def show_record(trace: RecordTrace) -> None:
     _show_place(version.record)
     _say(f"columns: {', '.join(trace.columns)}", 4, 6)
     _title("What became of it")
-    _say(_fate(version), 2, 4)
+    _say(_OUTCOMES[version.status or version.verdict], 2, 4)
     for reason in version.reasons:
         where = f" ({reason.column_name})" if reason.column_name else ""
         _say(f"{reason.code}{where}: {reason.sentence or 'see docs/faults.md'}", 2, 4)
@@ -146,13 +148,13 @@ def show_record(trace: RecordTrace) -> None:
         _say(f"named by {row['row_count']} rows of {row['table']} ({row['column']})", 2, 4)
     for row in trace.evidence:
         percent = "" if row["percent"] is None else f", {number(row['percent'])} percent"
-        ignored = row["ignored_reason"]
-        fate = f"ignored: {_IGNORED.get(ignored, ignored)}" if ignored else "it counts"
-        _say(f"evidence for {row['student_id']} {row['objective_id']}{percent}; {fate}", 2, 4)
+        counts = "" if row["disposition"] == "usable" else "ignored: "
+        counts += _why(row["disposition"])
+        _say(f"evidence for {row['student_id']} {row['objective_id']}{percent}; {counts}", 2, 4)
     for row in trace.overrides:
-        force = "in force" if row["is_in_force"] else "not in force"
+        current = "current" if row["is_current"] else "not current"
         _say(
-            f"decision ({row['action']}) on {row['student_id']} {row['objective_id']}, {force}",
+            f"decision ({row['action']}) on {row['student_id']} {row['objective_id']}, {current}",
             2,
             4,
         )
@@ -192,11 +194,11 @@ def _show_rule(rule: dict[str, Any]) -> None:
 
 def _show_override(override: Override, names: dict[str, str]) -> None:
     what = f"set {override.state}" if override.action == "set" else "cleared"
-    force = "in force" if override.is_in_force else "not in force"
-    force += "" if override.is_active else ", withdrawn by its source"
+    current = "current" if override.is_current else "not current"
+    current += "" if override.is_active else ", withdrawn by its source"
     _say(
         f"{iso(override.effective_at)}  {what}  {override.override_id} "
-        f"by {_person(override.teacher_id, names)}  {force}",
+        f"by {_person(override.teacher_id, names)}  {current}",
         2,
         4,
     )
@@ -218,7 +220,7 @@ def _show_gates(gates: list[dict[str, Any]]) -> None:
 
 def _show_versions(versions: list[Version]) -> None:
     """Print the records of one key; of very many, the newest."""
-    _title("Every stored record that names it, by the time of its export")
+    _title("Every stored record that names it, by export time")
     more = len(versions) - _SHOWN_VERSIONS
     if more > 0:
         _say(f"({more} older ones are left out; --json lists them all)", 2)
@@ -226,7 +228,7 @@ def _show_versions(versions: list[Version]) -> None:
         codes = " ".join(dict.fromkeys(reason.code for reason in version.reasons))
         record = version.record
         _say(
-            f"{iso(record.exported_at)}  {version.standing or version.verdict}"
+            f"{iso(record.exported_at)}  {version.status or version.verdict}"
             f"{' ' * bool(codes)}{codes}  {record.file} record {record.record_number}",
             2,
             4,
@@ -248,8 +250,8 @@ def _show_place(record: Place) -> None:
         say(_LINE_MARK + part)
 
 
-def _fate(version: Version) -> str:
-    return _FATES[version.standing or version.verdict]
+def _why(disposition: str) -> str:
+    return _DISPOSITIONS.get(disposition, disposition)
 
 
 def _person(person_id: str, names: dict[str, str]) -> str:

@@ -33,6 +33,11 @@ class Column:
     references: str
     staged_as: str
 
+    @property
+    def staged_column(self) -> str:
+        """The column of the staging model, and of the mart of its feed, that holds it."""
+        return self.staged_as.split(".")[-1]
+
 
 @dataclass(frozen=True)
 class Layout:

@@ -63,6 +63,15 @@ class Contracts:
         """Return the layouts of a feed, lowest version first."""
         return tuple(layout for layout in self.layouts if layout.feed == feed)
 
+    def mart_of(self, feed: str) -> tuple[str, str] | None:
+        """Return the mart of a feed (`schema.table`) and its key column; None when it has none."""
+        mart = next((item.mart for item in self.feeds if item.feed == feed), "")
+        for layout in self.versions(feed):
+            for column in layout.columns:
+                if mart and column.is_key and column.staged_as:
+                    return mart, column.staged_column
+        return None
+
     def feed_for(self, family: str, file_name: str) -> Feed | None:
         """Find the feed of a file by its name; case and one well-known misspelling are forgiven."""
         wanted = _MISSPELLED.get(file_name.lower(), file_name).lower()

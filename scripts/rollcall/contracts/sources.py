@@ -27,6 +27,7 @@ _CHOICES = {
 class Feed:
     """A kind of file: `family/feed`, and the name its files have.
 
+    `mart` is the public table (`schema.table`) with one row for each of its records, or blank.
     `recognised_by` names the columns that tell a thing from others without its id.
     """
 
@@ -34,6 +35,7 @@ class Feed:
     family: str
     file_name: str
     is_staged: bool
+    mart: str
     recognised_by: tuple[str, ...]
 
 
@@ -83,6 +85,7 @@ def read_feeds(path: Path) -> Iterator[Feed]:
             row["family"],
             row["file_name"],
             row["is_staged"] == "true",
+            row["mart"],
             listed(row["recognised_by"]),
         )
 

@@ -430,7 +430,7 @@ def _run(
 
 
 def _tests_found(built: warehouse.Build) -> Iterator[_Found]:
-    """Yield code and sentence of every node that failed or warned, and of every row to mend.
+    """Yield code and sentence of every node that failed or warned, and of every row to correct.
 
     What the database says of a table that could not be built may quote a value; it stays in
     dbt's log.

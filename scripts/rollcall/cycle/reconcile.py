@@ -1,4 +1,4 @@
-"""Reconcile: is everything that the sources say in the marts, and if not, why not?
+"""Reconcile: do the marts hold everything that the sources exported, and if not, why not?
 
 The models tagged `reconciliation` compare the newest landed exports with the last good cycle, in a
 copy of it; nothing else is built and nothing is changed. What has landed since that cycle is
@@ -19,7 +19,7 @@ from rollcall.ledger.sql import rows
 _DIFFERENCES = """
     select 'missing' as kind, * from reconciliation.recon_missing_record
     union all by name
-    select case when processed_row_count > 1 then 'repeated' else 'unexpected' end as kind, *
+    select case when processed_row_count > 1 then 'duplicate' else 'unexpected' end as kind, *
     from reconciliation.recon_unexpected_record
     union all by name
     select 'diverging' as kind, * from reconciliation.recon_diverging_value
@@ -36,20 +36,20 @@ _COMING = f"""
 _EXPLAINED = f"""
     select reason,
         count(*) filter (kind = 'missing') as missing,
-        count(*) filter (kind in ('unexpected', 'repeated')) as unexpected,
+        count(*) filter (kind in ('unexpected', 'duplicate')) as unexpected,
         count(*) filter (kind = 'diverging') as diverging
     from ({_DIFFERENCES}) where reason not in ('pending', 'unexplained')
     group by reason order by reason
 """
 _UNEXPLAINED = f"""
-    select kind, source_id, feed, record_key, column_name, suspected_step, file_id, record_number
+    select kind, source_id, feed, record_key, column_name, suspected_layer, file_id, record_number
     from ({_DIFFERENCES}) where not is_explained
     order by source_id, feed, kind, record_key, column_name, file_id, record_number
 """
 _COUNTS = f"""
     select
         count(*) filter (kind = 'missing')::integer as missing,
-        count(*) filter (kind in ('unexpected', 'repeated'))::integer as unexpected,
+        count(*) filter (kind in ('unexpected', 'duplicate'))::integer as unexpected,
         count(*) filter (kind = 'diverging')::integer as diverging,
         count(*) filter (is_explained and reason <> 'pending')::integer as explained,
         count(*) filter (not is_explained)::integer as unexplained,

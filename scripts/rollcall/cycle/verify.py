@@ -95,7 +95,7 @@ def _saved(path: Path) -> dict[str, str]:
         found: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))["fingerprints"]
     except (OSError, ValueError, KeyError) as error:
         raise UsageError(
-            f"{path} is neither a home nor a report saved with `rollcall verify --json`."
+            f"{path} is neither a data directory nor a report saved with `rollcall verify --json`."
         ) from error
     return found
 

@@ -34,7 +34,7 @@ def land_opened(
     opened: Opened,
     report: LandReport,
 ) -> None:
-    """Land a delivery whose bytes are archived, or refuse it as a whole."""
+    """Land a delivery whose bytes are archived, or reject it as a whole."""
     row = {
         "delivery_id": delivery_id,
         "job_id": context.job_id,
@@ -54,17 +54,17 @@ def land_opened(
     delivery = Delivery(
         delivery_id, entry.name, entry.kind, source, boundary, context.at, opened.members
     )
-    standing = standing_files(context, delivery)
-    if standing and not supersedes(context, entry):
-        _, name, feed = standing[0]
+    earlier = earlier_files(context, delivery)
+    if earlier and not supersedes(context, entry):
+        _, name, feed = earlier[0]
         sentence = (
             f"'{name}' already brought {feed} for the export of {iso(boundary)}, with other bytes."
         )
         _reject_delivery(context, row, Rejection("DELIVERY_CONFLICT", sentence), report)
         return
-    if standing:
-        row["supersedes"] = standing[0][1]
-        _replace_standing(context, delivery, [file_id for file_id, _, _ in standing], report)
+    if earlier:
+        row["supersedes"] = earlier[0][1]
+        _replace_earlier(context, delivery, [file_id for file_id, _, _ in earlier], report)
     report.deliveries_landed += 1
     _add_delivery(context, row, "accepted", None)
     files, findings = _land_delivery(context, delivery)
@@ -80,27 +80,27 @@ def _without_boundary(entry: Entry, source: Source) -> Rejection:
     )
 
 
-def standing_files(context: Context, delivery: Delivery) -> list[tuple[str, str, str]]:
-    """Return the files that already stand for a feed of this delivery at its boundary."""
+def earlier_files(context: Context, delivery: Delivery) -> list[tuple[str, str, str]]:
+    """Return the files of earlier deliveries with a feed and the export time of this one."""
     feeds = {
         feed.feed
         for member in delivery.members
         if (feed := feed_of(context, delivery, member)) and feed.feed != MANIFEST
     }
-    earlier = context.connection.execute(
+    found = context.connection.execute(
         "select file_id, delivery_name, feed from landing.files "
         "where source_id = ? and exported_at = ? and verdict <> 'rejected' and feed is not null "
         "and file_id not in (select file_id from landing.decisions where decision = 'supersede') "
         "and delivery_id <> ? order by feed, delivery_name, file_id",
         [delivery.source.source_id, delivery.exported_at, delivery.delivery_id],
     ).fetchall()
-    return [row for row in earlier if row[2] in feeds]
+    return [row for row in found if row[2] in feeds]
 
 
-def _replace_standing(
+def _replace_earlier(
     context: Context, delivery: Delivery, file_ids: list[str], report: LandReport
 ) -> None:
-    """Record that a person had this delivery replace the files that stood there."""
+    """Record that a person had this delivery replace earlier files."""
     assert context.supersede is not None  # noqa: S101  (asked before)
     seen = 0
     for file_id in file_ids:
@@ -118,14 +118,14 @@ def _replace_standing(
     rebuilt = (
         f"; {seen} of them were in use, so the next cycle rebuilds their feeds" if seen else ""
     )
-    report.findings.append(f"{where}: takes the place of {len(file_ids)} files{rebuilt}.")
+    report.findings.append(f"{where}: replaces {len(file_ids)} files{rebuilt}.")
 
 
 def _reject_delivery(
     context: Context, row: dict[str, Any], rejection: Rejection, report: LandReport
 ) -> None:
     _add_delivery(context, row, "rejected", rejection)
-    report.deliveries_refused += 1
+    report.deliveries_rejected += 1
     file_id = ledger.make_id(row["delivery_id"], row["delivery_name"])
     find(context, file_id, rejection.code, rejection.detail)
     report.files.append(

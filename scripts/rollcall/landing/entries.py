@@ -16,7 +16,7 @@ _SETTLE_SECONDS = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing standing in the inbox of a source.
+    """One thing in the inbox of a source.
 
     `kind` is zip, folder, csv or gzip; link or other for what is no delivery.
     """
@@ -94,7 +94,7 @@ def _kind(path: Path) -> str:
 
 
 def parts_of(path: Path) -> list[Path]:
-    """List what stands in a folder, in a total order; nothing when it is none."""
+    """List what is in a folder, in a total order; nothing when it is none."""
     return sorted(path.iterdir()) if path.is_dir() and not path.is_symlink() else []
 
 

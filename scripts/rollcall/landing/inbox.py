@@ -41,7 +41,7 @@ def land(
         contracts: sources, feeds and layouts.
         at: the moment of landing, UTC.
         exported_at: export boundary given by hand for every delivery of this landing.
-        supersede: the delivery that may replace what stands at its boundary.
+        supersede: the delivery that may replace the files of its export time.
         say: called with one line per delivery, for progress.
 
     Raises:
@@ -84,7 +84,7 @@ def land(
                     context,
                     "job_landed",
                     str(report.job_id),
-                    f"landed={report.deliveries_landed} refused={report.deliveries_refused} "
+                    f"landed={report.deliveries_landed} rejected={report.deliveries_rejected} "
                     f"again={report.deliveries_again}",
                 )
     return report
@@ -145,7 +145,7 @@ def _verdict_of_delivery(context: Context, delivery_id: str) -> str | None:
 
 
 def export_time(source: Source, delivery_name: str, seen_at: datetime) -> datetime | None:
-    """Return the export boundary of a delivery by its source's policy, or None when unreadable.
+    """Return the export time of a delivery by its source's policy, or None when unreadable.
 
     `name`: the time that `name_pattern` finds in the delivery's name. `receipt`: when it was seen.
     """

@@ -37,7 +37,7 @@ class LandReport:
     job_id: int = 0
     files: list[FileReport] = field(default_factory=list)
     deliveries_landed: int = 0
-    deliveries_refused: int = 0
+    deliveries_rejected: int = 0
     deliveries_again: int = 0
     left_alone: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
@@ -60,7 +60,7 @@ class LandReport:
 
 @dataclass(frozen=True, slots=True)
 class Supersede:
-    """A delivery (`source/name`) that takes the place of what stands at its boundary, and why."""
+    """A delivery (`source/name`) that replaces the files of the same export time, and why."""
 
     delivery: str
     reason: str

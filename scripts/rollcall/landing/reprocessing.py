@@ -9,7 +9,7 @@ from rollcall.errors import RollcallError, UsageError
 from rollcall.home import Home
 from rollcall.landing import raw
 from rollcall.landing.container import Member, Rejection, reopen
-from rollcall.landing.delivery import standing_files
+from rollcall.landing.delivery import earlier_files
 from rollcall.landing.file import land_file, reject_file
 from rollcall.landing.job import Context, Delivery, FileReport, note
 from rollcall.landing.verdicts import TERMS, Effect, Judgement, judge_members, read_manifest
@@ -26,7 +26,7 @@ def reprocess(home: Home, contracts: Contracts, name: str, at: datetime) -> File
 
     Raises:
         UsageError: the file is not found, was rejected with its whole delivery, or another file
-            stands at its boundary.
+            has the same feed and export time.
         RollcallError: the archive does not hold the bytes.
     """
     with home.landing() as connection:
@@ -35,8 +35,8 @@ def reprocess(home: Home, contracts: Contracts, name: str, at: datetime) -> File
         delivery = delivery_of(connection, file)
         if delivery["verdict"] == "rejected":
             raise UsageError(
-                f"{file_path(file)} was refused with its whole delivery ({file['code']}); land the "
-                "delivery again, with --exported-at or --supersede where that is what it lacked."
+                f"{file_path(file)} was rejected with its whole delivery ({file['code']}); "
+                "land the delivery again, with --exported-at or --supersede where it lacked that."
             )
         source = contracts.sources.get(file["source_id"])
         if source is None:
@@ -75,7 +75,7 @@ def judge_again(
         decided_by: who asked for it.
 
     Raises:
-        UsageError: another file stands for the feed at this boundary.
+        UsageError: another file has the same feed and export time.
     """
     ledger.decide(
         context.connection,
@@ -96,9 +96,9 @@ def judge_again(
     judged = judge_members(context.contracts, delivery.source, delivery.container, delivery.members)
     [(member, outcome)] = [pair for pair in judged if pair[0].name == file["file_name"]]
     only = replace(delivery, members=(member,))
-    for _, name, feed in standing_files(context, only):
+    for _, name, feed in earlier_files(context, only):
         raise UsageError(
-            f"'{name}' stands for {feed} at this boundary since; "
+            f"'{name}' has brought {feed} for this export time since; "
             "land the delivery with --supersede to replace it."
         )
     if isinstance(outcome, Rejection):

@@ -134,7 +134,7 @@ def _read_header(
 
 
 def looks_unlike_csv(member: Member) -> Rejection | None:
-    """Refuse what is empty, plainly no CSV, or written in two bytes per character."""
+    """Reject what is empty, plainly no CSV, or written in two bytes per character."""
     with member.path.open("rb") as stream:
         beginning = stream.read(1024)
     if not beginning:

@@ -1,6 +1,6 @@
 """Does a file remove, rename or change more than a night's work, compared with what is active?
 
-The comparison is with the records that are active in the last good cycle, so that a brake does not
+The comparison is with the records that are active in the last good cycle, so that a limit does not
 forget: a school that was missing yesterday, and held, is still missing today.
 """
 
@@ -19,8 +19,9 @@ from rollcall.ledger.sql import identifier, literal, trimmed
 _ORGS = "oneroster/orgs"
 _LARGE = 100_000
 
-REMOVED_MODEL = "int_records_removed"
-"""The model that says which staged records are not active."""
+DELETING_STATUSES = ("tobedeleted", "inactive")
+"""The values of a status that delete a record. dbt's macro `is_deletion` decides; a test holds
+these equal to it. They are needed here to hold a file before any of its deletions is published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ def judge_school_year(
     stored = f"{file.layout.raw_table} where file_id = {literal(file.file_id)}"
     found = connection.execute(
         f"select (select max(try_cast(trim({identifier(target)}) as date)) from {stored}), "
-        f"(select max({column.staged_as.split('.')[1]}) from {comparison.active})"
+        f"(select max({column.staged_column}) from {comparison.active})"
     ).fetchone()
     last_day, known_day = found or (None, None)
     if last_day and known_day and last_day < known_day and last_day <= file.exported_at.date():
@@ -176,7 +177,7 @@ def _key(layout: Layout) -> tuple[Column, str] | None:
 class _Comparison:
     """SQL that compares a stored file with the active records of its feed.
 
-    `active` are the rows of the staging model that are active; `removed` those of them that the
+    `active` are the active rows of the mart of the feed; `removed` those of them that the
     file would remove: absent from a bulk, or deleted by a record. Keys are compared by a hash of
     64 bits, which is faster; should two ever meet, one removal is not counted.
     """
@@ -194,17 +195,13 @@ class _Comparison:
         staged_key = _key(file.layout)
         if staged_key is None:
             return None
-        model, key = staged_key[0].staged_as.split(".")
-        if not _has_tables(connection, model, REMOVED_MODEL):
+        mart, key = file.feed.mart, staged_key[0].staged_column
+        if not _has_table(connection, mart):
             return None
         stored_key = trimmed(staged_key[1])
         active = (
-            f"(select staged.* from good.staging.{model} as staged "
-            f"left join good.intermediate.{REMOVED_MODEL} as removed "
-            f"on removed.source_id = staged.source_id and removed.record_key = staged.{key} "
-            f"and removed.feed = {literal(file.feed.feed)} "
-            f"where staged.source_id = {literal(file.source.source_id)} "
-            "and removed.record_key is null) as active"
+            f"(select * from good.{mart} where is_active "
+            f"and source_id = {literal(file.source.source_id)}) as active"
         )
         stored = f"{file.layout.raw_table} where file_id = {literal(file.file_id)}"
         deletes = _deletes(file.layout)
@@ -236,9 +233,7 @@ class _Comparison:
         names = self.file.feed.recognised_by
         if not names or any(name not in pairs for name in names):
             return 0
-        known = ", ".join(
-            f"cast({pairs[name][0].staged_as.split('.')[1]} as varchar)" for name in names
-        )
+        known = ", ".join(f"cast({pairs[name][0].staged_column} as varchar)" for name in names)
         stored = ", ".join(f"nullif({trimmed(pairs[name][1])}, '')" for name in names)
         [(renamed,)] = self._ask(
             f"select count(*) from temp.removed_records where ({known}) in ("
@@ -257,7 +252,7 @@ class _Comparison:
         ]
         if not columns:
             return []
-        name = columns[0].staged_as.split(".")[1]
+        name = columns[0].staged_column
         org = f"unnest({name})" if columns[0].data_type == "reflist" else name
         return self._ask(
             f"with removed as (select {org} as org_id from temp.removed_records), "
@@ -274,16 +269,16 @@ class _Comparison:
 def _deletes(layout: Layout) -> str:
     """Return the condition under which a stored record deletes its key."""
     for column, target in _staged(layout):
-        if column.staged_as.endswith(".is_deleted"):
-            return f"coalesce({trimmed(target)} in ('tobedeleted', 'inactive'), false)"
+        if column.staged_column == "is_deleted":
+            return f"coalesce({trimmed(target)} in {DELETING_STATUSES}, false)"
     return "false"
 
 
-def _has_tables(connection: duckdb.DuckDBPyConnection, *names: str) -> bool:
-    """Say whether the last good warehouse is attached and holds these tables."""
+def _has_table(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Say whether the last good warehouse is attached and holds a table (`schema.table`)."""
     found = connection.execute(
         "select count(*) from duckdb_tables() where database_name = 'good' "
-        "and list_contains(?, table_name)",
-        [list(names)],
+        "and schema_name || '.' || table_name = ?",
+        [table],
     ).fetchone()
-    return found is not None and found[0] == len(names)
+    return found is not None and found[0] == 1

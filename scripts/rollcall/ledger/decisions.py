@@ -109,10 +109,10 @@ def _effect(file: dict[str, Any], decision: str) -> str:
         return (
             "The next cycle takes the file."
             if decision == "release"
-            else "The file is never used; the last good state stands."
+            else "The file is never used; the last good data stays in place."
         )
     return (
-        "The next cycle removes what the file removes, unless a newer bulk is in force."
+        "The next cycle removes what the file removes, unless there is a newer bulk."
         if decision == "release"
         else "Nothing is ever removed because of this file."
     )

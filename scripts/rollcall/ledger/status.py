@@ -14,9 +14,9 @@ from rollcall.ledger.sql import rows
 
 _REJECTED = """
     verdict = 'rejected' and not exists (
-        select 1 from landing.deliveries as refused
+        select 1 from landing.deliveries as rejected
         inner join landing.deliveries as landed using (source_id, content_sha256)
-        where refused.delivery_id = files.delivery_id and refused.verdict = 'rejected'
+        where rejected.delivery_id = files.delivery_id and rejected.verdict = 'rejected'
             and landed.verdict = 'accepted'
     )
 """
@@ -51,7 +51,7 @@ class SourceStatus:
     age_hours: float | None
     latency_target_hours: int
     file_count: int
-    refused_count: int
+    rejected_count: int
 
     @property
     def is_stale(self) -> bool:
@@ -83,7 +83,7 @@ class StatusReport:
     unfinished_cycle: dict[str, Any] | None = None
     waiting_files: int = 0
     sources: list[SourceStatus] = field(default_factory=list)
-    refused_files: list[dict[str, Any]] = field(default_factory=list)
+    rejected_files: list[dict[str, Any]] = field(default_factory=list)
     held_files: list[dict[str, Any]] = field(default_factory=list)
     feeds: list[FeedStatus] = field(default_factory=list)
     report: str | None = None
@@ -120,12 +120,12 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
             for row in rows(
                 connection,
                 "select source_id, count(*) as files, "
-                "count(*) filter (verdict = 'rejected') as refused, "
+                "count(*) filter (verdict = 'rejected') as rejected, "
                 "max(exported_at) filter (verdict = 'accepted') as last_exported_at "
                 "from landing.files group by source_id",
             )
         }
-        report.refused_files = rows(
+        report.rejected_files = rows(
             connection,
             "select file_id, source_id, delivery_name, file_name, code, detail from landing.files "
             f"where {_REJECTED} order by landed_at desc, source_id, file_name, file_id",
@@ -143,7 +143,7 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
                 age_hours=round((now - last).total_seconds() / 3600, 1) if last else None,
                 latency_target_hours=source.latency_target_hours,
                 file_count=row.get("files", 0),
-                refused_count=row.get("refused", 0),
+                rejected_count=row.get("rejected", 0),
             )
         )
     return report

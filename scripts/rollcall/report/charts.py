@@ -18,7 +18,7 @@ _NEWEST = 60
 """Cycles in a picture; older ones stand in the listings."""
 _INK = "#1f2933"
 _OUTCOMES = (
-    ("repeated", "#56b4e9", ""),
+    ("duplicate", "#56b4e9", ""),
     ("rejected", "#e69f00", "///"),
     ("malformed", "#d55e00", "xxx"),
 )
@@ -82,9 +82,9 @@ def arrivals(connection: duckdb.DuckDBPyConnection) -> Picture | None:
 
 
 def verdicts(connection: duckdb.DuckDBPyConnection) -> Picture | None:
-    """Draw what the records came to in each cycle; rejected ones on a scale of their own."""
+    """Draw the verdicts on records in each cycle; others than accepted on a scale of their own."""
     rows = connection.execute(f"""
-        select cycle, coalesce(accepted, 0), coalesce(repeats, 0), coalesce(rejected, 0),
+        select cycle, coalesce(accepted, 0), coalesce(duplicates, 0), coalesce(rejected, 0),
             coalesce(malformed, 0)
         from listing_cycles
         where cycle > (select max(cycle) from listing_cycles) - {_NEWEST}
@@ -106,7 +106,7 @@ def verdicts(connection: duckdb.DuckDBPyConnection) -> Picture | None:
         + ", ".join(
             f"{sum(counts):,} {name}" for (name, *_), counts in zip(_OUTCOMES, others, strict=True)
         )
-        + ". Those below stand on a scale of their own.",
+        + ". The lower ones have a scale of their own.",
         [draw_accepted, draw_others],
         ("cycle", "accepted", *(name for name, *_ in _OUTCOMES)),
         rows,
@@ -176,7 +176,7 @@ def mastery(connection: duckdb.DuckDBPyConnection) -> Picture | None:
             select moment, state, sum(step) as step from steps group by all
         ),
 
-        standing as (
+        state_counts as (
             select cycles.cycle, counted.state, sum(counted.step)::bigint as outcomes
             from listing_cycles as cycles
             inner join counted on counted.moment <= cycles.cutoff
@@ -193,7 +193,7 @@ def mastery(connection: duckdb.DuckDBPyConnection) -> Picture | None:
             for state, *_ in _STATES
         )
     }
-        from standing
+        from state_counts
         group by cycle
         order by cycle
     """).fetchall()

@@ -91,24 +91,24 @@ def _records() -> list[Listing]:
     return [
         Listing(
             "causes",
-            "Causes of refusal",
-            "Why records were refused or counted once only, the commonest cause first.",
-            "No record was ever refused.",
+            "Causes of rejection",
+            "Why records were rejected or counted once only, the commonest cause first.",
+            "No record was ever rejected.",
             labels={"cycle": "last in cycle"},
             hidden=("explanation", "advice"),
         ),
         Listing(
-            "refused_by_file",
-            "Refused records by file",
-            "Each file with refused records, by cause; the command writes its refused records to a "
+            "rejected_by_file",
+            "Rejected records by file",
+            "Each file with rejected records, by cause; the command writes them to a "
             "CSV for the one who sent it.",
-            "No file holds a refused record.",
+            "No file holds a rejected record.",
             command="rejects",
             hidden=("file_id",),
         ),
         Listing(
-            "refused",
-            "Every refused record",
+            "rejected",
+            "Every rejected record",
             "One row per record and cause. The line is the line of the file on which the record "
             "starts; the record is named by its own id, where it can be read.",
             "Every record of every file was taken.",
@@ -129,22 +129,22 @@ def _differences(names: bool) -> list[Listing]:
         Listing(
             "recon_file_balance",
             "Do the records of every file add up?",
-            "For every file: records in the bytes = malformed + rejected + repeats + accepted.",
-            "No file has been judged yet.",
+            "For every file: records in the bytes = malformed + rejected + duplicates + accepted.",
+            "No file has been counted yet.",
             hidden=("file_id",),
         ),
         Listing(
             "recon_missing_record",
             "In the export, not in the warehouse",
-            "Records that an export names and the tables do not hold, with the reason.",
-            "Every record of the exports in force is in the warehouse.",
+            "Records of the newest exports that the tables do not hold, with the reason.",
+            "Every record of the newest exports is in the warehouse.",
             hidden=("file_id",),
         ),
         Listing(
             "recon_unexpected_record",
             "In the warehouse, not in the export",
-            "Records that the tables hold and the exports in force do not name, with the reason.",
-            "The warehouse holds no record that the exports in force do not name.",
+            "Records that the tables hold and the newest exports do not, with the reason.",
+            "The warehouse holds no record that is absent from the newest exports.",
             hidden=("file_id",),
         ),
         Listing(
@@ -158,8 +158,9 @@ def _differences(names: bool) -> list[Listing]:
         Listing(
             "recon_column_sum",
             "Do the sums agree?",
-            "A second look, independent of the first: each number, summed over the exports and "
-            "over the warehouse, but for the records that the comparison above found to differ.",
+            "A second comparison, independent of the first: each number, summed over the exports "
+            "and over the warehouse, without the records that the comparison above found to "
+            "differ.",
             "No number has been summed.",
         ),
     ]
@@ -171,10 +172,10 @@ def _changes() -> list[Listing]:
             "changed_mastery",
             "Changes of mastery",
             "Whose state changed in which cycle, from what to what, and why. The command shows the "
-            "whole way from the state to the line of the export.",
+            "chain from the state to the line of the export.",
             "No state has changed yet.",
             command="trace",
-            hidden=("source_id",),
+            hidden=("roster_source_id",),
             personal=("name",),
         ),
         Listing(
@@ -183,7 +184,7 @@ def _changes() -> list[Listing]:
             "Which step of a learning path opened, closed or was completed for whom, and why.",
             "No gate has changed yet.",
             command="trace",
-            hidden=("source_id",),
+            hidden=("roster_source_id",),
             personal=("name",),
         ),
     ]
@@ -193,32 +194,33 @@ def _students() -> list[Listing]:
     return [
         Listing(
             "objectives",
-            "Where students stand, by objective",
+            "Mastery by objective",
             "How many students on the roster are in which state, for each objective.",
             "There is no outcome yet.",
         ),
         Listing(
             "mastery",
-            "Where each student stands",
+            "Mastery by student",
             "State, score and what is needed, for each student and objective. Scores are percent.",
             "There is no outcome yet.",
             command="trace",
-            hidden=("last_evidence", "provisional", "source_id"),
+            hidden=("last_evidence", "provisional", "roster_source_id"),
             personal=("name",),
         ),
         Listing(
             "gates",
-            "Where each student stands on a path",
+            "Learning paths by student",
             "Each step of a learning path: locked, available or completed, and what blocks it.",
             "No student is on a learning path.",
             command="trace",
-            hidden=("source_id",),
+            hidden=("roster_source_id",),
             personal=("name",),
         ),
         Listing(
             "overrides",
             "Decisions of teachers",
-            "Overrides as they were delivered, whether each is in force, and what is odd about it.",
+            "Overrides as they were delivered, whether each is current, and what speaks against "
+            "it.",
             "No teacher has overridden an outcome.",
             labels={"decided": "decided (UTC)"},
             command="trace",
@@ -226,8 +228,8 @@ def _students() -> list[Listing]:
         ),
         Listing(
             "evidence",
-            "What counted, and what did not",
-            "What became of every result: counted as evidence, or left out and why.",
+            "Evidence that counts, and evidence that does not",
+            "How many results are usable as evidence, and why the others are not.",
             "There is no result yet.",
         ),
     ]
@@ -289,9 +291,9 @@ def _by_cycle() -> list[Listing]:
         ),
         Listing(
             "causes_by_cycle",
-            "Refused records, by cycle and cause",
-            "Why records of each cycle were refused or counted once only.",
-            "No single record was refused. Where a whole file was, it says so above.",
+            "Rejected records, by cycle and cause",
+            "Why records of each cycle were rejected or counted once only.",
+            "No single record was rejected. A file that was rejected as a whole is listed above.",
         ),
         Listing(
             "changes_by_cycle",

@@ -114,7 +114,7 @@ def _failure(connection: duckdb.DuckDBPyConnection, status: StatusReport) -> lis
             "failed",
             f"Cycle {cycle['cycle_id']}",
             " ".join(["A check failed.", *reported] if reported else ["It was interrupted."]),
-            "The last good state stands. Have the cause mended and the same cycle repeated:",
+            "Readers keep the last good warehouse. Have the cause corrected, then run:",
             "rollcall cycle",
             page="cycles.html",
         )
@@ -133,7 +133,7 @@ def _overruled(connection: duckdb.DuckDBPyConnection, status: StatusReport) -> l
             "failed",
             f"Cycle {cycle['cycle_id']}",
             " ".join([because, *reported]),
-            "Tell those who rely on the data, and have the cause mended before the next cycle.",
+            "Tell those who rely on the data, and have the cause corrected before the next cycle.",
             page="cycles.html",
         )
     ]
@@ -231,12 +231,12 @@ def _rejected(
         Point(
             "attention",
             _name(file),
-            f"The file was refused. {plain(file['detail'] or '')}",
+            f"The file was rejected. {plain(file['detail'] or '')}",
             codes.advice(REFERENCE_DIR)[file["code"]],
             code=file["code"],
             page="sources.html#files",
         )
-        for file in status.refused_files
+        for file in status.rejected_files
         if (file["file_id"],) in landed
     ]
 
@@ -252,8 +252,8 @@ def _due(feeds: list[FeedStatus], contracts: Contracts) -> list[Point]:
             "attention",
             f"{source_id}: {', '.join(names)}",
             f"The export of {expected_at} UTC was due by {due_at} UTC and has not come in a file "
-            "that can be used. The last good state stands.",
-            "Look at the vendor's export job and at the upload; the next export heals it.",
+            "that can be used. The last good data of the feed stays in place.",
+            "Look at the vendor's export job and at the upload; the next export corrects it.",
             code="FEED_MISSING",
             page="lag.html",
         )

@@ -19,6 +19,7 @@ _NUMBERS = ("BIGINT", "INTEGER", "DOUBLE", "HUGEINT", "DECIMAL")
 _LABELS = {
     "column_name": "column",
     "source_id": "source",
+    "roster_source_id": "roster",
     "student_id": "student",
     "objective_id": "objective",
     "exported_at": "exported (UTC)",

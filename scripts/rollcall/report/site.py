@@ -45,9 +45,9 @@ PAGES = (
     ),
     Page(
         "rejected.html",
-        "Refused records",
-        "What was not taken, grouped by cause, with what to tell the one who sent it. A refused "
-        "record stays as it was in its last good version; nothing of it is lost.",
+        "Rejected records",
+        "Records that were not taken, by cause, with what to tell the vendor. The warehouse keeps "
+        "the last good version of a rejected record, and the archive keeps the record itself.",
         template="rejected.html.j2",
     ),
     Page(
@@ -63,8 +63,8 @@ PAGES = (
     Page(
         "mastery.html",
         "Mastery",
-        "Where students stand as of the last good cycle. Search for a student's id, then type the "
-        "command of the row to see the whole way back to the line of the export.",
+        "The state of every student as of the last good cycle. Search for a student's id, then "
+        "type the command of the row to see the chain back to the line of the export.",
         ("objectives", "mastery", "gates", "overrides", "evidence"),
         ("mastery_by_cycle",),
     ),
@@ -208,7 +208,7 @@ def _causes(reader: Reader) -> Iterator[dict[str, Any]]:
     causes = reader.tables["causes"]
     for row in causes.rows:
         cause = dict(zip((column.name for column in causes.columns), row, strict=True))
-        cause["files"] = reader.part("refused_by_file", "code = ?", cause["code"])
+        cause["files"] = reader.part("rejected_by_file", "code = ?", cause["code"])
         yield cause
 
 
@@ -227,7 +227,7 @@ def _cycles(contents: Contents) -> Iterator[tuple[Page, dict[str, Any]]]:
         headings = [("What came", "deliveries"), ("Files", "files")]
         if cycle["outcome"].startswith("published"):
             headings += [
-                ("Refused records", "causes_by_cycle"),
+                ("Rejected records", "causes_by_cycle"),
                 ("Due feeds and age of the data", "lag"),
                 ("What changed, and why", "changes_by_cycle"),
             ]

@@ -9,33 +9,30 @@ from rollcall.ledger.sql import literal
 from rollcall.trace.reader import Reader
 from rollcall.trace.records import Place, places
 
-Subject = tuple[str, str, str]
-"""Source of the roster, student, objective."""
+Subject = tuple[str, str]
+"""The key of a student and an objective."""
 
 _EVIDENCE = """
     select evidence.source_id, evidence.evidence_id, evidence.percent, evidence.event_at,
-        evidence.alignment, evidence.class_id, evidence.course_id,
-        coalesce(
-            evidence.ignored_reason, case when evidence.event_at < ? - to_days(?) then 'too_old' end
-        ) as ignored_reason,
-        results.line_item_id, results.score, results.score_min, results.score_max,
-        evidence.file_id, evidence.record_number
+        evidence.alignment, evidence.class_key, evidence.course_id,
+        case
+            when evidence.disposition = 'usable' and evidence.event_at < ? - to_days(?)
+                then 'too_old'
+            else evidence.disposition
+        end as disposition,
+        results.line_item_id, results.score, coalesce(results.score_min, 0) as score_min,
+        results.score_max, evidence.file_id, evidence.record_number
     from (
-        from good.intermediate.int_evidence
-        where roster_source_id = ? and student_id = ? and objective_id = ?
+        from good.progression.fct_evidence where student_key = ? and objective_id = ?
     ) as evidence
-    left join good.intermediate.int_oneroster_results_weighed as results
-        using (file_id, record_number, objective_id)
+    left join good.core.fct_result as results on evidence.evidence_key = results.result_key
     order by evidence.event_at, evidence.version_at, evidence.source_id, evidence.evidence_id
 """
 _SUPPORT = """
-    select '{role}' as role, source_id, {supported} as supported_id, {key} as key, file_id,
-        record_number
-    from good.staging.{table}
-    where {supported} in ({ids}){condition} and (source_id, {key}) not in (
-        select (source_id, record_key) from good.intermediate.int_records_removed
-        where feed = {feed}
-    )
+    select '{role}' as role, source_id, {supported} as supported_id, {key} as key, {score} as score,
+        file_id, record_number
+    from good.{table}
+    where {supported} in ({ids}){condition} and is_active
     qualify row_number() over (
         partition by source_id, supported_id order by version_at desc, exported_at desc, key
     ) = 1
@@ -55,7 +52,7 @@ class Support:
     """Another record that the percent of a piece of evidence is made of.
 
     `role` is range (of the line item), alignment (of the line item with the objective) or score
-    (of the result for this objective alone, which stands for its own).
+    (of the result for this objective alone, which replaces that of the whole result).
     """
 
     role: str
@@ -65,9 +62,10 @@ class Support:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One piece of evidence and the records it stands on; it counts unless there is a reason.
+    """One piece of evidence and the records it rests on.
 
-    Of a result there are the line item, its range and the score that `percent` is made of.
+    `disposition` is usable, or the reason why it does not count. A result has a line item, its
+    range and the score from which `percent` is computed.
     """
 
     source_id: str
@@ -75,9 +73,9 @@ class Evidence:
     percent: Decimal | None
     event_at: datetime
     alignment: str | None
-    class_id: str | None
+    class_key: str | None
     course_id: str | None
-    ignored_reason: str | None
+    disposition: str
     line_item_id: str | None
     score: Decimal | None
     score_min: Decimal | None
@@ -93,62 +91,67 @@ def read_evidence(
 
     Args:
         reader: the data directory.
-        subject: source of the roster, student and objective.
+        subject: key of the student, and objective.
         as_of: the cut-off of the last good cycle.
-        maximum_age_days: how old evidence may be by the rule in force; None for no limit.
+        maximum_age_days: how old evidence may be by the current rule; None for no limit.
 
     Raises:
         RollcallError: the archive does not hold a file as it was delivered.
     """
     found = with_records(reader, reader.rows(_EVIDENCE, as_of, maximum_age_days, *subject))
-    supports = _supports(reader, [row for row, _ in found], subject[2])
-    return [
-        Evidence(
-            **row,
-            record=record,
-            supports=[
-                supports[where]
-                for role, (id_column, _, _) in _SUPPORTS.items()
-                if _SUPPORT_OF_ALIGNMENT.get(role, row["alignment"]) == row["alignment"]
-                and (where := (role, row["source_id"], row[id_column])) in supports
-            ],
+    supports = _supports(reader, [row for row, _ in found], subject[1])
+    evidence = []
+    for row, record in found:
+        known = [
+            supports[where]
+            for role, (id_column, _, _) in _SUPPORTS.items()
+            if _SUPPORT_OF_ALIGNMENT.get(role, row["alignment"]) == row["alignment"]
+            and (where := (role, row["source_id"], row[id_column])) in supports
+        ]
+        scores = [score for support, score in known if support.role == "score"]
+        score = scores[0] if scores else row["score"]
+        evidence.append(
+            Evidence(**row | {"score": score, "record": record, "supports": [s for s, _ in known]})
         )
-        for row, record in found
-    ]
+    return evidence
 
 
 def _supports(
     reader: Reader, evidence: list[dict[str, Any]], objective_id: str
-) -> dict[tuple[str, str, str], Support]:
-    """Find what evidence rests on besides its own records, by role, source and supported id."""
+) -> dict[tuple[str, str, str], tuple[Support, Decimal | None]]:
+    """Find what evidence rests on besides its own records, by role, source and supported id.
+
+    Each comes with the score that it gives in place of that of the result, if any.
+    """
     queries = []
     for role, (id_column, feed, supported) in _SUPPORTS.items():
         ids = sorted({row[id_column] for row in evidence if row[id_column]})
-        staging = reader.staging(feed)
-        if ids and staging:
+        mart = reader.mart(feed)
+        if ids and mart:
             is_of_objective = f" and objective_id = {literal(objective_id)}"
             queries.append(
                 _SUPPORT.format(
                     role=role,
                     supported=supported,
-                    key=staging.key,
-                    table=staging.table,
+                    key=mart.key,
+                    score="score" if role == "score" else "null",
+                    table=mart.table,
                     ids=", ".join(literal(text) for text in ids),
                     condition=is_of_objective if role in _SUPPORT_OF_ALIGNMENT else "",
-                    feed=literal(feed),
                 )
             )
     rows = reader.rows(" union all ".join(f"({query})" for query in queries)) if queries else []
     return {
-        (row["role"], row["source_id"], row["supported_id"]): Support(
-            row["role"], row["key"], record
+        (row["role"], row["source_id"], row["supported_id"]): (
+            Support(row["role"], row["key"], record),
+            row["score"],
         )
         for row, record in with_records(reader, rows)
     }
 
 
 def with_records(reader: Reader, rows: list[dict[str, Any]]) -> list[tuple[dict[str, Any], Place]]:
-    """Put beside each row the record that its lineage names, with its line.
+    """Pair each row with the record that its lineage names, with its line.
 
     Raises:
         RollcallError: the archive does not hold a file as it was delivered.

@@ -17,42 +17,23 @@ from rollcall.trace.evidence import Evidence, Subject, read_evidence, with_recor
 from rollcall.trace.reader import Reader, reading
 from rollcall.trace.records import Place
 
-_SUBJECT = "source_id = ? and student_id = ? and objective_id = ?"
-_ROSTER_SUBJECT = "roster_source_id = ? and student_id = ? and objective_id = ?"
-_MASTERY_CHANGES = f"""
-    select cycle_id, changed_at, columns('.*_(before|after)')::varchar, evidence_reason,
-        override_reason
-    from good.intermediate.int_mastery_changed
-    inner join good.staging.stg_landing__cycles on changed_at = cutoff_at
-    where {_ROSTER_SUBJECT}
-"""
-_GATE_CHANGES = f"""
-    select cycle_id, changed_at, gate_before as before_value, gate_after as after_value, reason,
-        path_id, step_number
-    from good.intermediate.int_gates_changed
-    inner join good.staging.stg_landing__cycles on changed_at = cutoff_at
-    where {_ROSTER_SUBJECT}
-    order by path_id, step_number
-"""
-_STEP_OF_FIELD = {
-    "evidence_count": "scored",
-    "score_percent": "scored",
-    "threshold_percent": "graded",
-    "automatic_state": "graded",
-    "override_action": "overridden",
-    "state": "overridden",
-    "is_completed": "overridden",
-}
-"""Which step decides a field, in their order; as in fct_checkpoint."""
+OVERRIDES = "audit.audit_override"
+"""The table of teachers' decisions, which is there where a source has the family `overrides`."""
+_SUBJECT = "student_key = ? and objective_id = ?"
+_FIELDS = (
+    *("evidence_count", "score_percent", "threshold_percent", "automatic_state"),
+    *("override_action", "state", "is_completed", "gate"),
+)
+"""The fields of checkpoints, in the order of the steps that decide them."""
 _AS_GRADED = {
     "reached": "{score_percent} percent reach the threshold of {threshold_percent}",
     "below": "{score_percent} percent are below the threshold of {threshold_percent}",
     "kept": "the threshold was reached before, and by the rule mastery is kept",
-    "asserted": "the source itself says so",
-    "nothing_asserted": "the source itself says nothing",
+    "asserted": "the source itself asserts it",
+    "nothing_asserted": "the source itself asserts nothing",
     "too_little": "it takes a score, and {minimum_evidence} pieces of evidence or more",
     "no_evidence": "nothing counts",
-    "no_rule": "no rule is in force",
+    "no_rule": "no rule applies",
 }
 """Why the rule gives its state, by what the state rests on."""
 
@@ -68,7 +49,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """A teacher's decision, what speaks against it, and the record it stands on."""
+    """A teacher's decision, what speaks against it, and the record it comes from."""
 
     source_id: str
     override_id: str
@@ -78,7 +59,7 @@ class Override:
     effective_at: datetime
     reason: str | None
     is_active: bool
-    is_in_force: bool
+    is_current: bool
     findings: list[str]
     record: Place
 
@@ -106,7 +87,7 @@ class MasteryTrace:
     warehouse. The words of teachers and `names` (id -> name) are there when asked for.
     """
 
-    source_id: str
+    roster_source_id: str
     student_id: str
     objective_id: str
     state: dict[str, Any]
@@ -145,11 +126,9 @@ def trace_mastery(
     """
     with reading(home, contracts) as reader:
         state = _state(reader, student_id, objective_id, source_id)
-        subject = (state["source_id"], student_id, objective_id)
+        subject = (state["student_key"], objective_id)
         rules = reader.rows(
-            "select * exclude (rule_key, rule_fingerprint) "
-            "from good.intermediate.int_mastery_rules_in_force "
-            "where rule_id = ? and rule_version = ?",
+            "select * from good.rules.mastery_rules where rule_id = ? and rule_version = ?",
             state["rule_id"],
             state["rule_version"],
         )
@@ -157,7 +136,7 @@ def trace_mastery(
         overrides = _overrides(reader, subject, with_names=with_names)
         people = [student_id, *(override.teacher_id for override in overrides)]
         return MasteryTrace(
-            source_id=subject[0],
+            roster_source_id=state["roster_source_id"],
             student_id=student_id,
             objective_id=objective_id,
             state=state if with_names else _without_words(state),
@@ -170,7 +149,7 @@ def trace_mastery(
             history=_history(reader, subject, with_names=with_names),
             last_change=_last_change(reader, subject),
             gates=gates(reader, subject),
-            names=names(reader, subject[0], people) if with_names else {},
+            names=names(reader, state["roster_source_id"], people) if with_names else {},
         )
 
 
@@ -184,7 +163,7 @@ def _state(
     """
     found = reader.rows(
         "select * from good.progression.fct_mastery where student_id = ? and objective_id = ? "
-        "and source_id = coalesce(?, source_id) order by source_id",
+        "and roster_source_id = coalesce(?, roster_source_id) order by roster_source_id",
         student_id,
         objective_id,
         source_id,
@@ -192,13 +171,13 @@ def _state(
     if len(found) == 1:
         return found[0]
     if found:
-        sources = ", ".join(row["source_id"] for row in found)
+        sources = ", ".join(row["roster_source_id"] for row in found)
         raise UsageError(f"Several sources know this student: {sources}; name one with --source.")
     known = reader.rows(
         "select objective_id, max_by(state, valid_from) as state, "
         "case when bool_and(valid_to is not null) then max(valid_to) end as ended_at "
         "from good.progression.fct_mastery_history "
-        "where student_id = ? and source_id = coalesce(?, source_id) "
+        "where student_id = ? and roster_source_id = coalesce(?, roster_source_id) "
         "group by objective_id order by objective_id",
         student_id,
         source_id,
@@ -239,9 +218,9 @@ def _steps(state: dict[str, Any], rule: dict[str, Any] | None) -> list[Step]:
     if state["is_override"]:
         decided = f"teacher {state['override_teacher_id']} set it by {state['override_id']}"
     elif state["override_id"]:
-        decided = f"{state['override_id']} cleared what a teacher had set; the rule decides"
+        decided = f"{state['override_id']} cleared what a teacher had set, so the rule decides"
     else:
-        decided = "no teacher has decided; the rule decides"
+        decided = "no teacher has decided, so the rule decides"
     facts = {name: number(value) for name, value in {**(rule or {}), **state}.items()}
     left_out = [
         f"{state[count]} {what}"
@@ -254,7 +233,7 @@ def _steps(state: dict[str, Any], rule: dict[str, Any] | None) -> list[Step]:
         Step(
             "scored",
             facts["score_percent"] or "no score",
-            f"{state['method']} of what counts" if state["method"] else "no rule is in force",
+            f"{state['method']} of what counts" if state["method"] else "no rule applies",
         ),
         Step(
             "gathered",
@@ -266,10 +245,12 @@ def _steps(state: dict[str, Any], rule: dict[str, Any] | None) -> list[Step]:
 
 def _overrides(reader: Reader, subject: Subject, *, with_names: bool) -> list[Override]:
     """List the teachers' decisions, the newest last."""
+    if not reader.has(OVERRIDES):
+        return []
     found = reader.rows(
         "select source_id, override_id, action, state, teacher_id, effective_at, "
-        f"{'reason' if with_names else 'null as reason'}, is_active, is_in_force, findings, "
-        f"file_id, record_number from good.audit.audit_override where {_ROSTER_SUBJECT} "
+        f"{'reason' if with_names else 'null as reason'}, is_active, is_current, findings, "
+        f"file_id, record_number from good.{OVERRIDES} where {_SUBJECT} "
         "order by effective_at, source_id, override_id",
         *subject,
     )
@@ -278,7 +259,7 @@ def _overrides(reader: Reader, subject: Subject, *, with_names: bool) -> list[Ov
 
 def _history(reader: Reader, subject: Subject, *, with_names: bool) -> list[dict[str, Any]]:
     found = reader.rows(
-        "select * exclude (source_id, student_id, objective_id) "
+        "select * exclude (student_key, roster_source_id, student_id, objective_id, unresolved) "
         f"from good.progression.fct_mastery_history where {_SUBJECT} order by valid_from",
         *subject,
     )
@@ -286,25 +267,16 @@ def _history(reader: Reader, subject: Subject, *, with_names: bool) -> list[dict
 
 
 def _last_change(reader: Reader, subject: Subject) -> list[Checkpoint]:
-    """List what the newest change of any field brought, in the order of the steps.
-
-    These are rows of fct_checkpoint, made of the two views that it is made of: these DuckDB reads
-    for one student alone, while it works out the mart for all.
-    """
-    found = []
-    for row in reader.rows(_MASTERY_CHANGES, *subject):
-        for field, step in _STEP_OF_FIELD.items():
-            by_override = row["override_reason"] if step == "overridden" else None
-            values = row[f"{field}_before"], row[f"{field}_after"]
-            reason = by_override or row["evidence_reason"]
-            found.append(
-                Checkpoint(row["cycle_id"], row["changed_at"], step, field, *values, reason)
-            )
-    for row in reader.rows(_GATE_CHANGES, *subject):
-        found.append(Checkpoint(step="gated", field="gate", **row))
-    changed = [point for point in found if point.before_value != point.after_value]
-    newest = max((point.changed_at for point in changed), default=None)
-    return [point for point in changed if point.changed_at == newest]
+    """List what the newest change of any field brought, in the order of the steps."""
+    found = reader.rows(
+        "select checkpoints.cycle_id, changed_at, step, field, before_value, after_value, reason, "
+        "path_id, step_number from good.progression.fct_checkpoint as checkpoints "
+        f"where {_SUBJECT} qualify changed_at = max(changed_at) over () "
+        "order by list_position(?, field), path_id, step_number",
+        *subject,
+        list(_FIELDS),
+    )
+    return [Checkpoint(**row) for row in found]
 
 
 def gates(reader: Reader, subject: Subject) -> list[dict[str, Any]]:
@@ -316,12 +288,12 @@ def gates(reader: Reader, subject: Subject) -> list[dict[str, Any]]:
     )
 
 
-def names(reader: Reader, source_id: str, user_ids: list[str]) -> dict[str, str]:
+def names(reader: Reader, roster_source_id: str, user_ids: list[str]) -> dict[str, str]:
     """Return the names of persons: id -> name."""
     found = reader.rows(
-        "select user_id, name from good.core.dim_user "
-        "where source_id = ? and list_contains(?, user_id) order by user_id",
-        source_id,
+        "select user_id, name from good.core.dim_user where user_key in "
+        "(select ? || ':' || unnest(?)) order by user_id",
+        roster_source_id,
         user_ids,
     )
     return {row["user_id"]: row["name"] for row in found}

@@ -30,21 +30,21 @@ _LAST_CHARACTER = "\U0010ffff"
 _NO_BREAK_SPACE = "\u00a0"
 _FILES = """
     select files.*, deliveries.archive_sha256, decided.decision,
-        visible.file_id is not null as is_visible
+        seen.first_cycle_id is not null as is_visible
     from landing.files
     inner join landing.deliveries using (delivery_id)
     left join (
         select file_id, max_by(decision, decision_id) as decision
         from landing.decisions group by file_id
     ) as decided using (file_id)
-    left join good.staging.stg_landing__visible_files as visible using (file_id)
+    left join good.audit.audit_ingestion_log as seen using (file_id)
 """
 """SQL: the entries of files, with what a trace has to know of their deliveries and decisions."""
 
 
 @dataclass(frozen=True, slots=True)
-class Staging:
-    """Where the records of a feed are staged: table, key column."""
+class Mart:
+    """The public table with one row for each record of a feed, and the column of its key."""
 
     table: str
     key: str
@@ -75,13 +75,22 @@ class Reader:
             for file in self.rows(f"{_FILES} where files.file_id in ({', '.join(missing)})"):
                 self.files[file["file_id"]] = file
 
-    def staging(self, feed: str | None) -> Staging | None:
-        """Say where the records of a feed are staged; None when they are kept raw only."""
-        for layout in self.contracts.versions(feed or ""):
-            for column in layout.columns:
-                if column.is_key and column.staged_as:
-                    return Staging(*column.staged_as.split("."))
-        return None
+    def mart(self, feed: str | None) -> Mart | None:
+        """Return the mart of a feed; None when its records are kept raw only."""
+        found = self.contracts.mart_of(feed or "")
+        return Mart(*found) if found and self.has(found[0]) else None
+
+    def has(self, table: str) -> bool:
+        """Say whether the last good warehouse holds a table; not where no source has its family."""
+        schema, name = table.split(".")
+        return bool(
+            self.rows(
+                "select 1 from duckdb_columns() where database_name = 'good' "
+                "and schema_name = ? and table_name = ? limit 1",
+                schema,
+                name,
+            )
+        )
 
     def stored(self, file_id: str, record_number: int) -> Pointer:
         """Point at a well-formed record that the warehouse rests on."""
@@ -103,7 +112,7 @@ class Reader:
         name = file["file_name"]
         if file["record_count"] is None:
             raise UsageError(
-                f"{name} was refused as a whole and no record of it can be told from another "
+                f"{name} was rejected as a whole and its records cannot be told apart "
                 f"({file['code']}): {file['detail']}"
             )
         column, wanted = ("record_number", record) if line is None else ("line_number", line)

@@ -45,13 +45,13 @@ class Version:
     """One record of a key and what became of it.
 
     `verdict` is accepted, duplicate, rejected or malformed; or, of its file, held, replaced or
-    waiting (no published cycle has seen it). Of an accepted one, `standing` is newest, superseded
+    waiting (no published cycle has seen it). Of an accepted one, `status` is newest, superseded
     (a later export changed it), outdated (it came later but said something older) or raw_only.
     """
 
     record: Place
     verdict: str
-    standing: str | None
+    status: str | None
     reasons: list[Reason]
 
 
@@ -130,14 +130,14 @@ def judge(reader: Reader, pointers: Sequence[Pointer], key: str | None) -> list[
 
 
 def _newest(reader: Reader, pointer: Pointer, key: str | None) -> dict[str, Any] | None:
-    """Return file, record number and boundary of the staged version of a key."""
+    """Return file, record number and export time of the version of a key that the mart holds."""
     file = reader.file(pointer.file_id)
-    staging = reader.staging(file["feed"])
-    if staging is None or key is None:
+    mart = reader.mart(file["feed"])
+    if mart is None or key is None:
         return None
     found = reader.rows(
-        f"select file_id, record_number, exported_at from good.staging.{staging.table} "
-        f"where source_id = ? and {staging.key} = ?",
+        f"select file_id, record_number, exported_at from good.{mart.table} "
+        f"where source_id = ? and {mart.key} = ?",
         file["source_id"],
         key,
     )
@@ -169,10 +169,10 @@ def _version(
         return Version(place, "waiting", None, [])
     if noted and noted[0]["verdict"]:
         return Version(place, noted[0]["verdict"], None, of_record)
-    return Version(place, "accepted", _standing(place, newest), of_record)
+    return Version(place, "accepted", _status(place, newest), of_record)
 
 
-def _standing(place: Place, newest: dict[str, Any] | None) -> str:
+def _status(place: Place, newest: dict[str, Any] | None) -> str:
     if newest is None:
         return "raw_only"
     if (newest["file_id"], newest["record_number"]) == (place.file_id, place.record_number):

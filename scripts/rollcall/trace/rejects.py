@@ -27,11 +27,11 @@ _LONGEST_HEADER = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class RejectsReport:
-    """Which file was looked at, how many of its records were rejected, and where they stand now."""
+    """Which file it was, how many of its records were rejected, and where they were written."""
 
     file_id: str
     file: str
-    refused_count: int
+    rejected_count: int
     written_to: str
 
 
@@ -64,7 +64,7 @@ def write_rejects(home: Home, name: str, out: Path | None) -> RejectsReport:
     with home.landing(read_only=True) as connection:
         file = find_file(connection, name)
         delivery = delivery_of(connection, file)
-        refused = list(_rejected_records(home, connection, file))
+        rejected = list(_rejected_records(home, connection, file))
     where = f"{file['source_id']}/{file['delivery_name']}/{file['file_name']}"
     target = out or home.rejects / f"{file['file_id']}_{Path(file['file_name']).stem}_rejects.csv"
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -73,11 +73,11 @@ def write_rejects(home: Home, name: str, out: Path | None) -> RejectsReport:
         _write_row(stream, [name.encode() for name in _COLUMNS])
         if delivery["verdict"] == "accepted":
             with open_original(home, delivery, file) as delivered:
-                _write_records(stream, delivered, file, refused, advice)
+                _write_records(stream, delivered, file, rejected, advice)
         else:
             _write_line(stream, "", "", file["code"], "", advice[file["code"]], b"")
     target.chmod(0o600)
-    count = file["record_count"] or 0 if file["verdict"] == "rejected" else len(refused)
+    count = file["record_count"] or 0 if file["verdict"] == "rejected" else len(rejected)
     return RejectsReport(file["file_id"], where, count, str(target))
 
 
@@ -99,7 +99,7 @@ def _rejected_records(
         rejected = connection.execute(
             "select record_number, line_number, any_value(byte_offset), "
             "list((code, column_name) order by code, column_name) "
-            "from good.audit.audit_rejected_record as refused "
+            "from good.audit.audit_rejected_record as rejected "
             f"inner join {file['raw_table']} as stored using (file_id, record_number, line_number) "
             "where file_id = ? group by all",
             [file["file_id"]],
@@ -115,13 +115,13 @@ def _write_records(
     stream: BinaryIO,
     delivered: BinaryIO,
     file: dict[str, Any],
-    refused: list[_Rejected],
+    rejected: list[_Rejected],
     advice: dict[str, str],
 ) -> None:
     code = file["code"] if file["verdict"] == "rejected" else ""
     header = _header(delivered, file["encoding"] or "utf-8")
     _write_line(stream, "1", "", code, "", advice.get(code, ""), header)
-    for record in refused:
+    for record in rejected:
         delivered.seek(record.byte_offset)
         length = record.byte_length
         _write_line(

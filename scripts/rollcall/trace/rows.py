@@ -1,4 +1,4 @@
-"""Tracing by row or line: from a row of a mart back to its line, from a line on to its fate."""
+"""Tracing by row or line: from a row of a mart back to its line, from a line to what it became."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,30 +9,29 @@ from rollcall.home import Home
 from rollcall.ledger.entries import find_file
 from rollcall.ledger.sql import identifier
 from rollcall.sanitize import readable_name
-from rollcall.trace.mastery import gates, nearest
+from rollcall.trace.mastery import OVERRIDES, gates, nearest
 from rollcall.trace.originals import Pointer
 from rollcall.trace.reader import Reader, reading
 from rollcall.trace.records import Version, judge, places
 
 _MADE_IN = ("core", "audit")
-_MARTS = (*_MADE_IN, "reconciliation")
+_MARTS = (*_MADE_IN, "progression", "reconciliation")
 _LINEAGE = ("source_id", "file_id", "record_number")
 _EVIDENCE = """
-    select roster_source_id as source_id, student_id, objective_id, source_id as evidence_source_id,
-        evidence_id, percent, ignored_reason
-    from good.intermediate.int_evidence
+    select student_key, student_id, objective_id, source_id, evidence_id, percent, disposition
+    from good.progression.fct_evidence
     where file_id = ? and record_number = ?
-    order by source_id, student_id, objective_id
+    order by student_key, objective_id
 """
 _OVERRIDES = """
-    select roster_source_id as source_id, student_id, objective_id, override_id, action, is_in_force
+    select student_key, student_id, objective_id, override_id, action, is_current
     from good.audit.audit_override
     where file_id = ? and record_number = ?
 """
 _OUTCOME = """
-    select source_id, student_id, objective_id, state, is_completed, score_percent, since
+    select student_key, student_id, objective_id, state, is_completed, score_percent, since
     from good.progression.fct_mastery
-    where source_id = ? and student_id = ? and objective_id = ?
+    where student_key = ? and objective_id = ?
 """
 
 
@@ -46,7 +45,7 @@ class RecordTrace:
         version: the record with its line, and what became of it.
         presence: of the key in the last good cycle: active, deleted or absent; None when unknown.
         made: the tables that hold a row made of this very record.
-        referring: columns of staged records that name the key, and in how many rows.
+        referring: columns of marts that name the key, and in how many rows.
         evidence: what it says of students and objectives.
         overrides: the teacher's decision that it is, if any.
         outcomes: the states that rest on it.
@@ -166,13 +165,12 @@ def _trace(reader: Reader, pointer: Pointer, *, with_names: bool) -> RecordTrace
             f"select 1 from good.{table} where file_id = ? and record_number = ? limit 1", *at
         )
     ]
-    evidence, overrides = reader.rows(_EVIDENCE, *at), reader.rows(_OVERRIDES, *at)
-    subjects = list(
-        dict.fromkeys(
-            (row["source_id"], row["student_id"], row["objective_id"])
-            for row in (*evidence, *overrides)
-        )
-    )
+    evidence = reader.rows(_EVIDENCE, *at)
+    overrides = reader.rows(_OVERRIDES, *at) if reader.has(OVERRIDES) else []
+    subjects = {
+        (row["student_key"], row["objective_id"]): row["student_id"]
+        for row in (*evidence, *overrides)
+    }
     people = "reason, decided_by, " if with_names else ""
     return RecordTrace(
         source_id=source_id,
@@ -187,8 +185,8 @@ def _trace(reader: Reader, pointer: Pointer, *, with_names: bool) -> RecordTrace
         overrides=overrides,
         outcomes=[row for subject in subjects for row in reader.rows(_OUTCOME, *subject)],
         gates=[
-            {"student_id": subject[1], "objective_id": subject[2], **gate}
-            for subject in subjects
+            {"student_id": student_id, "objective_id": subject[1], **gate}
+            for subject, student_id in subjects.items()
             for gate in gates(reader, subject)
         ],
         versions=versions,
@@ -203,8 +201,8 @@ def _trace(reader: Reader, pointer: Pointer, *, with_names: bool) -> RecordTrace
 def _key_column(reader: Reader, table: str) -> str:
     """Return the column of a table that holds the key of its rows by their source.
 
-    It is `record_key` where records of any feed stand together, and otherwise the column in which
-    the feed of its files is keyed.
+    It is `record_key` where records of any feed are listed together, `evidence_id` of evidence, and
+    otherwise the column in which the feed of its files is keyed.
 
     Raises:
         UsageError: the table does not say which record its rows come from.
@@ -215,80 +213,78 @@ def _key_column(reader: Reader, table: str) -> str:
             f"{table} is traced by what its rows are about: use --student and --objective."
         )
     if not columns:
-        traced = ", ".join(name for name in _columns(reader) if name.split(".")[0] in _MARTS)
+        traced = ", ".join(_columns(reader))
         raise UsageError(
             f"'{readable_name(table)}' cannot be traced by a key. Use one of {traced}."
         )
-    if "record_key" in columns:
-        return "record_key"
+    for name in ("record_key", "evidence_id"):
+        if name in columns:
+            return name
     feeds = reader.rows(
         f"select feed from (select file_id from good.{table} limit 1) "
         "inner join landing.files using (file_id)"
     )
-    staging = reader.staging(feeds[0]["feed"]) if feeds else None
-    if staging is None or staging.key not in columns:
+    mart = reader.mart(feeds[0]["feed"]) if feeds else None
+    if mart is None or mart.key not in columns:
         raise UsageError(f"{table} holds no row that comes from a record.")
-    return staging.key
+    return mart.key
 
 
 def _columns(reader: Reader) -> dict[str, list[str]]:
-    """Return the columns of every table whose rows name their record: table -> columns."""
+    """Return the columns of every public table whose rows name their record: table -> columns."""
     found = reader.rows(
         "select table_schema || '.' || table_name as name, list(column_name) as columns "
         "from information_schema.columns where table_catalog = 'good' "
-        "group by name order by name"
+        "and list_contains(?, table_schema) group by name order by name",
+        list(_MARTS),
     )
     return {row["name"]: row["columns"] for row in found if set(_LINEAGE) <= set(row["columns"])}
 
 
 def _tables(reader: Reader, feed: str | None) -> list[str]:
-    """List where rows of a feed may stand: its staging table, then the marts."""
-    staging = reader.staging(feed)
-    marts = [name for name in _columns(reader) if name.split(".")[0] in _MADE_IN]
-    return ([f"staging.{staging.table}"] if staging else []) + marts
+    """List the tables that may hold rows made of records of a feed, its own mart first."""
+    mart = reader.mart(feed)
+    own = [mart.table] if mart else []
+    of_all_feeds = [name for name in _columns(reader) if name.split(".")[0] in _MADE_IN]
+    return list(dict.fromkeys([*own, *of_all_feeds]))
 
 
 def _presence(reader: Reader, source_id: str, feed: str | None, key: str | None) -> str | None:
     """Say whether the thing with this key is there in the last good cycle."""
-    staging = reader.staging(feed)
-    if staging is None or not reader.rows(
-        f"select 1 from good.staging.{staging.table} where source_id = ? and {staging.key} = ?",
-        source_id,
-        key,
-    ):
+    mart = reader.mart(feed)
+    if mart is None:
         return None
-    removed = reader.rows(
-        "select reason from good.intermediate.int_records_removed "
-        "where source_id = ? and feed = ? and record_key = ?",
+    found = reader.rows(
+        "select coalesce(inactive_reason, 'active') as presence "
+        f"from good.{mart.table} where source_id = ? and {mart.key} = ?",
         source_id,
-        feed,
         key,
     )
-    return removed[0]["reason"] if removed else "active"
+    return found[0]["presence"] if found else None
 
 
 def _referring(
     reader: Reader, source_id: str, feed: str | None, key: str | None
 ) -> list[dict[str, Any]]:
-    """Count the staged records that refer to a key, by the references that the layouts declare."""
+    """Count the rows of marts that refer to a key, by the references that the layouts declare."""
     if key is None:
         return []
     references = {
-        (*column.staged_as.split("."), column.data_type)
+        (mart.table, column.staged_column, column.data_type)
         for layout in reader.contracts.layouts
         for column in layout.columns
-        if column.references == feed and column.staged_as
+        if column.references == feed and column.staged_as and (mart := reader.mart(layout.feed))
     }
     counted = []
     for table, column, data_type in sorted(references):
         is_named = f"list_contains({column}, ?)" if data_type == "reflist" else f"{column} = ?"
         [row] = reader.rows(
-            f"select count(*) as row_count from good.staging.{table} where {is_named} "
+            f"select count(*) as row_count from good.{table} where {is_named} "
             "and (source_id = ? or roster_source_id = ?)",
             key,
             source_id,
             source_id,
         )
         if row["row_count"]:
-            counted.append({"table": f"staging.{table}", "column": column, **row})
+            counted.append({"table": table, "column": column, **row})
     return counted

@@ -1,10 +1,10 @@
 select
-    refused.cycle,
-    refused.code,
+    rejected.cycle,
+    rejected.code,
     codes.summary as cause,
-    count(distinct row(refused.file_id, refused.record)) as records,
+    count(distinct row(rejected.file_id, rejected.record)) as records,
     codes.advice as what_to_tell_the_vendor
-from listing_refused as refused
+from listing_rejected as rejected
 inner join good.reference.error_codes as codes using (code)
 group by all
-order by refused.cycle desc, records desc, refused.code asc
+order by rejected.cycle desc, records desc, rejected.code asc

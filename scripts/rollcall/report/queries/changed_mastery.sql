@@ -6,15 +6,15 @@ select
     replace(listed.after_value, '_', ' ') as after,
     listed.reason,
     people.name,
-    listed.source_id
+    listed.roster_source_id
 from good.progression.fct_checkpoint as listed
 left join good.core.dim_user as people
-    on listed.source_id = people.source_id and listed.student_id = people.user_id
+    on listed.student_key = people.user_key
 where listed.field = 'state'
 order by
     cycle desc,
     listed.student_id asc,
     listed.objective_id asc,
-    listed.source_id asc,
+    listed.roster_source_id asc,
     listed.reason asc,
     after asc

@@ -2,12 +2,12 @@ with files as (
     select
         cycle,
         count(*) as files,
-        count(*) filter (verdict = 'rejected') as refused_files,
+        count(*) filter (verdict = 'rejected') as rejected_files,
         count(*) filter (verdict in ('held', 'accepted, removals held')) as held_files,
         sum(records)::bigint as records,
         sum(malformed)::bigint as malformed,
         sum(rejected)::bigint as rejected,
-        sum(repeats)::bigint as repeats,
+        sum(duplicates)::bigint as duplicates,
         sum(accepted)::bigint as accepted
     from listing_files
     group by cycle

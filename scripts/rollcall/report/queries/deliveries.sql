@@ -9,7 +9,7 @@ select
     sum(records)::bigint as records,
     sum(malformed)::bigint as malformed,
     sum(rejected)::bigint as rejected,
-    sum(repeats)::bigint as repeats,
+    sum(duplicates)::bigint as duplicates,
     sum(accepted)::bigint as accepted
 from listing_files
 group by all

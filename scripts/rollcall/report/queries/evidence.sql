@@ -1,6 +1,6 @@
 select
     source_id as source,
-    fate,
+    disposition,
     evidence_count as results
 from good.audit.audit_evidence
-order by source, fate
+order by source, disposition

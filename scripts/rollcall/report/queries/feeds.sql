@@ -2,7 +2,7 @@ select
     source,
     feed,
     count(*) as files,
-    count(*) filter (verdict = 'rejected') as refused_files,
+    count(*) filter (verdict = 'rejected') as rejected_files,
     min(exported_at) as first_export,
     max(exported_at) filter (verdict not in ('held', 'rejected')) as newest_export,
     max_by(layout, (exported_at, file_id)) filter (layout is not null) as layout,

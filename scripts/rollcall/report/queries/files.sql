@@ -13,7 +13,7 @@ select
     files.record_count as records,
     files.malformed_count as malformed,
     seen.rejected_count as rejected,
-    seen.duplicate_count as repeats,
+    seen.duplicate_count as duplicates,
     seen.accepted_count as accepted,
     seen.decision,
     files.feed,

@@ -11,6 +11,6 @@ select
     irregular_percent,
     format_change_count as changes_of_format,
     contested_count as contested,
-    refused_percent
+    rejected_percent
 from good.audit.audit_batch_fitness
 order by source

@@ -10,9 +10,9 @@ select
     listed.is_provisional as provisional,
     listed.since,
     people.name,
-    listed.source_id
+    listed.roster_source_id
 from good.progression.fct_mastery as listed
 left join good.core.dim_user as people
-    on listed.source_id = people.source_id and listed.student_id = people.user_id
+    on listed.student_key = people.user_key
 where listed.is_on_roster
-order by listed.student_id, listed.objective_id, listed.source_id
+order by listed.student_id, listed.objective_id, listed.roster_source_id

@@ -6,7 +6,7 @@ select
     replace(state, '_', ' ') as state,
     teacher_id as teacher,
     effective_at as decided,
-    is_in_force as in_force,
+    is_current as current,
     array_to_string(findings, ', ') as findings,
     source_id
 from good.audit.audit_override

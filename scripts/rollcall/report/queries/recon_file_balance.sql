@@ -6,7 +6,7 @@ select
     record_count as records,
     malformed_count as malformed,
     rejected_count as rejected,
-    duplicate_count as repeats,
+    duplicate_count as duplicates,
     accepted_count as accepted,
     is_balanced as adds_up,
     file_id

@@ -5,7 +5,7 @@ select
     max(files.exported_at) filter (files.verdict not in ('held', 'rejected'))
         as newest_export,
     count(files.file_id) as files,
-    count(files.file_id) filter (files.verdict = 'rejected') as refused_files,
+    count(files.file_id) filter (files.verdict = 'rejected') as rejected_files,
     sources.latency_target_hours as may_be_hours_old,
     sources.schedule,
     sources.time_zone

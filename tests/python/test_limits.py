@@ -1,4 +1,4 @@
-"""Brakes: what a bad night would do is held, a person decides once, and the brake does not forget.
+"""Limits: what a bad night would do is held, a person decides once, and no limit forgets.
 
 One story, told night by night through the real command; each test looks at a part of it.
 """
@@ -133,7 +133,7 @@ class Story:
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
-    folder = tmp_path_factory.mktemp("brakes")
+    folder = tmp_path_factory.mktemp("limits")
     for source in ("sis", "lms"):
         (folder / "inbox" / source).mkdir(parents=True)
     district = District(folder / "home", folder / "inbox")
@@ -221,7 +221,7 @@ def test_an_export_of_another_school_year_holds_every_bulk_of_it(story: Story) -
     assert story.students["decided"].isdisjoint(f"new-{user}" for user in S1)
 
 
-def test_status_lists_what_waits_and_what_was_refused(story: Story) -> None:
+def test_status_lists_what_waits_and_what_was_rejected(story: Story) -> None:
     held = {(row["feed"], row["code"]) for row in story.said["status"]["held_files"]}
     assert {
         ("oneroster/users", "MASS_DELETION"),
@@ -229,7 +229,7 @@ def test_status_lists_what_waits_and_what_was_refused(story: Story) -> None:
         ("oneroster/users", "SCHOOL_YEAR_MISMATCH"),
         ("oneroster/results", "MASS_DELETION"),
     } <= held
-    assert "TYPE_CHANGED" in {row["code"] for row in story.said["status"]["refused_files"]}
+    assert "TYPE_CHANGED" in {row["code"] for row in story.said["status"]["rejected_files"]}
 
 
 def test_a_release_takes_effect_in_the_next_cycle_even_without_a_new_file(story: Story) -> None:

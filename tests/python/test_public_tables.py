@@ -1,0 +1,54 @@
+"""What Python relies on: public tables, and what dbt itself decides about records."""
+
+import re
+
+import pytest
+
+from rollcall.contracts.project import Contracts
+from rollcall.home import PROJECT_DIR
+from rollcall.landing.volume_checks import DELETING_STATUSES
+
+CONTRACTS = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
+STAGED = [feed.feed for feed in CONTRACTS.feeds if feed.is_staged]
+NOT_PUBLIC = re.compile(
+    r"\b(?:staging|intermediate|snapshots)\.\w+|\b(?:base|stg)_\w+?__\w+|\b(?:int|snap)_\w+"
+)
+DURING_A_CYCLE = {"scripts/rollcall/cycle/judgement.py": {"intermediate.int_file_record_counts"}}
+"""What is read of a warehouse in the making, before its public tables are built."""
+
+
+def test_command_line_and_report_read_public_tables_only() -> None:
+    found: dict[str, set[str]] = {}
+    for path in sorted((PROJECT_DIR / "scripts").rglob("*")):
+        if path.suffix in (".py", ".sql", ".j2"):
+            names = set(NOT_PUBLIC.findall(path.read_text(encoding="utf-8")))
+            if names:
+                found[str(path.relative_to(PROJECT_DIR))] = names
+    assert found == DURING_A_CYCLE
+
+
+def test_what_deletes_is_what_the_macro_says() -> None:
+    parsing = (PROJECT_DIR / "macros" / "parsing" / "parsing.sql").read_text(encoding="utf-8")
+    [listed] = re.findall(r"macro is_deletion.*? in \((.*?)\)", parsing, re.S)
+    assert tuple(re.findall(r"'(\w+)'", listed)) == DELETING_STATUSES
+
+
+@pytest.mark.parametrize("feed", STAGED)
+def test_the_mart_of_a_feed_has_its_records_their_key_and_their_lineage(feed: str) -> None:
+    found = CONTRACTS.mart_of(feed)
+    assert found is not None
+    schema, model = found[0].split(".")
+    mart = PROJECT_DIR / "models" / "marts" / schema / f"{model}.sql"
+    sql = re.sub(r"\s+", " ", mart.read_text(encoding="utf-8"))
+    assert f"'{feed}', '{found[1]}'" in sql
+    described = mart.with_suffix(".yml").read_text(encoding="utf-8")
+    wanted = {"source_id", "file_id", "record_number", "exported_at", "is_active"}
+    for layout in CONTRACTS.versions(feed):
+        wanted |= {column.staged_column for column in layout.columns if column.staged_as} - {
+            "is_deleted"
+        }
+    assert {name for name in wanted if f"{{name: {name}," not in described} == set()
+
+
+def test_a_feed_that_is_kept_raw_only_has_no_mart() -> None:
+    assert {feed.feed for feed in CONTRACTS.feeds if feed.mart} == set(STAGED)
