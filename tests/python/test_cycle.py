@@ -173,7 +173,7 @@ def failing(one_night: District, tmp_path_factory: pytest.TempPathFactory) -> Fa
     failed = district.copy(tmp_path_factory.mktemp("failed"))
     assert district.run(*arguments, now="2026-09-03T19:00:00Z").code == 4
     falsify(district, -1)
-    table = "landing.raw_oneroster.orgs_1_1"
+    table = "landing.raw_oneroster.orgs"
     change_the_ledger(district, f"alter table {table} rename identifier to lost")
     assert district.run(*arguments, now="2026-09-03T19:30:00Z").code == 4
     change_the_ledger(district, f"alter table {table} rename lost to identifier")

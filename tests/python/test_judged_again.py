@@ -133,7 +133,7 @@ def test_a_rejected_file_is_taken_once_its_drafted_layout_is_saved(story: Story)
         ("s2", "South School", True),
     ]
     assert project.ledger(
-        "select \"sourcedId\", metadata['phone'] from raw_oneroster.orgs_1_1 "
+        "select \"sourcedId\", phone from raw_oneroster.orgs "
         f"inner join landing.files using (file_id) where source_id = '{source}' order by all"
     ) == [("d1", "555"), ("d1", "555"), ("s1", "556"), ("s1", "556"), ("s2", "557")]
     assert project.warehouse(
@@ -185,14 +185,14 @@ def test_a_reprocess_never_takes_a_boundary_that_another_file_holds(project: Pro
     assert f"'{NIGHT}_again' stands for oneroster/orgs at this boundary" in done.err
 
 
-def test_a_file_refused_with_its_delivery_is_landed_again_not_judged_again(
+def test_a_file_rejected_with_its_delivery_is_landed_again_not_judged_again(
     project: Project,
 ) -> None:
     (project.inbox / "sis" / f"{NIGHT}.zip").write_bytes(b"PK half a zip")
     assert project.land().code == 3
     done = project.run("reprocess", f"{NIGHT}.zip")
     assert done.code == 2
-    assert "was refused with its whole delivery (ARCHIVE_UNREADABLE)" in done.err
+    assert "was rejected with its whole delivery (ARCHIVE_UNREADABLE)" in done.err
 
 
 def replaced(story: Story, *, was_used: bool) -> Telling:
@@ -223,8 +223,8 @@ def replaced(story: Story, *, was_used: bool) -> Telling:
         "select decision, reason, file_name from landing.decisions "
         f"inner join landing.files using (file_id) where source_id = '{source}'"
     ) == [("supersede", "vendor confirmed", "orgs.csv")]
-    refused = project.run("status", "--json").json["refused_files"]
-    assert [row for row in refused if row["source_id"] == source] == []
+    rejected = project.run("status", "--json").json["rejected_files"]
+    assert [row for row in rejected if row["source_id"] == source] == []
     assert project.run("verify", "--json").json["problems"] == []
     again = project.land("--supersede", f"{source}/{NIGHT}_right", "--reason", "once more")
     assert again.json["deliveries_again"] == 2, "the same again changes nothing"
