@@ -37,34 +37,27 @@
 {%- endmacro %}
 
 {#-
-    The newest accepted version of each record of a feed, of which an incremental run adds those that are newer than
-    the stored ones. Rejected records do not count, nor do records of one file that contradict each other.
-    `base`: the feed's base view. `key`: the column that is the record's key.
+    The newest accepted version of each record, of which an incremental run adds those that are newer than the stored
+    ones. Rejected records do not count, nor do records of one file that contradict each other; of equal ones the first.
+    `records`: a relation of base columns. `key`: the column that is the record's key.
 -#}
-{% macro newest_accepted(base, key) -%}
-    with records as (
-        select * from {{ base }}
-        where not is_rejected {%- if is_incremental() %} and is_new {%- endif %}
-    ),
-
-    versions as (
-        select
-            records.*,
-            least(coalesce(records.modified_at, records.exported_at), records.exported_at) as version_at,
-            records.violations as warnings
-        from records
-        left join ({{ repeated_keys('records') }}) as repeated
-            on records.file_id = repeated.file_id and records.record_key = repeated.record_key
-        where not coalesce(repeated.is_conflict, false)
+{% macro newest_accepted(records, key) -%}
+    with repeated as (
+        {{ repeated_keys(records) | indent(4) }}
     ),
 
     ranked as (
         select
-            *,
+            {{ records }}.*,
+            violations as warnings,
+            least(coalesce(modified_at, exported_at), exported_at) as version_at,
             row_number() over (
-                partition by {{ key }} order by version_at desc, exported_at desc, record_number asc
+                partition by {{ key }}
+                order by least(coalesce(modified_at, exported_at), exported_at) desc, exported_at desc, record_number asc
             ) as recency
-        from versions
+        from {{ records }}
+        left join repeated using (file_id, record_key)
+        where not is_rejected and not coalesce(is_conflict, false)
     )
 
     select ranked.* exclude (feed, mode, is_new, record_key, violations, is_rejected, content_hash, recency)
@@ -72,10 +65,11 @@
     {%- if is_incremental() %}
     left join {{ this }} as stored on ranked.{{ key }} = stored.{{ key }}
     {%- endif %}
-    where ranked.recency = 1
+    where recency = 1
         {%- if is_incremental() %}
         and (
-            stored.version_at is null or ranked.version_at > stored.version_at
+            stored.version_at is null
+            or ranked.version_at > stored.version_at
             or (ranked.version_at = stored.version_at and ranked.exported_at > stored.exported_at)
         )
         {%- endif %}

@@ -24,10 +24,29 @@ objective_scores as (
 ),
 
 results as (
-    select * from {{ ref('fct_result') }}
-    {% if is_incremental() %}
-    where result_key in ({{ changed_results(this, ref('fct_result'), 'objective_scores') }})
-    {% endif %}
+    select
+        result_key,
+        source_id,
+        result_id,
+        roster_source_id,
+        student_id,
+        student_key,
+        line_item_key,
+        class_key,
+        score_status,
+        score,
+        score_min,
+        score_max,
+        event_at,
+        version_at,
+        exported_at,
+        visible_at,
+        file_id,
+        record_number,
+        line_number,
+        not is_active as is_withdrawn
+    from {{ ref('fct_result') }}
+    {% if is_incremental() %}where result_key in ({{ changed_results(this, ref('fct_result'), 'objective_scores') }}){% endif %}
 ),
 
 line_items as (
@@ -37,7 +56,6 @@ line_items as (
 by_objective as (
     select
         results.*,
-        not results.is_active as is_withdrawn,
         line_items.line_item_key is null as lacks_line_item,
         not line_items.is_active as is_line_item_withdrawn,
         line_items.course_id,
@@ -65,7 +83,7 @@ judged as (
     from ranged
 ),
 
-final as (
+scored as (
     select
         *,
         case when disposition = 'usable' then {{ quotient('(score - score_min) * 100', '(score_max - score_min)') }} end
@@ -74,31 +92,8 @@ final as (
 )
 
 select
-    result_key,
-    source_id,
-    result_id,
-    objective_id,
-    alignment,
-    roster_source_id,
-    student_id,
-    student_key,
-    line_item_key,
-    class_key,
-    course_id,
-    score_status,
-    score,
-    percent,
-    event_at,
-    version_at,
-    exported_at,
-    visible_at,
-    file_id,
-    record_number,
-    line_number,
-    is_withdrawn,
-    disposition,
-    alignment_fingerprint,
+    * exclude (score_min, score_max, objective_score, lacks_line_item, is_line_item_withdrawn),
     {{ fingerprint([
         'result_key', 'objective_id', 'course_id', 'percent', 'event_at', 'version_at', 'visible_at', 'disposition',
     ]) }} as evidence_fingerprint
-from final
+from scored

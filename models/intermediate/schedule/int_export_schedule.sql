@@ -1,18 +1,12 @@
 -- One row per cycle, source and feed of which an export was due by then: the newest, and whether it was seen.
-with cycles as (
-    select * from {{ ref('stg_landing__cycles') }}
-),
-
-expected_exports as (
+with expected_exports as (
     select
         *,
-        lead(expected_at, 1, timestamp '9999-12-31') over (
-            partition by source_id, feed order by expected_at
-        ) as next_expected_at
+        lead(expected_at, 1, timestamp '9999-12-31') over (partition by source_id, feed order by expected_at)
+            as next_expected_at
     from {{ source('landing', 'expected_exports') }}
 ),
 
--- An export is met by the first cycle that saw a file exported from then until the next one is expected.
 exports as (
     select
         expected_exports.source_id,
@@ -39,10 +33,10 @@ due_by_cycle as (
         feed,
         max(expected_at) as expected_at,
         count(*) as due_count,
-        count(case when met_by_cycle_id = due_by_cycle_id then 1 end) as on_time_count,
+        count_if(met_by_cycle_id = due_by_cycle_id) as on_time_count,
         count(case when met_by_cycle_id is null then 1 end) as never_count
     from exports
-    group by due_by_cycle_id, source_id, feed
+    group by all
 ),
 
 late_by_cycle as (
@@ -53,7 +47,7 @@ late_by_cycle as (
         count(*) as late_count
     from exports
     where met_by_cycle_id > due_by_cycle_id
-    group by met_by_cycle_id, source_id, feed
+    group by all
 ),
 
 due_feeds as (
@@ -62,7 +56,7 @@ due_feeds as (
         feed,
         min(cycle_id) as first_cycle_id
     from due_by_cycle
-    group by source_id, feed
+    group by all
 ),
 
 newest_due as (
@@ -77,7 +71,7 @@ newest_due as (
         coalesce(due_by_cycle.on_time_count, 0) as on_time_count,
         coalesce(due_by_cycle.never_count, 0) as never_count
     from due_feeds as feeds
-    inner join cycles on feeds.first_cycle_id <= cycles.cycle_id
+    inner join {{ ref('stg_landing__cycles') }} as cycles on feeds.first_cycle_id <= cycles.cycle_id
     left join due_by_cycle
         on
             cycles.cycle_id = due_by_cycle.cycle_id
@@ -92,9 +86,9 @@ select
     expected_at,
     exports.due_at,
     case
-        when coalesce(exports.met_by_cycle_id > cycle_id, true) then 'missing'
-        when exports.met_by_cycle_id > exports.due_by_cycle_id then 'late'
-        else 'on_time'
+        when exports.met_by_cycle_id <= exports.due_by_cycle_id then 'on_time'
+        when exports.met_by_cycle_id <= cycle_id then 'late'
+        else 'missing'
     end as status,
     newest_due.due_count,
     newest_due.on_time_count,

@@ -6,4 +6,7 @@ with categories as (
     ) }}
 )
 
-select * from categories
+select
+    *,
+    cast([] as varchar[]) as unresolved
+from categories

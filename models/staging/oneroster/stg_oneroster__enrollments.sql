@@ -1,8 +1,15 @@
 -- One row per source and enrollment: its newest accepted version.
 {{ config(unique_key='enrollment_key') }}
 
-with newest as (
-    {{ newest_accepted(ref('base_oneroster__enrollments'), 'enrollment_key') }}
+with records as (
+    select * from {{ ref('base_oneroster__enrollments') }}
+    {% if is_incremental() %}
+    where is_new
+    {% endif %}
+),
+
+newest as (
+    {{ newest_accepted('records', 'enrollment_key') }}
 )
 
 select * from newest

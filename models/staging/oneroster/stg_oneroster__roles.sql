@@ -1,8 +1,15 @@
 -- One row per source and role: its newest accepted version.
 {{ config(unique_key='role_key') }}
 
-with newest as (
-    {{ newest_accepted(ref('base_oneroster__roles'), 'role_key') }}
+with records as (
+    select * from {{ ref('base_oneroster__roles') }}
+    {% if is_incremental() %}
+    where is_new
+    {% endif %}
+),
+
+newest as (
+    {{ newest_accepted('records', 'role_key') }}
 )
 
 select * from newest

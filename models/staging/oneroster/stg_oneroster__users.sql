@@ -1,8 +1,15 @@
 -- One row per source and user: its newest accepted version.
 {{ config(unique_key='user_key') }}
 
-with newest as (
-    {{ newest_accepted(ref('base_oneroster__users'), 'user_key') }}
+with records as (
+    select * from {{ ref('base_oneroster__users') }}
+    {% if is_incremental() %}
+    where is_new
+    {% endif %}
+),
+
+newest as (
+    {{ newest_accepted('records', 'user_key') }}
 )
 
 select * from newest

@@ -5,7 +5,7 @@ its cut-off and that no earlier cycle saw, and the decisions that none has acted
 did not complete is run again with its own files before a new one is opened.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -242,32 +242,39 @@ def _open(opening: _Opening, cutoff: datetime | None) -> Cycle | None:
             ledger.put(
                 connection, "expected_exports", {"cycle_id": cycle.cycle_id, **asdict(export)}
             )
-        for export in missing:
-            ledger.add_finding(
-                connection,
-                job_id=opening.job_id,
-                cycle_id=cycle.cycle_id,
-                file_id=None,
-                code="FEED_MISSING",
-                detail=f"{export.source_id}: {export.feed} of {iso(export.expected_at)} was due by "
-                f"{iso(export.due_at)} and no file that can be used has come.",
-                at=opening.now,
-            )
-        if missing:
-            ledger.note(
-                connection,
-                job_id=opening.job_id,
-                at=opening.now,
-                kind="job_found",
-                subject=str(opening.job_id),
-                detail=f"missing={len(missing)}",
-            )
+        _find_missing(opening, cycle, missing)
         opening.note(
             "cycle_opened",
             cycle,
             f"{iso(cycle.cutoff_at)} files={len(files)} decisions={len(decisions)}",
         )
     return cycle
+
+
+def _find_missing(
+    opening: _Opening, cycle: Cycle, missing: Sequence[schedule.ExpectedExport]
+) -> None:
+    """Append what is missing at a cycle's cut-off; what is known already stays the only one."""
+    for export in missing:
+        ledger.add_finding(
+            opening.connection,
+            job_id=opening.job_id,
+            cycle_id=cycle.cycle_id,
+            file_id=None,
+            code="FEED_MISSING",
+            detail=f"{export.source_id}: {export.feed} of {iso(export.expected_at)} was due by "
+            f"{iso(export.due_at)} and no file that can be used has come.",
+            at=opening.now,
+        )
+    if missing:
+        ledger.note(
+            opening.connection,
+            job_id=opening.job_id,
+            at=opening.now,
+            kind="job_found",
+            subject=str(opening.job_id),
+            detail=f"missing={len(missing)}",
+        )
 
 
 def _has_failed(home: Home) -> bool:
@@ -386,6 +393,8 @@ def _judge_and_build(
         with home.landing() as connection, ledger.transaction(connection):
             context = Context(connection, opening.contracts, home, opening.job_id, opening.now)
             report.landed.replace(keep_out(context, cycle.cycle_id, judged))
+            missing = schedule.missing(connection, opening.contracts, cycle.cutoff_at)
+            _find_missing(replace(opening, connection=connection), cycle, missing)
         warehouse.start_from_last_good(home)
 
 
