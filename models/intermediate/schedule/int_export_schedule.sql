@@ -33,7 +33,7 @@ due_by_cycle as (
         feed,
         max(expected_at) as expected_at,
         count(*) as due_count,
-        count_if(met_by_cycle_id = due_by_cycle_id) as on_time_count,
+        count(case when met_by_cycle_id = due_by_cycle_id then 1 end) as on_time_count,
         count(case when met_by_cycle_id is null then 1 end) as never_count
     from exports
     group by all

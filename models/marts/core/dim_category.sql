@@ -1,11 +1,14 @@
 -- One row per source and category of graded work.
 with categories as (
     {{ with_presence(
-        ref('stg_oneroster__categories'), source('raw_oneroster', 'categories'),
-        'oneroster/categories', 'category_id'
+        ref('stg_oneroster__categories'),
+        source('raw_oneroster', 'categories'),
+        'oneroster/categories',
+        'category_id'
     ) }}
 )
 
+-- A category refers to nothing that could be missing.
 select
     *,
     cast([] as varchar[]) as unresolved
