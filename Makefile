@@ -60,7 +60,7 @@ lint-changed:
 
 check:  ## contracts and unit tests without data
 	@ROLLCALL_HOME=$(CHECK_HOME) $(BIN)/rollcall init > /dev/null
-	ROLLCALL_HOME=$(CHECK_HOME) $(BIN)/dbt --quiet build --empty --exclude-resource-type snapshot \
+	ROLLCALL_HOME=$(CHECK_HOME) $(BIN)/dbt --quiet build --empty \
 	    --target-path $(CHECK_HOME)/target
 
 browser:  ## Chromium, in which the report is tested

@@ -20,8 +20,7 @@ from typing import Any
 
 from rollcall.cli import commands as cli
 from rollcall.cycle import warehouse
-from rollcall.landing import archive
-from rollcall.landing import raw
+from rollcall.landing import archive, raw
 from rollcall.ledger import ledger
 
 STEPS = {

@@ -64,7 +64,7 @@ class Copy:
         if needs_dbt:
             command = "from rollcall.cli.commands import main; main()"
             self._run([sys.executable, "-c", command, "init"]).check_returncode()
-            kinds = ("--exclude-resource-type", "snapshot", "unit_test")
+            kinds = ("--exclude-resource-type", "unit_test")
             self._run([_tool("dbt"), "--quiet", "build", "--empty", *kinds]).check_returncode()
 
     @contextmanager

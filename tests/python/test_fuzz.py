@@ -26,9 +26,7 @@ from rollcall.contracts.sources import Source
 from rollcall.csvfile import framing
 from rollcall.csvfile.records import Defect
 from rollcall.home import PROJECT_DIR, Home, archive_path
-from rollcall.landing import entries
-from rollcall.landing import inbox
-from rollcall.landing import verdicts
+from rollcall.landing import entries, inbox, verdicts
 from rollcall.landing import file as landing_file
 from rollcall.ledger.sql import identifier
 

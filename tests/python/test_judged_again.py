@@ -147,7 +147,7 @@ def test_a_rejected_file_is_taken_once_its_drafted_layout_is_saved(story: Story)
 
 
 @told_together
-def test_mended_records_return_when_their_file_is_judged_again(story: Story) -> Telling:
+def test_corrected_records_return_when_their_file_is_judged_again(story: Story) -> Telling:
     """A source that wrote another encoding than it declared; the file was in use meanwhile."""
     project, source = story.project, story.source
     rows = "d1,,,Plainfield,district,,\ns1,,,École,school,,d1\n".encode("cp1252")
@@ -182,17 +182,17 @@ def test_a_reprocess_never_takes_a_boundary_that_another_file_holds(project: Pro
     assert project.land().code == 0
     done = project.run("reprocess", f"sis/{NIGHT}/orgs.csv")
     assert done.code == 2
-    assert f"'{NIGHT}_again' stands for oneroster/orgs at this boundary" in done.err
+    assert f"'{NIGHT}_again' has brought oneroster/orgs for this export time" in done.err
 
 
-def test_a_file_refused_with_its_delivery_is_landed_again_not_judged_again(
+def test_a_file_rejected_with_its_delivery_is_landed_again_not_judged_again(
     project: Project,
 ) -> None:
     (project.inbox / "sis" / f"{NIGHT}.zip").write_bytes(b"PK half a zip")
     assert project.land().code == 3
     done = project.run("reprocess", f"{NIGHT}.zip")
     assert done.code == 2
-    assert "was refused with its whole delivery (ARCHIVE_UNREADABLE)" in done.err
+    assert "was rejected with its whole delivery (ARCHIVE_UNREADABLE)" in done.err
 
 
 def replaced(story: Story, *, was_used: bool) -> Telling:
@@ -215,7 +215,7 @@ def replaced(story: Story, *, was_used: bool) -> Telling:
         now=f"2026-09-01T{hour}:20:00Z",
     )
     assert (replaced.code, replaced.json["deliveries_landed"]) == (0, 1), replaced.err
-    [said] = [line for line in replaced.json["findings"] if "takes the place" in line]
+    [said] = [line for line in replaced.json["findings"] if ": replaces " in line]
     assert ("rebuilds" in said) == was_used
     yield night
     assert story.orgs() == [("d1", "Plainfield Unified")]
@@ -223,8 +223,8 @@ def replaced(story: Story, *, was_used: bool) -> Telling:
         "select decision, reason, file_name from landing.decisions "
         f"inner join landing.files using (file_id) where source_id = '{source}'"
     ) == [("supersede", "vendor confirmed", "orgs.csv")]
-    refused = project.run("status", "--json").json["refused_files"]
-    assert [row for row in refused if row["source_id"] == source] == []
+    rejected = project.run("status", "--json").json["rejected_files"]
+    assert [row for row in rejected if row["source_id"] == source] == []
     assert project.run("verify", "--json").json["problems"] == []
     again = project.land("--supersede", f"{source}/{NIGHT}_right", "--reason", "once more")
     assert again.json["deliveries_again"] == 2, "the same again changes nothing"

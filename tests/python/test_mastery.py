@@ -115,7 +115,8 @@ def test_enrollment_completion_and_override_count_from_the_cycle_that_first_sees
     district = story.district
     gates = (
         "select student_id, step_number, gate, blocked_by, since::text "
-        f"from progression.fct_progression where source_id = '{story.roster_source}' order by 1, 2"
+        "from progression.fct_progression "
+        f"where roster_source_id = '{story.roster_source}' order by 1, 2"
     )
     story.roster(1, students=())
     yield 1
@@ -192,9 +193,9 @@ def test_what_was_due_and_is_missing_makes_outcomes_provisional_until_the_next_e
         ("not_mastered", False, [], "2026-09-03 16:00:00", third, third)
     ]
     assert district.warehouse(gates) == [("available", False, []), ("locked", False, [])]
-    # of a path nobody walks the course is named once; of one that is walked, every unknown step
-    assert sorted(mend for *_, mend in rows_of("rules_name_what_exists", district)) == [
-        "seeds/rules/learning_paths.csv, path elsewhere, which nobody walks: "
+    # of a path that nobody is enrolled on the course is named once; of others, every unknown step
+    assert sorted(remedy for *_, remedy in rows_of("rules_name_what_exists", district)) == [
+        "seeds/rules/learning_paths.csv, path elsewhere, on which nobody is enrolled: "
         "no export knows the course latin.",
         "seeds/rules/learning_paths.csv, path p step 2: no export knows the objective algbera.",
     ]
@@ -218,7 +219,7 @@ def test_an_override_outranks_evidence_until_it_is_cleared(story: Story) -> Tell
         (course, "mastered", "not_mastered", True, "Shown on paper")
     ]
     findings = (
-        "select override_id, is_in_force, findings from audit.audit_override "
+        "select override_id, is_current, findings from audit.audit_override "
         f"where source_id = '{lms}' order by 1"
     )
     assert story.district.warehouse(findings) == [
@@ -284,11 +285,11 @@ def test_older_information_never_undoes_newer_and_withdrawal_shows(
         ("scored", "evidence_count", "2", "1", "evidence withdrawn"),
         ("scored", "score_percent", "60.0000", "30.0000", "evidence withdrawn"),
     ]
-    fates = (
-        "select fate, evidence_count from audit.audit_evidence "
+    dispositions = (
+        "select disposition, evidence_count from audit.audit_evidence "
         f"where source_id = '{story.gradebook}' order by all"
     )
-    assert story.district.warehouse(fates) == [
+    assert story.district.warehouse(dispositions) == [
         ("exempt", 1), ("superseded", 3), ("usable", 1), ("withdrawn", 1),
     ]  # fmt: skip
 
@@ -317,7 +318,7 @@ def test_a_new_rule_changes_the_future_and_the_first_step_that_differs_is_named(
     ]
     assert story.district.warehouse(
         "select state, threshold_percent::double from progression.fct_mastery_history "
-        f"where source_id = '{story.roster_source}' order by valid_from"
+        f"where roster_source_id = '{story.roster_source}' order by valid_from"
     ) == [("mastered", 70.0), ("not_mastered", 95.0)]
 
 
@@ -329,7 +330,7 @@ def test_evidence_grows_old_without_a_new_file_about_it(story: Story) -> Telling
     yield 1
     assert story.mastery("state") == [("mastered",)]
     yield 4
-    too_old = "select evidence_count from audit.audit_evidence where fate = 'too_old'"
+    too_old = "select evidence_count from audit.audit_evidence where disposition = 'too_old'"
     assert story.mastery("state, expired_count") == [("mastered", 0)]
     assert story.district.warehouse(too_old) == [(0,)]
     story.roster(5)
@@ -353,7 +354,7 @@ def test_gates_follow_mastery_enrollment_and_the_version_of_the_path(
     yield 2
     gates = f"""
         select student_id, path_id, string_agg(gate, ' ' order by step_number)
-        from progression.fct_progression where source_id = '{story.roster_source}'
+        from progression.fct_progression where roster_source_id = '{story.roster_source}'
         group by all order by all
     """
     assert district.warehouse(gates) == [
@@ -368,7 +369,7 @@ def test_gates_follow_mastery_enrollment_and_the_version_of_the_path(
     ]
     assert district.warehouse(f"""
         select student_id, string_agg(distinct reason, ', ' order by reason)
-        from intermediate.int_gates_changed
+        from progression.fct_checkpoint
         where roster_source_id = '{story.roster_source}' and path_id = 'stays'
             and changed_at = timestamp '2026-09-02 18:00:00'
         group by all order by all
@@ -404,7 +405,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> str:
     [
         "seeds/rules/mastery_rules.csv, rule r version 1: there is no method guess.",
         "mastery_rules.csv, rule r version 3: threshold_percent is above 0 and at most 100",
-        "rule newest version 1: it is still in force when rule second version 1 begins",
+        "rule newest version 1: it still applies when rule second version 1 begins",
         "learning_paths.csv, path p version 1 step 1: it waits for itself.",
     ],
 )
@@ -440,7 +441,7 @@ def test_incremental_equals_full_and_history_rewinds_but_never_goes_back(story: 
         done = again.dbt(*arguments, *more)
         assert done.code == 0, done.out
         assert state(again.home, building.name) == published
-    # a cut-off that moves backwards is refused
+    # a cut-off that moves backwards is rejected
     with duckdb.connect(str(building)) as connection:
         connection.execute(
             "update snapshots.snap_mastery set dbt_valid_from = timestamp '2026-09-03' "

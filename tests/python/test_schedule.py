@@ -11,8 +11,7 @@ from conftest import MANIFEST, ORG_ROWS, ORGS, District
 
 from rollcall.contracts.project import Contracts
 from rollcall.home import PROJECT_DIR
-from rollcall.ledger import ledger
-from rollcall.ledger import schedule
+from rollcall.ledger import ledger, schedule
 
 CONTRACTS = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
 NIGHTLY = replace(

@@ -259,7 +259,7 @@ HOSTILE = "\x1b[31mRED\x1b[0m \u202egnihtyna\u202c :boom: [bold]x[/bold] \x07"
 
 @pytest.fixture(scope="module")
 def waiting(sample_run: SampleRun, tmp_path_factory: pytest.TempPathFactory) -> District:
-    """Land more nights into a copy of the sample: one file is held, others wait for a cycle."""
+    """Add nights to a copy of the sample: a cycle holds one file, others wait for the next."""
     home = tmp_path_factory.mktemp("waiting") / "home"
     shutil.copytree(sample_run[0].home, home)
     district = District(home, home.parent / "inbox")
@@ -269,6 +269,8 @@ def waiting(sample_run: SampleRun, tmp_path_factory: pytest.TempPathFactory) -> 
     mostly_bad = sent.replace(",fully graded,", ",graded,")
     hostile = few.replace(",,,CL-", f",{HOSTILE},,CL-", 1).replace("RS-", HOSTILE_KEY, 1)
     district.deliver("2026-09-10T160000Z", {"results.csv": mostly_bad}, source="lms")
+    inbox = ("--inbox", str(district.inbox))
+    assert district.run("cycle", *inbox, now="2026-09-10T18:00:00Z").code == 3
     district.deliver("2026-09-11T160000Z", {"results.csv": hostile}, source="lms")
     packed = district.inbox / "lms" / "2026-09-12T160000Z.zip"
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -278,7 +280,7 @@ def waiting(sample_run: SampleRun, tmp_path_factory: pytest.TempPathFactory) -> 
     district.deliver("2026-09-14T160000Z", {"results.csv": renamed}, source="lms")
     done = district.land(now="2026-09-14T18:00:00Z")
     verdicts = [file["verdict"] for file in done.json["files"]]
-    assert verdicts == ["held", "accepted", "accepted", "accepted", "rejected"], done.out
+    assert verdicts == ["accepted", "accepted", "accepted", "rejected"], done.out
     return district
 
 

@@ -12,8 +12,7 @@ import duckdb
 import typer
 
 from rollcall import doctor
-from rollcall.cli import screen
-from rollcall.cli import trace_screen
+from rollcall.cli import screen, trace_screen
 from rollcall.clock import now, parse_instant
 from rollcall.contracts.project import Contracts
 from rollcall.cycle import verify
@@ -25,15 +24,10 @@ from rollcall.home import PROJECT_DIR, Home
 from rollcall.landing import reprocessing
 from rollcall.landing.inbox import land
 from rollcall.landing.job import Supersede
-from rollcall.ledger import decisions
-from rollcall.ledger import ledger
-from rollcall.ledger import status
+from rollcall.ledger import decisions, ledger, status
 from rollcall.report import render_report
 from rollcall.sample import write_sample
-from rollcall.trace import layout_changes
-from rollcall.trace import mastery
-from rollcall.trace import rejects
-from rollcall.trace import rows
+from rollcall.trace import layout_changes, mastery, rejects, rows
 
 app = typer.Typer(
     help="Make batch exports trustworthy: every record in every export answers the roll.",

@@ -24,8 +24,7 @@ from rollcall.home import PROJECT_DIR, Home
 from rollcall.landing.archive import keep
 from rollcall.landing.inbox import land
 from rollcall.landing.job import Context, LandReport
-from rollcall.ledger import ledger
-from rollcall.ledger import schedule
+from rollcall.ledger import ledger, schedule
 from rollcall.ledger.entries import USABLE_FILES
 from rollcall.ledger.sql import rows
 from rollcall.report import RenderedReport, render_report

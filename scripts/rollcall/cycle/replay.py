@@ -23,8 +23,7 @@ import pyarrow as pa
 from rollcall.contracts.project import Contracts
 from rollcall.contracts.sources import Source
 from rollcall.csvfile.framing import Framer
-from rollcall.cycle import fingerprint
-from rollcall.cycle import warehouse
+from rollcall.cycle import fingerprint, warehouse
 from rollcall.cycle.cycle import Progress, must_rebuild
 from rollcall.errors import RollcallError, UsageError
 from rollcall.home import PROJECT_DIR, Home, archive_path
