@@ -362,6 +362,26 @@ def sample_run(
     return District(own / "home", SAMPLE), codes
 
 
+@pytest.fixture(scope="session")
+def compiled(
+    sample_run: tuple[District, list[int]],
+    dbt: Callable[..., str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """Compile the project as the sample's last cycle does; gives what dbt wrote, with its manifest.
+
+    The cycle itself runs dbt in process, which writes no SQL.
+    """
+    home = tmp_path_factory.mktemp("compiled") / "home"
+    home.mkdir()
+    for name, copy in (("landing", "landing"), ("warehouse", "building")):
+        shutil.copyfile(sample_run[0].home / f"{name}.duckdb", home / f"{copy}.duckdb")
+    (home / "building.duckdb").chmod(0o600)
+    for command in ("snapshot", "compile"):
+        dbt(command, "--target", "cycle", home=home, target_path=home / "target")
+    return home / "target"
+
+
 def run_sample(district: District) -> list[int]:
     """Run every night of the sample; gives the exit codes."""
     codes = []

@@ -2,10 +2,10 @@
 
 import json
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import District
 from determinism import orders, troubles, words_of_template
 
 from rollcall.home import PROJECT_DIR
@@ -37,10 +37,9 @@ TOTAL_ORDERS = {
 
 
 @pytest.fixture(scope="module")
-def manifest(sample_run: tuple[District, list[int]]) -> Any:
-    """What dbt compiled in the sample's last cycle."""
-    path = sample_run[0].home / "target" / "manifest.json"
-    return json.loads(path.read_text(encoding="utf-8"))
+def manifest(compiled: Path) -> Any:
+    """What dbt compiles for the sample's last cycle."""
+    return json.loads((compiled / "manifest.json").read_text(encoding="utf-8"))
 
 
 def test_no_query_depends_on_when_or_in_which_order_it_runs(manifest: Any) -> None:
@@ -83,11 +82,9 @@ def test_no_macro_hook_or_seed_depends_on_them_either(manifest: Any) -> None:
     assert {key: told for key, told in found.items() if told} == {}
 
 
-def test_what_dbt_runs_around_a_query_reads_no_clock(
-    sample_run: tuple[District, list[int]],
-) -> None:
+def test_what_dbt_runs_around_a_query_reads_no_clock(compiled: Path) -> None:
     """Snapshots are written by SQL of dbt itself, whose clock is replaced by the cut-off."""
-    folder = sample_run[0].home / "target" / "run" / "rollcall" / "snapshots"
+    folder = compiled / "run" / "rollcall" / "snapshots"
     statements = [path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.sql"))]
     assert len(statements) == len(list((PROJECT_DIR / "snapshots").glob("*.sql")))
     for statement in statements:

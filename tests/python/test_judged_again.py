@@ -147,7 +147,7 @@ def test_a_rejected_file_is_taken_once_its_drafted_layout_is_saved(story: Story)
 
 
 @told_together
-def test_mended_records_return_when_their_file_is_judged_again(story: Story) -> Telling:
+def test_corrected_records_return_when_their_file_is_judged_again(story: Story) -> Telling:
     """A source that wrote another encoding than it declared; the file was in use meanwhile."""
     project, source = story.project, story.source
     rows = "d1,,,Plainfield,district,,\ns1,,,École,school,,d1\n".encode("cp1252")
@@ -182,7 +182,7 @@ def test_a_reprocess_never_takes_a_boundary_that_another_file_holds(project: Pro
     assert project.land().code == 0
     done = project.run("reprocess", f"sis/{NIGHT}/orgs.csv")
     assert done.code == 2
-    assert f"'{NIGHT}_again' stands for oneroster/orgs at this boundary" in done.err
+    assert f"'{NIGHT}_again' has brought oneroster/orgs for this export time" in done.err
 
 
 def test_a_file_rejected_with_its_delivery_is_landed_again_not_judged_again(
@@ -215,7 +215,7 @@ def replaced(story: Story, *, was_used: bool) -> Telling:
         now=f"2026-09-01T{hour}:20:00Z",
     )
     assert (replaced.code, replaced.json["deliveries_landed"]) == (0, 1), replaced.err
-    [said] = [line for line in replaced.json["findings"] if "takes the place" in line]
+    [said] = [line for line in replaced.json["findings"] if ": replaces " in line]
     assert ("rebuilds" in said) == was_used
     yield night
     assert story.orgs() == [("d1", "Plainfield Unified")]

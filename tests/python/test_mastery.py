@@ -405,7 +405,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> str:
     [
         "seeds/rules/mastery_rules.csv, rule r version 1: there is no method guess.",
         "mastery_rules.csv, rule r version 3: threshold_percent is above 0 and at most 100",
-        "rule newest version 1: it is still in force when rule second version 1 begins",
+        "rule newest version 1: it still applies when rule second version 1 begins",
         "learning_paths.csv, path p version 1 step 1: it waits for itself.",
     ],
 )

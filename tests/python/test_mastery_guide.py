@@ -14,7 +14,7 @@ EXAMPLE = re.compile(r"^\| (\w+) \| ([\d., ]+) \| (true|false) \| *([\d.]*) *\| 
 
 
 def test_every_example_of_the_guide_comes_out_as_it_says(
-    sample_run: tuple[District, list[int]], tmp_path: Path
+    sample_run: tuple[District, list[int]], compiled: Path, tmp_path: Path
 ) -> None:
     examples = EXAMPLE.findall(GUIDE)
     assert len(examples) == 10
@@ -22,7 +22,7 @@ def test_every_example_of_the_guide_comes_out_as_it_says(
     copy = tmp_path / "building.duckdb"  # the name in the SQL that dbt compiled
     shutil.copyfile(home / "warehouse.duckdb", copy)
     copy.chmod(0o600)
-    scoring = next((home / "target" / "compiled").rglob("int_mastery_scored.sql"))
+    scoring = next((compiled / "compiled").rglob("int_mastery_scored.sql"))
     with duckdb.connect(str(copy)) as connection:
         for table in (
             *("int_student_inputs", "int_objective_evidence"),

@@ -19,6 +19,9 @@ LOOKS_FROM_THE_SIDE = ("progression", "audit", "reconciliation")
 def manifest(dbt: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Compile the project without data; gives the manifest."""
     folder = tmp_path_factory.mktemp("compiled")
+    dbt(
+        "compile", "--target", "lint", "--no-introspect", home=folder, target_path=folder / "target"
+    )
     found: dict[str, Any] = json.loads((folder / "target/manifest.json").read_text("utf-8"))
     return found
 

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -42,15 +43,17 @@ def relation(node: dict[str, Any]) -> Relation:
 
 
 @pytest.fixture(scope="module")
-def catalogue(sample_run: tuple[District, list[int]]) -> Catalogue:
+def catalogue(sample_run: tuple[District, list[int]], compiled: Path) -> Catalogue:
     """Read the catalogue from the sample's last cycle, as it was built."""
     home = sample_run[0].home
-    manifest = json.loads((home / "target" / "manifest.json").read_text(encoding="utf-8"))
+    manifest = json.loads((compiled / "manifest.json").read_text(encoding="utf-8"))
     nodes = {
         key: node
         for key, node in (manifest["nodes"] | manifest["sources"]).items()
         if node["resource_type"] in ("model", "snapshot", "seed", "source")
+        and node["config"].get("materialized") != "ephemeral"
     }
+    read_by = {**manifest["nodes"], **manifest["sources"]}
     columns: dict[Relation, tuple[str, ...]] = {}
     for database, name in (("building", "warehouse"), ("landing", "landing")):
         with duckdb.connect(str(home / f"{name}.duckdb"), read_only=True) as connection:
@@ -62,11 +65,20 @@ def catalogue(sample_run: tuple[District, list[int]]) -> Catalogue:
     fed_by = {}
     for key, node in nodes.items():
         if node["resource_type"] in ("model", "snapshot") and node["name"] != HOLDS_ANY_VALUE:
-            read = {relation(nodes[other]) for other in [key, *node["depends_on"]["nodes"]]}
+            read = {relation(nodes[other]) for other in [key, *stored_parents(read_by, key)]}
             known = {read_from: columns[read_from] for read_from in read}
             for name, sources in feeds(node["compiled_code"], known).items():
                 fed_by[relation(node), name] = sources
     return Catalogue(nodes, columns, fed_by)
+
+
+def stored_parents(nodes: dict[str, Any], key: str) -> set[str]:
+    """What a query reads: its parents, and of an ephemeral one, whose SQL it holds, theirs."""
+    found: set[str] = set()
+    for parent in nodes[key]["depends_on"]["nodes"]:
+        is_ephemeral = nodes[parent]["config"].get("materialized") == "ephemeral"
+        found |= stored_parents(nodes, parent) if is_ephemeral else {parent}
+    return found
 
 
 def raw_classes() -> dict[tuple[str, str], str]:

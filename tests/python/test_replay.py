@@ -157,7 +157,7 @@ def test_verify_compares_with_another_home_and_with_a_saved_report(
         assert (done.code, done.json["differing_tables"]) == (4, ["core.dim_course"])
     done = district.run("verify", "--against", str(tmp_path / "nothing"))
     assert done.code == 2
-    assert "neither a home nor a report" in done.err
+    assert "neither a data directory nor a report" in done.err
 
 
 def test_there_must_be_something_to_replay(district: District) -> None:

@@ -51,7 +51,7 @@ problems as (
         steps.path_id,
         steps.path_version,
         steps.step_number,
-        'version ' || later.path_version || ' begins while this one is still in force' as problem
+        'version ' || later.path_version || ' begins while this one still applies' as problem
     from steps
     inner join steps as later
         on

@@ -6,7 +6,7 @@ select
     earlier.rule_version,
     concat(
         'seeds/rules/mastery_rules.csv, rule ', earlier.rule_id, ' version ', earlier.rule_version,
-        ': it is still in force when rule ', later.rule_id, ' version ', later.rule_version,
+        ': it still applies when rule ', later.rule_id, ' version ', later.rule_version,
         ' begins for the same scope; set its effective_to to ', later.effective_from, '.'
     ) as remedy
 from {{ ref('mastery_rules') }} as earlier
