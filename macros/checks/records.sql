@@ -159,6 +159,53 @@
             and found.column_name = columns_of_file.raw_column
 {%- endmacro %}
 
+{#- The records of new files of several feeds, and whether staging holds their key. `feeds`: feed to staged column. -#}
+{% macro new_records(family, feeds) -%}
+    {%- for feed, key in feeds.items() %}
+    select
+        files.feed,
+        records.file_id,
+        records.record_number,
+        staged.source_id is not null as is_staged
+    from files
+    inner join {{ source('raw_' ~ family, feed) }} as records on files.file_id = records.file_id
+    left join {{ ref('stg_' ~ family ~ '__' ~ feed) }} as staged
+        on files.source_id = staged.source_id and {{ text('sourcedId') }} = staged.{{ key }}
+    {{- '\n    union all' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{#-
+    Violations as people read them: with file, text and advice, and the column under the name that its file gives it.
+    `found`: a relation of violations of records. `files`: a relation of visible files.
+-#}
+{% macro described_violations(found, files) -%}
+    select
+        found.file_id,
+        files.source_id,
+        files.feed,
+        files.delivery_name,
+        files.file_name,
+        found.record_number,
+        found.line_number,
+        found.record_key,
+        found.verdict,
+        coalesce(columns_of_file.column_name, found.column_name) as column_name,
+        found.code,
+        error_codes.severity,
+        error_codes.explanation as message,
+        error_codes.advice,
+        files.first_cycle_id as cycle_id
+    from {{ found }} as found
+    inner join {{ files }} as files on found.file_id = files.file_id
+    inner join {{ ref('error_codes') }} as error_codes on found.code = error_codes.code
+    left join {{ source('landing', 'layout_columns') }} as columns_of_file
+        on
+            files.feed = columns_of_file.feed
+            and files.layout_version = columns_of_file.layout_version
+            and found.column_name = columns_of_file.raw_column
+{%- endmacro %}
+
 {#- The valid records of new files of several feeds, and whether staging holds their key. `feeds`: feed to staged column. -#}
 {% macro accepted_keys(family, feeds) -%}
     {%- for feed, key in feeds.items() %}
