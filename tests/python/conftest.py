@@ -246,7 +246,7 @@ def copy_of_the_project(folder: Path) -> Project:
     """Copy the project into a folder; gives a district that runs from the copy."""
     (folder / "project").mkdir()
     folders = ("macros", "models", "profiles", "scripts", "seeds", "snapshots", "tests")
-    for name in ("dbt_project.yml", *folders):
+    for name in ("dbt_project.yml", "selectors.yml", *folders):
         source = PROJECT_DIR / name
         if source.is_dir():
             ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")

@@ -16,7 +16,11 @@ NIGHT = "2026-09-01T010000Z"
 BULK = MANIFEST + "file.orgs,bulk\n"
 RENAMED = ORGS.replace("name", "title").replace("parentSourcedId", "parentSourcedId,phone")
 RENAMED_ROWS = "d1,,,Plainfield Schools,district,100,,555\ns1,,,North School,school,101,d1,556\n"
-MORE_ROWS = "s2,,,South School,school,102,d1,557\n"
+MORE_ROWS = (
+    "s2,,,South School,school,102,d1,557\n"
+    "s3,,,West School,,103,d1,558\n"  # without a type, which the new layout makes optional
+    "s4,,,,school,104,d1,559\n"  # without the name, which the file calls title
+)
 
 
 @dataclass
@@ -119,7 +123,9 @@ def test_a_rejected_file_is_taken_once_its_drafted_layout_is_saved(story: Story)
         still = project.run("reprocess", file, "--json")
         assert (still.code, still.json["verdict"]) == (3, "rejected"), "nothing has changed yet"
 
-    project.add_layout(change["draft_rows"])
+    optional = {"type": {"is_required": "no"}}
+    rows = [row | optional.get(row["column_name"], {}) for row in change["draft_rows"]]
+    project.add_layout(rows)
     shutil.rmtree(project.inbox / source)  # the archive is enough
     (project.inbox / source).mkdir()
     for file in both:
@@ -135,13 +141,21 @@ def test_a_rejected_file_is_taken_once_its_drafted_layout_is_saved(story: Story)
     assert project.ledger(
         'select "sourcedId", phone from raw_oneroster.orgs '
         f"inner join landing.files using (file_id) where source_id = '{source}' order by all"
-    ) == [("d1", "555"), ("d1", "555"), ("s1", "556"), ("s1", "556"), ("s2", "557")]
+    ) == [
+        ("d1", "555"),
+        ("d1", "555"),
+        ("s1", "556"),
+        ("s1", "556"),
+        ("s2", "557"),
+        ("s3", "558"),
+        ("s4", "559"),
+    ]
     assert project.warehouse(
         "select log.verdict, log.decision, log.landed_at::varchar, log.accepted_count, is_balanced "
         "from audit.audit_ingestion_log as log "
         "inner join reconciliation.recon_file_balance using (file_id) "
         f"where log.feed = 'oneroster/orgs' and log.source_id = '{source}' order by all"
-    ) == [("accepted", "reprocess", "2026-09-01 18:00:00", count, True) for count in (2, 3)]
+    ) == [("accepted", "reprocess", "2026-09-01 18:00:00", count, True) for count in (2, 4)]
     assert project.run("verify").code == 0
     assert not list((project.home / "spool").iterdir())
 
