@@ -133,7 +133,7 @@ def test_a_rejected_file_is_taken_once_its_drafted_layout_is_saved(story: Story)
         ("s2", "South School", True),
     ]
     assert project.ledger(
-        "select \"sourcedId\", phone from raw_oneroster.orgs "
+        'select "sourcedId", phone from raw_oneroster.orgs '
         f"inner join landing.files using (file_id) where source_id = '{source}' order by all"
     ) == [("d1", "555"), ("d1", "555"), ("s1", "556"), ("s1", "556"), ("s2", "557")]
     assert project.warehouse(
