@@ -159,18 +159,18 @@
             and found.column_name = columns_of_file.raw_column
 {%- endmacro %}
 
-{#- The valid records of new files of several feeds, and whether staging holds their key. `feeds`: feed to staged column. -#}
-{% macro accepted_keys(family, feeds) -%}
+{#- The records of new files of several feeds, and whether staging holds their key. `feeds`: feed to staged column. -#}
+{% macro new_records(family, feeds) -%}
     {%- for feed, key in feeds.items() %}
     select
-        records.feed,
+        files.feed,
         records.file_id,
         records.record_number,
         staged.source_id is not null as is_staged
-    from {{ ref('base_' ~ family ~ '__' ~ feed) }} as records
+    from files
+    inner join {{ source('raw_' ~ family, feed) }} as records on files.file_id = records.file_id
     left join {{ ref('stg_' ~ family ~ '__' ~ feed) }} as staged
-        on records.source_id = staged.source_id and records.record_key = staged.{{ key }}
-    where records.is_new and not records.is_rejected
+        on files.source_id = staged.source_id and {{ text('sourcedId') }} = staged.{{ key }}
     {{- '\n    union all' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}

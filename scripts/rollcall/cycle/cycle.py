@@ -130,16 +130,16 @@ def run_cycle(
                 if cycle is None:
                     _report_missing(opening, cutoff or now, report)
                     break
-                full_refresh = must_rebuild(connection, cycle.cycle_id, warehouse.code_version())
+                change = what_changed(connection, cycle.cycle_id)
                 if publish_anyway:
                     reason = f"{publish_anyway.decided_by}: {publish_anyway.reason}"
                     opening.note("cycle_publish_anyway", cycle, reason)
             progress.say(f"Cycle {cycle.cycle_id}, cut-off {iso(cycle.cutoff_at)}")
-            builder = warehouse.Builder(home, contracts.families, progress=progress.nodes)
+            builder = warehouse.Builder(home, contracts.families, change, progress=progress.nodes)
             if publish_anyway:
-                build = partial(_build_anyway, builder, full_refresh=full_refresh)
+                build = partial(_build_anyway, builder)
             else:
-                build = partial(_judge_and_build, builder, opening, cycle, report, full_refresh)
+                build = partial(_judge_and_build, builder, opening, cycle, report)
             _run(home, cycle, build, report, progress)
             publish_anyway = None
         if home.warehouse_db.exists():
@@ -291,19 +291,17 @@ def _ids(
     return [row[0] for row in connection.execute(sql, parameters or []).fetchall()]
 
 
-def must_rebuild(connection: duckdb.DuckDBPyConnection, cycle_id: int, code_version: str) -> bool:
-    """Say whether a cycle must rebuild incremental tables whole.
+def what_changed(connection: duckdb.DuckDBPyConnection, cycle_id: int) -> warehouse.Change:
+    """Say what a cycle must build besides what came.
 
-    That is so when other code built the last good cycle, and when a file that was in use has been
-    replaced or judged again and no good cycle was built since.
+    Incremental tables are built whole when other code built the last good cycle, and when a file
+    that was in use has been replaced or judged again and no good cycle was built since.
     """
-    built_by = connection.execute(
-        "select code_version from landing.cycles where status = 'completed' "
-        "order by cycle_id desc limit 1"
-    ).fetchone()
-    if built_by is not None and built_by[0] != code_version:
-        return True
-    changed = connection.execute(
+    cycle = _built_from(connection, f"cycle_id = {cycle_id}")
+    last_good = _built_from(connection, "status = 'completed'")
+    if cycle is None or last_good is None:
+        return warehouse.Change(is_code_new=True, must_rebuild=False, are_seeds_new=True)
+    reused = connection.execute(
         "select 1 from landing.decisions "
         "inner join landing.cycle_files using (file_id) "
         "left join landing.cycle_decisions using (decision_id) "
@@ -311,7 +309,20 @@ def must_rebuild(connection: duckdb.DuckDBPyConnection, cycle_id: int, code_vers
         "and coalesce(cycle_decisions.cycle_id >= ?, true)",
         [cycle_id, cycle_id],
     ).fetchone()
-    return changed is not None
+    is_code_new = cycle[0] != last_good[0]
+    return warehouse.Change(
+        is_code_new=is_code_new,
+        must_rebuild=is_code_new or reused is not None,
+        are_seeds_new=is_code_new or cycle[1] != last_good[1],
+    )
+
+
+def _built_from(connection: duckdb.DuckDBPyConnection, condition: str) -> tuple[str, str] | None:
+    """Return the hashes of code and seeds of the newest cycle for which a condition holds."""
+    return connection.execute(
+        f"select code_version, seeds_sha256 from landing.cycles where {condition} "
+        "order by cycle_id desc limit 1"
+    ).fetchone()
 
 
 def _report_missing(opening: _Opening, at: datetime, report: CycleReport) -> None:
@@ -363,9 +374,9 @@ def _add_cycle(opening: _Opening, cycle: Cycle) -> None:
     )
 
 
-def _build_anyway(builder: warehouse.Builder, *, full_refresh: bool) -> warehouse.Build:
+def _build_anyway(builder: warehouse.Builder) -> warehouse.Build:
     """Build every table, then run every test; a test that fails is overruled."""
-    built = builder.build_all(full_refresh=full_refresh)
+    built = builder.build_all()
     if built.failures:
         return built
     tested = builder.test()
@@ -377,19 +388,18 @@ def _judge_and_build(
     opening: _Opening,
     cycle: Cycle,
     report: CycleReport,
-    full_refresh: bool,
 ) -> warehouse.Build:
     """Count the records of the new files, keep out what must not be used, and build the rest."""
     home = opening.home
     while True:
-        built = builder.count_records(full_refresh=full_refresh)
+        built = builder.count_records()
         if built.failures:
             return built
         judged = judge_new_files(
             home.building_db, home.landing_db, opening.contracts, cycle.cycle_id
         )
         if not judged:
-            return builder.build_rest(full_refresh=full_refresh)
+            return builder.build_rest()
         with home.landing() as connection, ledger.transaction(connection):
             context = Context(connection, opening.contracts, home, opening.job_id, opening.now)
             report.landed.replace(keep_out(context, cycle.cycle_id, judged))

@@ -24,7 +24,7 @@ from rollcall.contracts.project import Contracts
 from rollcall.contracts.sources import Source
 from rollcall.csvfile.framing import Framer
 from rollcall.cycle import fingerprint, warehouse
-from rollcall.cycle.cycle import Progress, must_rebuild
+from rollcall.cycle.cycle import Progress, what_changed
 from rollcall.errors import RollcallError, UsageError
 from rollcall.home import PROJECT_DIR, Home, archive_path
 from rollcall.landing import raw
@@ -160,8 +160,8 @@ class _Replay:
                 report.other_code_cycles.append(cycle.cycle_id)
             with self._landing() as connection:
                 self._bring_to(connection, cycle)
-                full_refresh = must_rebuild(connection, cycle.cycle_id, version)
-            self._build(full_refresh)
+                change = what_changed(connection, cycle.cycle_id)
+            self._build(change)
             report.cycle_count += 1
         with self._landing() as connection:
             self._bring_to(connection, None)
@@ -252,16 +252,17 @@ class _Replay:
                 raw.store(connection, file["file_id"], readable, framer)
         self.home.empty_spool()
 
-    def _build(self, full_refresh: bool) -> None:
+    def _build(self, change: warehouse.Change) -> None:
         contracts = Contracts.load(self.project / "seeds" / "contracts")
         warehouse.start_from_last_good(self.home)
         builder = warehouse.Builder(
             self.home,
             contracts.families,
+            change,
             project=self.project,
             progress=self.progress.nodes,
         )
-        built = builder.build_all(full_refresh=full_refresh)
+        built = builder.build_all()
         if built.failures:
             failure = built.failures[0]
             raise RollcallError(

@@ -93,12 +93,26 @@ def discard(database: Path) -> None:
     _wal(database).unlink(missing_ok=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What differs from the last good cycle, apart from what came.
+
+    `is_code_new`: views and incremental tables are of other code, or there are none yet;
+    `must_rebuild`: incremental tables are built whole; `are_seeds_new`: seeds are loaded.
+    """
+
+    is_code_new: bool
+    must_rebuild: bool
+    are_seeds_new: bool
+
+
 class Builder:
     """dbt builds of one data directory: in `building.duckdb`, for the newest cycle.
 
     Args:
         home: the data directory, locked.
         families: the families of files that sources declare.
+        change: what is to be built besides what came; everything, by default.
         project: the dbt project to build with.
         progress: receives (nodes done, nodes in all, name of the last one).
 
@@ -110,45 +124,45 @@ class Builder:
         self,
         home: Home,
         families: Sequence[str],
+        change: Change,
         *,
         project: Path = PROJECT_DIR,
         progress: Progress = lambda *_: None,
     ) -> None:
         self._home = home
+        self._change = change
         self._progress = progress
         self._dbt = DbtRun(home, "cycle", families, project)
         self._results: list[NodeResult] = []
 
-    def count_records(self, *, full_refresh: bool) -> Build:
+    def count_records(self) -> Build:
         """Give every record of the new files its verdict, before anything is built upon it."""
         self._results = []
-        return self._build(["--selector=record_counts"], full_refresh)
+        return self._build([self._selector("record_counts")])
 
-    def build_rest(self, *, full_refresh: bool, is_tested: bool = True) -> Build:
+    def build_rest(self) -> Build:
         """Build everything else of a cycle, and test it."""
-        return self._build(["--selector=after_record_counts"], full_refresh, is_tested=is_tested)
+        return self._build([self._selector("after_record_counts")])
 
-    def build_all(self, *, full_refresh: bool) -> Build:
+    def build_all(self) -> Build:
         """Build every table without a test."""
         self._results = []
-        return self._build([], full_refresh, is_tested=False)
+        return self._build(["--exclude-resource-type=test"])
 
     def test(self) -> Build:
         """Run every test of a cycle; a failure keeps none from being run."""
         return self._run(["test", "--selector=after_record_counts"])
 
-    def _build(self, arguments: list[str], full_refresh: bool, *, is_tested: bool = True) -> Build:
-        command = [
-            "build",
-            "--exclude-resource-type=unit_test",
-            "--cache-selected-only",
-            *arguments,
-        ]
-        if full_refresh:
+    def _selector(self, name: str) -> str:
+        return f"--selector={name}" + "_by_known_code" * (not self._change.is_code_new)
+
+    def _build(self, arguments: list[str]) -> Build:
+        command = ["build", "--cache-selected-only", "--exclude-resource-type=unit_test"]
+        if not self._change.are_seeds_new:
+            command.append("--exclude-resource-type=seed")
+        if self._change.must_rebuild:
             command.append("--full-refresh")
-        if not is_tested:
-            command.append("--exclude-resource-type=test")
-        return self._run(command)
+        return self._run(command + arguments)
 
     def _run(self, command: list[str]) -> Build:
         results = self._dbt.invoke(command, self._progress)
