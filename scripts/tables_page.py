@@ -22,6 +22,7 @@ SCHEMAS = {
 }
 
 
+_CLAUSES = frozenset({"from", "inner", "where", "group", "order", "limit"})
 INTRODUCTION = """# Public tables
 
 Made by `scripts/tables_page.py` from the YAML of the models; the answers are those of the sample
@@ -42,7 +43,7 @@ def models(schema: str) -> list[dict[str, Any]]:
 def keys(model: dict[str, Any]) -> tuple[str, list[str]]:
     """Return the columns that identify a row, and what each key refers to, from the tests."""
     grain, references = "", []
-    for test in model["data_tests"]:
+    for test in model.get("data_tests", []):
         for name, what in test.items():
             if name == "one_row_per" and not grain:
                 grain = ", ".join(f"`{column}`" for column in what["arguments"]["columns"])
@@ -61,6 +62,18 @@ def answer(connection: duckdb.DuckDBPyConnection, query: str) -> str:
     lines = [names, ["---"] * len(names)]
     lines += [[_text(value) for value in row] for row in result.fetchall()]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def in_lines(query: str) -> str:
+    """Begin a line with every clause that is not within brackets."""
+    lines, depth = [""], 0
+    for word in query.split():
+        if not depth and word in _CLAUSES:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}".strip()
+        depth += word.count("(") - word.count(")")
+    return "\n".join(lines)
 
 
 def _text(value: object) -> str:
@@ -82,7 +95,15 @@ def render(warehouse: Path) -> str:
                 grain, references = keys(model)
                 lines += ["", f"### {schema}.{model['name']}", "", model["description"], ""]
                 lines.append(f"Key: {grain}." + "".join(f" {text}." for text in references))
-                lines += ["", f"*{meta['question']}*", "", "```sql", meta["query"], "```", ""]
+                lines += [
+                    "",
+                    f"*{meta['question']}*",
+                    "",
+                    "```sql",
+                    in_lines(meta["query"]),
+                    "```",
+                    "",
+                ]
                 lines.append(answer(connection, meta["query"]))
     return "\n".join(lines) + "\n"
 

@@ -1,3 +1,3 @@
 """Rollcall: every record in every export answers the roll."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
