@@ -45,12 +45,27 @@ def feeds(sql: str, columns: Mapping[Relation, tuple[str, ...]]) -> dict[str, se
         validate_qualify_columns=False,
     ).transform(_blanked)
     assert isinstance(query, exp.Query)
+    for union in query.find_all(exp.SetOperation):
+        _align(union)
     scope = build_scope(query)
     found = {}
     for name in query.named_selects:
         root = lineage(name, query, schema={}, scope=scope, dialect="duckdb", copy=False)
         found[name] = set(_leaves(root))
     return found
+
+
+def _align(union: exp.SetOperation) -> None:
+    """Order the second part of a union by name as the first, since lineage goes by position."""
+    if not union.args.get("by_name"):
+        return
+    second = union.expression.unnest()
+    columns = {column.alias_or_name: column for column in second.selects}
+    names = union.left.named_selects
+    assert columns.keys() <= set(names), "the second part adds no column"
+    missing = {name: exp.alias_(exp.null(), name) for name in names if name not in columns}
+    second.set("expressions", [(columns | missing)[name] for name in names])
+    union.set("by_name", None)
 
 
 def _blanked(node: exp.Expression) -> exp.Expression:

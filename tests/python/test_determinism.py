@@ -11,27 +11,27 @@ from determinism import orders, troubles, words_of_template
 from rollcall.home import PROJECT_DIR
 
 TOTAL_ORDERS = {
-    "source_id, *_id | version_at DESC, exported_at DESC": "two files of a source and feed never "
-    "share a boundary, and a key stands once among the accepted records of a file",
-    "source_id, result_id, objective_id | version_at DESC, exported_at DESC, result_objective_id "
-    "ASC": "it ends with the key",
-    "file_id, record_key | record_number": "a record number stands once in a file",
-    "file_id | decision_id DESC": "decisions are numbered",
+    "*_key | LEAST(COALESCE(modified_at, exported_at), exported_at) DESC, exported_at DESC, "
+    "record_number ASC": "two files of a source and feed never share an export time, and a record "
+    "number stands once in a file",
+    "result_key, objective_id | version_at DESC, exported_at DESC, result_objective_key ASC": "it "
+    "ends with the key",
     "arg_max decision_id": "decisions are numbered",
     "arg_max event_number": "events are numbered",
-    "roster_source_id, student_id, objective_id | effective_at DESC, version_at DESC, source_id "
-    "ASC, override_id ASC": "it ends with the key",
-    "source_id, user_id | CASE WHEN role_type = 'primary' THEN 0 ELSE 1 END, role_id": "it ends "
+    "student_key, objective_id | effective_at DESC, version_at DESC, override_key ASC": "it ends "
     "with the key",
+    "user_key | CASE WHEN role_type = 'primary' THEN 0 ELSE 1 END, role_key": "it ends with the "
+    "key",
     "source_id, feed | expected_at": "an expectation stands once for a time",
     "source_id, feed | exported_at": "what is taken is the order itself",
     "source_id, feed | exported_at, file_id": "it ends with the key",
+    "source_id, feed | exported_at DESC, status = 'pending' DESC, file_id DESC": "it ends with the "
+    "key",
     "source_id, feed, COALESCE(record_key, file_id || ' ' || record_number) | is_origin AND NOT "
-    "is_processed_as_its_origin DESC, exported_at DESC, is_rejected ASC, record_number ASC": "two "
-    "files that stand never share a boundary, and a record number stands once in a file",
+    "is_as_its_origin DESC, exported_at DESC, is_rejected ASC, record_number ASC": "two files that "
+    "count never share an export time, and a record number stands once in a file",
     " | cycle_id": "cycles are numbered",
-    "arg_max (exported_at, standing = 'pending', file_id)": "it ends with the key",
-    "source_id, * | valid_from, valid_to": "used by a test that finds equal intervals",
+    "student_key, * | valid_from, valid_to": "used by a test that finds equal intervals",
 }
 """Every order that decides which row wins: why no two rows can tie, or why a tie does not show."""
 

@@ -51,9 +51,10 @@ def users(ids: Iterable[str], prefix: str = "", renamed: Mapping[str, str] | Non
 
 
 def results(status: str, count: int, day: str = "2026-09-01", score: str = "7") -> str:
+    modified = day if "-" in day else "2026-09-03"
     rows = (
-        f"r{number:02d},{status},{day}T10:00:00.000Z,li,a{number % 20:02d},fully graded,{score},"
-        f"{day},\n"
+        f"r{number:02d},{status},{modified}T10:00:00.000Z,li,a{number % 20:02d},fully graded,"
+        f"{score},{day},\n"
         for number in range(count)
     )
     return RESULTS + "".join(rows)

@@ -54,7 +54,8 @@ def test_every_example_of_the_guide_comes_out_as_it_says(
         )
         outcomes = connection.execute(
             "select score_percent, automatic_state from intermediate.int_mastery_status "
-            "order by cast(objective_id as integer)"
+            "where try_cast(objective_id as integer) is not null "
+            "order by try_cast(objective_id as integer)"
         ).fetchall()
     for example, (score, state) in zip(examples, outcomes, strict=True):
         assert (float(example[3] or -1), example[4]) == (

@@ -19,7 +19,8 @@ DURING_A_CYCLE = {"scripts/rollcall/cycle/judgement.py": {"intermediate.int_file
 
 def test_command_line_and_report_read_public_tables_only() -> None:
     found: dict[str, set[str]] = {}
-    for path in sorted((PROJECT_DIR / "scripts").rglob("*")):
+    scripts = PROJECT_DIR / "scripts"
+    for path in [scripts / "demo.py", *sorted((scripts / "rollcall").rglob("*"))]:
         if path.suffix in (".py", ".sql", ".j2"):
             names = set(NOT_PUBLIC.findall(path.read_text(encoding="utf-8")))
             if names:

@@ -1,4 +1,4 @@
--- One row: the current cycle, how far its evidence reaches, and which due feeds had not come by its cut-off.
+-- One row per current cycle: how far its evidence reaches, and which due feeds had not come by its cut-off.
 with current_cycle as (
     select * from {{ ref('stg_landing__cycles') }}
     where is_current

@@ -11,7 +11,7 @@ problems as (
     from {{ ref('int_file_record_counts') }}
 ),
 
-found as (
+warnings as (
     select
         file_id,
         record_number,
@@ -21,6 +21,18 @@ found as (
         unnest(violations, max_depth := 2) -- noqa: AL03
     from problems
     where verdict = 'accepted'
+),
+
+found as (
+    select
+        file_id,
+        record_number,
+        line_number,
+        record_key,
+        verdict,
+        column_name,
+        code
+    from warnings
 ),
 
 final as (
