@@ -137,7 +137,12 @@ def test_a_rejected_file_is_taken_once_its_drafted_layout_is_saved(story: Story)
         ("d1", "Plainfield Schools", True),
         ("s1", "North School", True),
         ("s2", "South School", True),
+        ("s3", "West School", True),
     ]
+    assert project.warehouse(
+        "select line_number, column_name, code from audit.audit_rejected_record "
+        f"where source_id = '{source}'"
+    ) == [(6, "title", "REQUIRED_MISSING")], "named as the file names it"
     assert project.ledger(
         'select "sourcedId", phone from raw_oneroster.orgs '
         f"inner join landing.files using (file_id) where source_id = '{source}' order by all"
