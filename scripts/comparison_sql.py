@@ -16,6 +16,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from rollcall.contracts.layouts import Column
 from rollcall.contracts.project import Contracts
 from rollcall.home import PROJECT_DIR
 
@@ -40,30 +41,34 @@ ALWAYS_USED = "oneroster"
 """The family whose models are there whatever `sources.csv` declares."""
 
 _TEMPLATES = Path(__file__).parent / "comparison_templates"
-_WIDTH = 110
+_WIDTH = 120
 """How long a line of SQL may be, as sqlfluff is told."""
 _CASTS = {
-    "date": "try_cast(trim({}) as date)",
-    "datetime": "try_cast(trim({}) as timestamptz) at time zone 'UTC'",
-    "float": "try_cast(trim({}) as decimal(18, 6))",
-    "integer": "try_cast(trim({}) as integer)",
-    "year": "try_cast(trim({}) as integer)",
+    "date": "try_cast({} as date)",
+    "datetime": "try_cast({} as timestamptz) at time zone 'UTC'",
+    "float": "try_cast({} as decimal(18, 6))",
+    "integer": "try_cast({} as integer)",
+    "year": "try_cast({} as integer)",
     "bool": "try_cast(trim({}) as boolean)",
 }
-"""SQL that reads a raw text as a type: by the engine's own casts, and otherwise than staging."""
+"""SQL that reads a raw text as a type: by the engine's own casts, and otherwise than staging.
+
+Of these casts only that to a boolean minds blanks around the text."""
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedColumn:
     """A staged column: where it stands in the raw table and in the mart, and what type it has.
 
-    `is_filled` when the mart fills it from elsewhere where the record leaves it blank.
+    `is_filled` when the mart fills it from elsewhere where the record leaves it blank;
+    `is_everywhere` when every staged layout of the feed has it.
     """
 
     raw_column: str
     name: str
     data_type: str
     is_filled: bool
+    is_everywhere: bool
 
     @property
     def text(self) -> str:
@@ -93,6 +98,14 @@ class ComparedColumn:
         return f"processed.{self.name}"
 
     @property
+    def staged(self) -> str:
+        """What staging says, as SQL of a text."""
+        return self._as_text(self.processed.replace("processed.", "staged."))
+
+    def _as_text(self, value: str) -> str:
+        return f"cast({value} as varchar)" if self.data_type in _CASTS else value
+
+    @property
     def differences(self) -> tuple[tuple[str, str], ...]:
         """Conditions, in two parts, of which one holds when record and row differ.
 
@@ -107,17 +120,27 @@ class ComparedColumn:
         return (*found, (f"({self.processed} is null", f"and trim({self.text}) <> '')"))
 
     @property
+    def condition(self) -> str:
+        """The same as one condition for millions of rows: first what is cheap and seldom true."""
+        if self.is_everywhere and (self.data_type in _CASTS or self.is_list or self.is_filled):
+            return _joined(self.differences, 16, taken=len("or "))
+        found = _joined(self.differences, 24)
+        if len(self.differences) > 1:
+            found = f"(\n{textwrap.indent(found, '    ')}\n)"
+        first = f"{self.text} is distinct from processed.{self.name}"
+        if not self.is_everywhere:
+            first = f"({self.text} is not null or processed.{self.name} is not null)"
+        return "(\n" + textwrap.indent(f"{first}\nand {found}", "    ") + "\n)"
+
+    @property
     def comparison(self) -> str:
         """Both values and whether they differ, as a struct of SQL."""
-        processed = self.processed
-        if self.data_type in _CASTS:
-            processed = f"cast({processed} as varchar)"
+        processed = self._as_text(self.processed)
         parts = (
             f"'raw_column': '{self.raw_column}',",
             f"'processed_column': '{self.name}',",
             f"'source_value': trim({self.text}),",
             f"'processed_value': {processed},",
-            f"'is_staged': staged.{self.name} = processed.{self.name},",
             f"'is_different': {_joined(self.differences, 16, taken=17)}".replace(": \n", ":\n"),
         )
         lines = [parts[0]]
@@ -160,6 +183,11 @@ class ComparedFeed:
         return f"trim({self.status.text}) in ('tobedeleted', 'inactive')"
 
     @property
+    def keeps(self) -> str:
+        """A condition: the record has a status and deletes nothing."""
+        return self.deletes.replace(" in (", " not in (")
+
+    @property
     def modified(self) -> ComparedColumn:
         """The column that dates the record."""
         return next(column for column in self.columns if column.name == "modified_at")
@@ -176,9 +204,8 @@ class ComparedFeed:
 
     @property
     def conditions(self) -> str:
-        """The conditions of all columns."""
-        found = tuple(part for column in self.columns for part in column.differences)
-        return _joined(found, 16)
+        """A condition: any column differs."""
+        return "\nor ".join(column.condition for column in self.columns)
 
 
 def _joined(conditions: tuple[tuple[str, str], ...], indent: int, taken: int = 0) -> str:
@@ -202,20 +229,30 @@ def compared_feeds(contracts: Contracts) -> tuple[ComparedFeed, ...]:
 
 def _compared_feed(contracts: Contracts, feed: str) -> ComparedFeed:
     filled = _filled_columns(MARTS[feed])
-    columns: dict[str, ComparedColumn] = {}
-    keys, models = set(), set()
-    for layout in contracts.versions(feed):
+    found: dict[str, list[tuple[Column, str]]] = {}
+    layouts = [layout for layout in contracts.versions(feed) if layout.is_staged]
+    for layout in layouts:
         for column, raw_column in zip(layout.columns, layout.raw_columns, strict=True):
             if column.staged_as:
-                model, name = column.staged_as.split(".")
-                is_filled = name in filled
-                compared = ComparedColumn(raw_column, name, column.data_type, is_filled)
-                columns.setdefault(name, compared)
-                models.add(model)
-                keys |= {name} if column.is_key else set()
-    [key], [model] = keys, models
-    key_column, status = columns.pop(key), columns.pop("is_deleted")
-    return ComparedFeed(feed, MARTS[feed], model, key_column, status, tuple(columns.values()))
+                found.setdefault(column.staged_as, []).append((column, raw_column))
+    columns = {}
+    for staged_as, pairs in found.items():
+        column, raw_column = pairs[0]
+        model, name = staged_as.split(".")
+        is_everywhere = len(pairs) == len(layouts)
+        columns[name] = ComparedColumn(
+            raw_column, name, column.data_type, name in filled, is_everywhere
+        )
+        if column.is_key:
+            key = name
+    return ComparedFeed(
+        feed,
+        MARTS[feed],
+        model,
+        columns.pop(key),
+        columns.pop("is_deleted"),
+        tuple(columns.values()),
+    )
 
 
 def _filled_columns(mart: str) -> set[str]:

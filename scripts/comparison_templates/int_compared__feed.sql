@@ -1,4 +1,4 @@
-[[ ("One row per record of the newest files of " ~ feed.feed ~ " that " ~ feed.mart ~ " does not hold as it is, per active row that none of them names, and per key that stands there twice.") | header ]]
+[[ ("One row per doubt that " ~ feed.feed ~ " and " ~ feed.mart ~ " raise, per record that speaks of one, and per key of one that is present. In doubt is a record of the newest files that the mart does not hold as it is, an active row that none of them names, and a key that stands twice.") | header ]]
 [% if feed.family != always_used %]
 {{ config(enabled=is_used('[[ feed.family ]]')) }}
 
@@ -9,37 +9,28 @@ with files as (
 ),
 
 -- Of a record that breaks the grammar of CSV no more is known than its key.
-records as not materialized (
+records as (
     select
         files.source_id,
         files.is_visible,
-        files.is_in_scope,
-        files.is_since_latest_bulk,
         nullif(trim([[ feed.key.text ]]), '') as record_key,
         false as is_malformed,
         records.*
     from [[ feed.raw_table ]] as records
-    inner join files on records.file_id = files.file_id
+    inner join files on records.file_id = files.file_id and files.is_in_scope
 
     union all by name
 
     select
         files.source_id,
         files.is_visible,
-        files.is_in_scope,
-        files.is_since_latest_bulk,
         records.record_key,
         true as is_malformed,
         records.file_id,
         records.record_number,
         records.line_number
     from {{ source('landing', 'malformed_records') }} as records
-    inner join files on records.file_id = files.file_id
-),
-
-records_in_scope as (
-    select * from records
-    where is_in_scope
+    inner join files on records.file_id = files.file_id and files.is_in_scope
 ),
 
 -- One pass over both sides finds what is in doubt; nothing else is looked at afterwards.
@@ -55,24 +46,30 @@ doubts as (
         processed.record_number as processed_record_number,
         processed.is_active,
         1 as row_count
-    from records_in_scope as records
+    from records
     full join {{ ref('[[ feed.mart ]]') }} as processed
         on records.source_id = processed.source_id and records.record_key = processed.[[ feed.key.name ]]
     where
-        case
-            when records.file_id is null then processed.is_active
-            when records.is_malformed then true
-            when [[ feed.deletes ]]
-                then
-                    processed.is_active
-                    or records.file_id <> processed.file_id
-                    or records.record_number <> processed.record_number
-            when processed.is_active is distinct from true then true
-            when records.is_visible and records.file_id <> processed.file_id then true
-            when records.is_visible and records.record_number <> processed.record_number then true
-            else
-                [[ feed.conditions | indent(16) ]]
-        end
+        (records.file_id is null and processed.is_active)
+        or records.is_malformed
+        or (
+            [[ feed.deletes ]]
+            and (
+                processed.is_active
+                or records.file_id <> processed.file_id
+                or records.record_number <> processed.record_number
+            )
+        )
+        or (
+            records.file_id is not null
+            and coalesce([[ feed.keeps ]], true)
+            and (
+                processed.is_active is distinct from true
+                or (records.is_visible and records.file_id <> processed.file_id)
+                or (records.is_visible and records.record_number <> processed.record_number)
+                or [[ feed.conditions | indent(16) ]]
+            )
+        )
 
     union all by name
 
@@ -97,26 +94,15 @@ keys as (
 ),
 
 processed_rows as (
-    select processed.*
+    select
+        processed.*,
+        row_number() over (
+            partition by processed.source_id, processed.[[ feed.key.name ]]
+            order by processed.file_id, processed.record_number
+        ) as place
     from {{ ref('[[ feed.mart ]]') }} as processed
     inner join keys
         on processed.source_id = keys.source_id and processed.[[ feed.key.name ]] = keys.record_key
-),
-
-staged_rows as (
-    select staged.*
-    from {{ ref('[[ feed.staged ]]') }} as staged
-    inner join keys
-        on staged.source_id = keys.source_id and staged.[[ feed.key.name ]] = keys.record_key
-),
-
-staged_counts as (
-    select
-        source_id,
-        [[ feed.key.name ]] as record_key,
-        count(*) as staged_count
-    from staged_rows
-    group by source_id, [[ feed.key.name ]]
 ),
 
 -- The records in doubt, and those of which the rows in doubt say that they are made.
@@ -132,10 +118,10 @@ pointers as (
     from doubts
 ),
 
-compared as (
+compared_records as (
     select
-        records.source_id,
-        records.record_key,
+        files.source_id,
+        nullif(trim([[ feed.key.text ]]), '') as record_key,
         records.file_id,
         records.record_number,
         coalesce([[ feed.deletes ]], false) as is_deletion,
@@ -145,48 +131,43 @@ compared as (
             [[ column.comparison | indent(12) ]][[ "," if not loop.last ]]
             [% endfor %]
         ] as compared_values
-    from records
+    from [[ feed.raw_table ]] as records
     inner join pointers
         on records.file_id = pointers.file_id and records.record_number = pointers.record_number
+    inner join files on records.file_id = files.file_id
     left join processed_rows as processed
-        on records.source_id = processed.source_id and records.record_key = processed.[[ feed.key.name ]]
-    left join staged_rows as staged
-        on records.source_id = staged.source_id and records.record_key = staged.[[ feed.key.name ]]
-    where not records.is_malformed
+        on
+            files.source_id = processed.source_id
+            and nullif(trim([[ feed.key.text ]]), '') = processed.[[ feed.key.name ]]
+            and processed.place = 1
 ),
 
--- A key that no record in scope names may be named by the latest bulk or a file since.
+-- A key that no newest file names may be named by the latest bulk or a file since.
 present_keys as (
     select distinct
-        records.source_id,
-        records.record_key
-    from records
-    inner join keys on records.source_id = keys.source_id and records.record_key = keys.record_key
-    where records.is_since_latest_bulk and not records.is_in_scope
+        files.source_id,
+        nullif(trim([[ feed.key.text ]]), '') as record_key
+    from [[ feed.raw_table ]] as records
+    inner join files
+        on records.file_id = files.file_id and files.is_since_latest_bulk and not files.is_in_scope
+    inner join keys
+        on files.source_id = keys.source_id and nullif(trim([[ feed.key.text ]]), '') = keys.record_key
 )
 
 select
+    'doubt' as kind,
     '[[ feed.feed ]]' as feed,
-    doubts.*,
-    sources.is_deletion,
-    sources.modified_at,
-    sources.compared_values,
-    origins.file_id is not null as has_origin,
-    origins.is_deletion as is_origin_deletion,
-    origins.modified_at as origin_modified_at,
-    origins.compared_values as origin_values,
-    present_keys.record_key is not null as is_present,
-    staged_counts.staged_count
+    *
 from doubts
-left join compared as sources
-    on doubts.file_id = sources.file_id and doubts.record_number = sources.record_number
-left join compared as origins
-    on
-        doubts.processed_file_id = origins.file_id
-        and doubts.processed_record_number = origins.record_number
-        and doubts.source_id = origins.source_id
-        and doubts.record_key = origins.record_key
-left join present_keys
-    on doubts.source_id = present_keys.source_id and doubts.record_key = present_keys.record_key
-left join staged_counts
-    on doubts.source_id = staged_counts.source_id and doubts.record_key = staged_counts.record_key
+union all by name
+select
+    'record' as kind,
+    '[[ feed.feed ]]' as feed,
+    *
+from compared_records
+union all by name
+select
+    'present_key' as kind,
+    '[[ feed.feed ]]' as feed,
+    *
+from present_keys

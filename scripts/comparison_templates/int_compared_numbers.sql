@@ -11,7 +11,7 @@ select
     cast(null as decimal(18, 6)) as processed_number
 from [[ feed.raw_table ]] as records
 inner join files on records.file_id = files.file_id
-where coalesce([[ feed.deletes | replace(" in (", " not in (") ]], true)
+where coalesce([[ feed.keeps ]], true)
 
 union all
 
@@ -46,12 +46,12 @@ union all
 [% for family, of_family in further.items() if of_family | map(attribute="numbers") | select | list %]
 
 {% if is_used('[[ family ]]') %}
-    [% for feed in of_family %]
-    [% for column in feed.numbers %]
-    union all
+[% for feed in of_family %]
+[% for column in feed.numbers %]
+union all
 
-    [[ numbers(feed, column) | trim | indent ]]
-    [% endfor %]
-    [% endfor %]
+[[ numbers(feed, column) -]]
+[% endfor %]
+[% endfor %]
 {% endif %}
 [% endfor %]

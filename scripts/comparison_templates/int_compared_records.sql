@@ -1,4 +1,4 @@
-[[ "One row per record in doubt, per active row that no record names, and per key that stands twice." | header ]]
+[[ "One row per doubt, per record that speaks of one, and per key of one that is present, of all feeds." | header ]]
 with compared as (
     [% for feed in feeds if feed.family == always_used %]
     select * from {{ ref('[[ feed.model ]]') }}
@@ -11,16 +11,17 @@ with compared as (
     [% for family, of_family in further.items() %]
 
     {% if is_used('[[ family ]]') %}
-        [% for feed in of_family %]
-        union all
+    [% for feed in of_family %]
+    union all
 
-        select * from {{ ref('[[ feed.model ]]') }}
-        [% endfor %]
+    select * from {{ ref('[[ feed.model ]]') }}
+    [% endfor %]
     {% endif %}
     [% endfor %]
 )
 
 select
+    kind,
     feed,
     source_id,
     record_key,
@@ -34,11 +35,5 @@ select
     row_count,
     is_deletion,
     modified_at,
-    compared_values,
-    has_origin,
-    is_origin_deletion,
-    origin_modified_at,
-    origin_values,
-    is_present,
-    staged_count
+    compared_values
 from compared

@@ -28,10 +28,10 @@ union all
 [% for family, of_family in further.items() %]
 
 {% if is_used('[[ family ]]') %}
-    [% for feed in of_family if feed.references %]
-    union all
+[% for feed in of_family if feed.references %]
+union all
 
-    [[ unresolved(feed) | trim | indent ]]
-    [% endfor %]
+[[ unresolved(feed) -]]
+[% endfor %]
 {% endif %}
 [% endfor %]

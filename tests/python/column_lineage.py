@@ -56,16 +56,26 @@ def feeds(sql: str, columns: Mapping[Relation, tuple[str, ...]]) -> dict[str, se
 
 
 def _align(union: exp.SetOperation) -> None:
-    """Order the second part of a union by name as the first, since lineage goes by position."""
+    """Give all parts of a union by name the same columns, since lineage goes by position."""
     if not union.args.get("by_name"):
         return
-    second = union.expression.unnest()
-    columns = {column.alias_or_name: column for column in second.selects}
-    names = union.left.named_selects
-    assert columns.keys() <= set(names), "the second part adds no column"
-    missing = {name: exp.alias_(exp.null(), name) for name in names if name not in columns}
-    second.set("expressions", [(columns | missing)[name] for name in names])
-    union.set("by_name", None)
+    parts = list(_parts(union))
+    names = dict.fromkeys(name for part in parts for name in part.named_selects)
+    for part in parts:
+        columns = {column.alias_or_name: column for column in part.selects}
+        missing = {name: exp.alias_(exp.null(), name) for name in names if name not in columns}
+        part.set("expressions", [(columns | missing)[name] for name in names])
+
+
+def _parts(query: Any) -> Iterator[exp.Select]:
+    """Yield the selects that a union unites, and have it unite them by position."""
+    query = query.unnest()
+    if isinstance(query, exp.SetOperation):
+        query.set("by_name", None)
+        yield from _parts(query.left)
+        yield from _parts(query.right)
+    elif isinstance(query, exp.Select):
+        yield query
 
 
 def _blanked(node: exp.Expression) -> exp.Expression:

@@ -85,7 +85,6 @@ final as (
         processed_record_number,
         row_count,
         has_origin,
-        staged_count,
         differences,
         ignored_columns
     from differences

@@ -8,30 +8,35 @@ names as (
     select * from {{ source('landing', 'layout_columns') }}
 ),
 
+staged as (
+    select
+        feed,
+        source_id,
+        record_key,
+        flatten(list(staged_values order by staged_values)) as staged_values
+    from {{ ref('int_compared_staged') }}
+    group by feed, source_id, record_key
+),
+
 differing_values as (
     select
-        differences.* exclude (differences),
-        unnest(differences.differences) as difference
+        * exclude (differences, reason),
+        reason as reason_of_record,
+        unnest(differences) as difference
     from differences
 ),
 
 diverging as (
     select
-        found.source_id,
-        found.feed,
-        found.record_key,
+        found.*,
         names.column_name,
         found.difference['processed_column'] as processed_column,
         found.difference['source_value'] as source_value,
         found.difference['processed_value'] as processed_value,
-        found.difference['is_staged'] as is_staged,
         case
             when list_contains(found.ignored_columns, found.difference['raw_column']) then 'rejected'
-            else found.reason
-        end as reason,
-        found.file_id,
-        found.record_number,
-        found.line_number
+            else found.reason_of_record
+        end as reason
     from differing_values as found
     left join names
         on
@@ -43,17 +48,11 @@ diverging as (
 
     -- Every value agrees, but the row does not say rightly where it comes from.
     select
-        source_id,
-        feed,
-        record_key,
+        * exclude (differences),
         'record number' as column_name,
         'record_number' as processed_column,
         cast(record_number as varchar) as source_value,
-        cast(processed_record_number as varchar) as processed_value,
-        reason,
-        file_id,
-        record_number,
-        line_number
+        cast(processed_record_number as varchar) as processed_value
     from differences
     where reason = 'unexplained' and len(differences) = 0
 
@@ -68,24 +67,32 @@ diverging as (
 
 final as (
     select
-        source_id,
-        feed,
-        record_key,
-        column_name,
-        processed_column,
-        source_value,
-        processed_value,
-        reason,
-        reason <> 'unexplained' as is_explained,
+        diverging.source_id,
+        diverging.feed,
+        diverging.record_key,
+        diverging.column_name,
+        diverging.processed_column,
+        diverging.source_value,
+        diverging.processed_value,
+        diverging.reason,
+        diverging.reason <> 'unexplained' as is_explained,
         case
-            when reason <> 'unexplained' then null
-            when is_staged then 'staging'
+            when diverging.reason <> 'unexplained' then null
+            when list_contains(
+                staged.staged_values,
+                { 'column': diverging.processed_column, 'staged_value': diverging.processed_value }
+            ) then 'staging'
             else 'mart'
         end as suspected_layer,
-        file_id,
-        record_number,
-        line_number
+        diverging.file_id,
+        diverging.record_number,
+        diverging.line_number
     from diverging
+    left join staged
+        on
+            diverging.feed = staged.feed
+            and diverging.source_id = staged.source_id
+            and diverging.record_key = staged.record_key
 )
 
 select * from final

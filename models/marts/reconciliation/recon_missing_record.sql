@@ -4,26 +4,39 @@ with differences as (
     where kind = 'missing'
 ),
 
+staged as (
+    select distinct
+        feed,
+        source_id,
+        record_key
+    from {{ ref('int_compared_staged') }}
+),
+
 final as (
     select
-        source_id,
-        feed,
-        record_key,
+        differences.source_id,
+        differences.feed,
+        differences.record_key,
         'sourcedId' as column_name,
-        record_key as source_value,
+        differences.record_key as source_value,
         cast(null as varchar) as processed_value,
-        processed_file_id is not null as is_processed_inactive,
-        reason,
-        reason <> 'unexplained' as is_explained,
+        differences.processed_file_id is not null as is_processed_inactive,
+        differences.reason,
+        differences.reason <> 'unexplained' as is_explained,
         case
-            when reason <> 'unexplained' then null
-            when staged_count is null then 'staging'
+            when differences.reason <> 'unexplained' then null
+            when staged.record_key is null then 'staging'
             else 'mart'
         end as suspected_layer,
-        file_id,
-        record_number,
-        line_number
+        differences.file_id,
+        differences.record_number,
+        differences.line_number
     from differences
+    left join staged
+        on
+            differences.feed = staged.feed
+            and differences.source_id = staged.source_id
+            and differences.record_key = staged.record_key
 )
 
 select * from final

@@ -4,26 +4,41 @@ with differences as (
     where kind = 'unexpected'
 ),
 
+staged as (
+    select
+        feed,
+        source_id,
+        record_key,
+        count(*) as row_count
+    from {{ ref('int_compared_staged') }}
+    group by feed, source_id, record_key
+),
+
 final as (
     select
-        source_id,
-        feed,
-        record_key,
+        differences.source_id,
+        differences.feed,
+        differences.record_key,
         'sourcedId' as column_name,
         cast(null as varchar) as source_value,
-        record_key as processed_value,
-        row_count as processed_row_count,
-        reason,
-        reason <> 'unexplained' as is_explained,
+        differences.record_key as processed_value,
+        differences.row_count as processed_row_count,
+        differences.reason,
+        differences.reason <> 'unexplained' as is_explained,
         case
-            when reason <> 'unexplained' then null
-            when staged_count > 0 and not has_origin then 'landing'
-            when staged_count > 1 then 'staging'
+            when differences.reason <> 'unexplained' then null
+            when staged.row_count > 0 and not differences.has_origin then 'landing'
+            when staged.row_count > 1 then 'staging'
             else 'mart'
         end as suspected_layer,
-        processed_file_id as file_id,
-        processed_record_number as record_number
+        differences.processed_file_id as file_id,
+        differences.processed_record_number as record_number
     from differences
+    left join staged
+        on
+            differences.feed = staged.feed
+            and differences.source_id = staged.source_id
+            and differences.record_key = staged.record_key
 )
 
 select * from final

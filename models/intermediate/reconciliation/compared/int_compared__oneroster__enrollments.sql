@@ -1,43 +1,34 @@
--- One row per record of the newest files of oneroster/enrollments that fct_enrollment does not hold as it is,
--- per active row that none of them names, and per key that stands there twice. Written by
--- scripts/comparison_sql.py.
+-- One row per doubt that oneroster/enrollments and fct_enrollment raise, per record that speaks of one, and per key of
+-- one that is present. In doubt is a record of the newest files that the mart does not hold as it is, an active row
+-- that none of them names, and a key that stands twice. Written by scripts/comparison_sql.py.
 with files as (
     select * from {{ ref('int_compared_files') }}
     where feed = 'oneroster/enrollments'
 ),
 
 -- Of a record that breaks the grammar of CSV no more is known than its key.
-records as not materialized (
+records as (
     select
         files.source_id,
         files.is_visible,
-        files.is_in_scope,
-        files.is_since_latest_bulk,
         nullif(trim(records.sourcedid), '') as record_key,
         false as is_malformed,
         records.*
     from {{ source('raw_oneroster', 'enrollments') }} as records
-    inner join files on records.file_id = files.file_id
+    inner join files on records.file_id = files.file_id and files.is_in_scope
 
     union all by name
 
     select
         files.source_id,
         files.is_visible,
-        files.is_in_scope,
-        files.is_since_latest_bulk,
         records.record_key,
         true as is_malformed,
         records.file_id,
         records.record_number,
         records.line_number
     from {{ source('landing', 'malformed_records') }} as records
-    inner join files on records.file_id = files.file_id
-),
-
-records_in_scope as (
-    select * from records
-    where is_in_scope
+    inner join files on records.file_id = files.file_id and files.is_in_scope
 ),
 
 -- One pass over both sides finds what is in doubt; nothing else is looked at afterwards.
@@ -53,36 +44,54 @@ doubts as (
         processed.record_number as processed_record_number,
         processed.is_active,
         1 as row_count
-    from records_in_scope as records
+    from records
     full join {{ ref('fct_enrollment') }} as processed
         on records.source_id = processed.source_id and records.record_key = processed.enrollment_id
     where
-        case
-            when records.file_id is null then processed.is_active
-            when records.is_malformed then true
-            when trim(records.status) in ('tobedeleted', 'inactive')
-                then
-                    processed.is_active
-                    or records.file_id <> processed.file_id
-                    or records.record_number <> processed.record_number
-            when processed.is_active is distinct from true then true
-            when records.is_visible and records.file_id <> processed.file_id then true
-            when records.is_visible and records.record_number <> processed.record_number then true
-            else
-                try_cast(trim(records.datelastmodified) as timestamptz) at time zone 'UTC'
+        (records.file_id is null and processed.is_active)
+        or records.is_malformed
+        or (
+            trim(records.status) in ('tobedeleted', 'inactive')
+            and (
+                processed.is_active
+                or records.file_id <> processed.file_id
+                or records.record_number <> processed.record_number
+            )
+        )
+        or (
+            records.file_id is not null
+            and coalesce(trim(records.status) not in ('tobedeleted', 'inactive'), true)
+            and (
+                processed.is_active is distinct from true
+                or (records.is_visible and records.file_id <> processed.file_id)
+                or (records.is_visible and records.record_number <> processed.record_number)
+                or try_cast(records.datelastmodified as timestamptz) at time zone 'UTC'
                 is distinct from processed.modified_at
                 or (processed.modified_at is null and trim(records.datelastmodified) <> '')
-                or nullif(trim(records.classsourcedid), '') is distinct from processed.class_id
-                or nullif(trim(records.schoolsourcedid), '') is distinct from processed.org_id
-                or nullif(trim(records.usersourcedid), '') is distinct from processed.user_id
-                or nullif(trim(records.role), '') is distinct from processed.role
+                or (
+                    records.classsourcedid is distinct from processed.class_id
+                    and nullif(trim(records.classsourcedid), '') is distinct from processed.class_id
+                )
+                or (
+                    records.schoolsourcedid is distinct from processed.org_id
+                    and nullif(trim(records.schoolsourcedid), '') is distinct from processed.org_id
+                )
+                or (
+                    records.usersourcedid is distinct from processed.user_id
+                    and nullif(trim(records.usersourcedid), '') is distinct from processed.user_id
+                )
+                or (
+                    records.role is distinct from processed.role
+                    and nullif(trim(records.role), '') is distinct from processed.role
+                )
                 or try_cast(trim(records.primary) as boolean) is distinct from processed.is_primary
                 or (processed.is_primary is null and trim(records.primary) <> '')
-                or try_cast(trim(records.begindate) as date) is distinct from processed.begin_date
+                or try_cast(records.begindate as date) is distinct from processed.begin_date
                 or (processed.begin_date is null and trim(records.begindate) <> '')
-                or try_cast(trim(records.enddate) as date) is distinct from processed.end_date
+                or try_cast(records.enddate as date) is distinct from processed.end_date
                 or (processed.end_date is null and trim(records.enddate) <> '')
-        end
+            )
+        )
 
     union all by name
 
@@ -107,26 +116,15 @@ keys as (
 ),
 
 processed_rows as (
-    select processed.*
+    select
+        processed.*,
+        row_number() over (
+            partition by processed.source_id, processed.enrollment_id
+            order by processed.file_id, processed.record_number
+        ) as place
     from {{ ref('fct_enrollment') }} as processed
     inner join keys
         on processed.source_id = keys.source_id and processed.enrollment_id = keys.record_key
-),
-
-staged_rows as (
-    select staged.*
-    from {{ ref('stg_oneroster__enrollments') }} as staged
-    inner join keys
-        on staged.source_id = keys.source_id and staged.enrollment_id = keys.record_key
-),
-
-staged_counts as (
-    select
-        source_id,
-        enrollment_id as record_key,
-        count(*) as staged_count
-    from staged_rows
-    group by source_id, enrollment_id
 ),
 
 -- The records in doubt, and those of which the rows in doubt say that they are made.
@@ -142,115 +140,99 @@ pointers as (
     from doubts
 ),
 
-compared as (
+compared_records as (
     select
-        records.source_id,
-        records.record_key,
+        files.source_id,
+        nullif(trim(records.sourcedid), '') as record_key,
         records.file_id,
         records.record_number,
         coalesce(trim(records.status) in ('tobedeleted', 'inactive'), false) as is_deletion,
-        try_cast(trim(records.datelastmodified) as timestamptz) at time zone 'UTC' as modified_at,
+        try_cast(records.datelastmodified as timestamptz) at time zone 'UTC' as modified_at,
         [
             {
                 'raw_column': 'dateLastModified', 'processed_column': 'modified_at',
                 'source_value': trim(records.datelastmodified),
                 'processed_value': cast(processed.modified_at as varchar),
-                'is_staged': staged.modified_at = processed.modified_at,
-                'is_different': try_cast(trim(records.datelastmodified) as timestamptz) at time zone 'UTC'
+                'is_different': try_cast(records.datelastmodified as timestamptz) at time zone 'UTC'
                 is distinct from processed.modified_at
                 or (processed.modified_at is null and trim(records.datelastmodified) <> '')
             },
             {
                 'raw_column': 'classSourcedId', 'processed_column': 'class_id',
                 'source_value': trim(records.classsourcedid), 'processed_value': processed.class_id,
-                'is_staged': staged.class_id = processed.class_id,
                 'is_different': nullif(trim(records.classsourcedid), '') is distinct from processed.class_id
             },
             {
                 'raw_column': 'schoolSourcedId', 'processed_column': 'org_id',
                 'source_value': trim(records.schoolsourcedid), 'processed_value': processed.org_id,
-                'is_staged': staged.org_id = processed.org_id,
                 'is_different': nullif(trim(records.schoolsourcedid), '') is distinct from processed.org_id
             },
             {
                 'raw_column': 'userSourcedId', 'processed_column': 'user_id',
                 'source_value': trim(records.usersourcedid), 'processed_value': processed.user_id,
-                'is_staged': staged.user_id = processed.user_id,
                 'is_different': nullif(trim(records.usersourcedid), '') is distinct from processed.user_id
             },
             {
                 'raw_column': 'role', 'processed_column': 'role', 'source_value': trim(records.role),
-                'processed_value': processed.role, 'is_staged': staged.role = processed.role,
+                'processed_value': processed.role,
                 'is_different': nullif(trim(records.role), '') is distinct from processed.role
             },
             {
-                'raw_column': 'primary', 'processed_column': 'is_primary',
-                'source_value': trim(records.primary),
+                'raw_column': 'primary', 'processed_column': 'is_primary', 'source_value': trim(records.primary),
                 'processed_value': cast(processed.is_primary as varchar),
-                'is_staged': staged.is_primary = processed.is_primary,
-                'is_different': try_cast(trim(records.primary) as boolean)
-                is distinct from processed.is_primary
+                'is_different': try_cast(trim(records.primary) as boolean) is distinct from processed.is_primary
                 or (processed.is_primary is null and trim(records.primary) <> '')
             },
             {
-                'raw_column': 'beginDate', 'processed_column': 'begin_date',
-                'source_value': trim(records.begindate),
+                'raw_column': 'beginDate', 'processed_column': 'begin_date', 'source_value': trim(records.begindate),
                 'processed_value': cast(processed.begin_date as varchar),
-                'is_staged': staged.begin_date = processed.begin_date,
-                'is_different': try_cast(trim(records.begindate) as date)
-                is distinct from processed.begin_date
+                'is_different': try_cast(records.begindate as date) is distinct from processed.begin_date
                 or (processed.begin_date is null and trim(records.begindate) <> '')
             },
             {
-                'raw_column': 'endDate', 'processed_column': 'end_date',
-                'source_value': trim(records.enddate), 'processed_value': cast(processed.end_date as varchar),
-                'is_staged': staged.end_date = processed.end_date,
-                'is_different': try_cast(trim(records.enddate) as date) is distinct from processed.end_date
+                'raw_column': 'endDate', 'processed_column': 'end_date', 'source_value': trim(records.enddate),
+                'processed_value': cast(processed.end_date as varchar),
+                'is_different': try_cast(records.enddate as date) is distinct from processed.end_date
                 or (processed.end_date is null and trim(records.enddate) <> '')
             }
         ] as compared_values
-    from records
+    from {{ source('raw_oneroster', 'enrollments') }} as records
     inner join pointers
         on records.file_id = pointers.file_id and records.record_number = pointers.record_number
+    inner join files on records.file_id = files.file_id
     left join processed_rows as processed
-        on records.source_id = processed.source_id and records.record_key = processed.enrollment_id
-    left join staged_rows as staged
-        on records.source_id = staged.source_id and records.record_key = staged.enrollment_id
-    where not records.is_malformed
+        on
+            files.source_id = processed.source_id
+            and nullif(trim(records.sourcedid), '') = processed.enrollment_id
+            and processed.place = 1
 ),
 
--- A key that no record in scope names may be named by the latest bulk or a file since.
+-- A key that no newest file names may be named by the latest bulk or a file since.
 present_keys as (
     select distinct
-        records.source_id,
-        records.record_key
-    from records
-    inner join keys on records.source_id = keys.source_id and records.record_key = keys.record_key
-    where records.is_since_latest_bulk and not records.is_in_scope
+        files.source_id,
+        nullif(trim(records.sourcedid), '') as record_key
+    from {{ source('raw_oneroster', 'enrollments') }} as records
+    inner join files
+        on records.file_id = files.file_id and files.is_since_latest_bulk and not files.is_in_scope
+    inner join keys
+        on files.source_id = keys.source_id and nullif(trim(records.sourcedid), '') = keys.record_key
 )
 
 select
+    'doubt' as kind,
     'oneroster/enrollments' as feed,
-    doubts.*,
-    sources.is_deletion,
-    sources.modified_at,
-    sources.compared_values,
-    origins.file_id is not null as has_origin,
-    origins.is_deletion as is_origin_deletion,
-    origins.modified_at as origin_modified_at,
-    origins.compared_values as origin_values,
-    present_keys.record_key is not null as is_present,
-    staged_counts.staged_count
+    *
 from doubts
-left join compared as sources
-    on doubts.file_id = sources.file_id and doubts.record_number = sources.record_number
-left join compared as origins
-    on
-        doubts.processed_file_id = origins.file_id
-        and doubts.processed_record_number = origins.record_number
-        and doubts.source_id = origins.source_id
-        and doubts.record_key = origins.record_key
-left join present_keys
-    on doubts.source_id = present_keys.source_id and doubts.record_key = present_keys.record_key
-left join staged_counts
-    on doubts.source_id = staged_counts.source_id and doubts.record_key = staged_counts.record_key
+union all by name
+select
+    'record' as kind,
+    'oneroster/enrollments' as feed,
+    *
+from compared_records
+union all by name
+select
+    'present_key' as kind,
+    'oneroster/enrollments' as feed,
+    *
+from present_keys

@@ -1,43 +1,34 @@
--- One row per record of the newest files of oneroster/results that fct_result does not hold as it is, per
--- active row that none of them names, and per key that stands there twice. Written by
--- scripts/comparison_sql.py.
+-- One row per doubt that oneroster/results and fct_result raise, per record that speaks of one, and per key of one that
+-- is present. In doubt is a record of the newest files that the mart does not hold as it is, an active row that none of
+-- them names, and a key that stands twice. Written by scripts/comparison_sql.py.
 with files as (
     select * from {{ ref('int_compared_files') }}
     where feed = 'oneroster/results'
 ),
 
 -- Of a record that breaks the grammar of CSV no more is known than its key.
-records as not materialized (
+records as (
     select
         files.source_id,
         files.is_visible,
-        files.is_in_scope,
-        files.is_since_latest_bulk,
         nullif(trim(records.sourcedid), '') as record_key,
         false as is_malformed,
         records.*
     from {{ source('raw_oneroster', 'results') }} as records
-    inner join files on records.file_id = files.file_id
+    inner join files on records.file_id = files.file_id and files.is_in_scope
 
     union all by name
 
     select
         files.source_id,
         files.is_visible,
-        files.is_in_scope,
-        files.is_since_latest_bulk,
         records.record_key,
         true as is_malformed,
         records.file_id,
         records.record_number,
         records.line_number
     from {{ source('landing', 'malformed_records') }} as records
-    inner join files on records.file_id = files.file_id
-),
-
-records_in_scope as (
-    select * from records
-    where is_in_scope
+    inner join files on records.file_id = files.file_id and files.is_in_scope
 ),
 
 -- One pass over both sides finds what is in doubt; nothing else is looked at afterwards.
@@ -53,44 +44,85 @@ doubts as (
         processed.record_number as processed_record_number,
         processed.is_active,
         1 as row_count
-    from records_in_scope as records
+    from records
     full join {{ ref('fct_result') }} as processed
         on records.source_id = processed.source_id and records.record_key = processed.result_id
     where
-        case
-            when records.file_id is null then processed.is_active
-            when records.is_malformed then true
-            when trim(records.status) in ('tobedeleted', 'inactive')
-                then
-                    processed.is_active
-                    or records.file_id <> processed.file_id
-                    or records.record_number <> processed.record_number
-            when processed.is_active is distinct from true then true
-            when records.is_visible and records.file_id <> processed.file_id then true
-            when records.is_visible and records.record_number <> processed.record_number then true
-            else
-                try_cast(trim(records.datelastmodified) as timestamptz) at time zone 'UTC'
+        (records.file_id is null and processed.is_active)
+        or records.is_malformed
+        or (
+            trim(records.status) in ('tobedeleted', 'inactive')
+            and (
+                processed.is_active
+                or records.file_id <> processed.file_id
+                or records.record_number <> processed.record_number
+            )
+        )
+        or (
+            records.file_id is not null
+            and coalesce(trim(records.status) not in ('tobedeleted', 'inactive'), true)
+            and (
+                processed.is_active is distinct from true
+                or (records.is_visible and records.file_id <> processed.file_id)
+                or (records.is_visible and records.record_number <> processed.record_number)
+                or try_cast(records.datelastmodified as timestamptz) at time zone 'UTC'
                 is distinct from processed.modified_at
                 or (processed.modified_at is null and trim(records.datelastmodified) <> '')
-                or nullif(trim(records.lineitemsourcedid), '') is distinct from processed.line_item_id
-                or nullif(trim(records.studentsourcedid), '') is distinct from processed.student_id
-                or nullif(trim(records.scorestatus), '') is distinct from processed.score_status
-                or try_cast(trim(records.score) as decimal(18, 6)) is distinct from processed.score
+                or (
+                    records.lineitemsourcedid is distinct from processed.line_item_id
+                    and nullif(trim(records.lineitemsourcedid), '') is distinct from processed.line_item_id
+                )
+                or (
+                    records.studentsourcedid is distinct from processed.student_id
+                    and nullif(trim(records.studentsourcedid), '') is distinct from processed.student_id
+                )
+                or (
+                    records.scorestatus is distinct from processed.score_status
+                    and nullif(trim(records.scorestatus), '') is distinct from processed.score_status
+                )
+                or try_cast(records.score as decimal(18, 6)) is distinct from processed.score
                 or (processed.score is null and trim(records.score) <> '')
-                or try_cast(trim(records.scoredate) as date) is distinct from processed.score_date
+                or try_cast(records.scoredate as date) is distinct from processed.score_date
                 or (processed.score_date is null and trim(records.scoredate) <> '')
-                or nullif(trim(records.textscore), '') is distinct from processed.text_score
-                or coalesce(nullif(trim(records.classsourcedid), ''), processed.class_id)
-                is distinct from processed.class_id
-                or try_cast(trim(records.inprogress) as boolean) is distinct from processed.is_in_progress
-                or (processed.is_in_progress is null and trim(records.inprogress) <> '')
-                or try_cast(trim(records.incomplete) as boolean) is distinct from processed.is_incomplete
-                or (processed.is_incomplete is null and trim(records.incomplete) <> '')
-                or try_cast(trim(records.late) as boolean) is distinct from processed.is_late
-                or (processed.is_late is null and trim(records.late) <> '')
-                or try_cast(trim(records.missing) as boolean) is distinct from processed.is_missing
-                or (processed.is_missing is null and trim(records.missing) <> '')
-        end
+                or (
+                    (records.textscore is not null or processed.text_score is not null)
+                    and nullif(trim(records.textscore), '') is distinct from processed.text_score
+                )
+                or (
+                    (records.classsourcedid is not null or processed.class_id is not null)
+                    and coalesce(nullif(trim(records.classsourcedid), ''), processed.class_id)
+                    is distinct from processed.class_id
+                )
+                or (
+                    (records.inprogress is not null or processed.is_in_progress is not null)
+                    and (
+                        try_cast(trim(records.inprogress) as boolean) is distinct from processed.is_in_progress
+                        or (processed.is_in_progress is null and trim(records.inprogress) <> '')
+                    )
+                )
+                or (
+                    (records.incomplete is not null or processed.is_incomplete is not null)
+                    and (
+                        try_cast(trim(records.incomplete) as boolean) is distinct from processed.is_incomplete
+                        or (processed.is_incomplete is null and trim(records.incomplete) <> '')
+                    )
+                )
+                or (
+                    (records.late is not null or processed.is_late is not null)
+                    and (
+                        try_cast(trim(records.late) as boolean) is distinct from processed.is_late
+                        or (processed.is_late is null and trim(records.late) <> '')
+                    )
+                )
+                or (
+                    (records.missing is not null or processed.is_missing is not null)
+                    and (
+                        try_cast(trim(records.missing) as boolean) is distinct from processed.is_missing
+                        or (processed.is_missing is null and trim(records.missing) <> '')
+                    )
+                )
+            )
+        )
 
     union all by name
 
@@ -115,26 +147,15 @@ keys as (
 ),
 
 processed_rows as (
-    select processed.*
+    select
+        processed.*,
+        row_number() over (
+            partition by processed.source_id, processed.result_id
+            order by processed.file_id, processed.record_number
+        ) as place
     from {{ ref('fct_result') }} as processed
     inner join keys
         on processed.source_id = keys.source_id and processed.result_id = keys.record_key
-),
-
-staged_rows as (
-    select staged.*
-    from {{ ref('stg_oneroster__results') }} as staged
-    inner join keys
-        on staged.source_id = keys.source_id and staged.result_id = keys.record_key
-),
-
-staged_counts as (
-    select
-        source_id,
-        result_id as record_key,
-        count(*) as staged_count
-    from staged_rows
-    group by source_id, result_id
 ),
 
 -- The records in doubt, and those of which the rows in doubt say that they are made.
@@ -150,151 +171,123 @@ pointers as (
     from doubts
 ),
 
-compared as (
+compared_records as (
     select
-        records.source_id,
-        records.record_key,
+        files.source_id,
+        nullif(trim(records.sourcedid), '') as record_key,
         records.file_id,
         records.record_number,
         coalesce(trim(records.status) in ('tobedeleted', 'inactive'), false) as is_deletion,
-        try_cast(trim(records.datelastmodified) as timestamptz) at time zone 'UTC' as modified_at,
+        try_cast(records.datelastmodified as timestamptz) at time zone 'UTC' as modified_at,
         [
             {
                 'raw_column': 'dateLastModified', 'processed_column': 'modified_at',
                 'source_value': trim(records.datelastmodified),
                 'processed_value': cast(processed.modified_at as varchar),
-                'is_staged': staged.modified_at = processed.modified_at,
-                'is_different': try_cast(trim(records.datelastmodified) as timestamptz) at time zone 'UTC'
+                'is_different': try_cast(records.datelastmodified as timestamptz) at time zone 'UTC'
                 is distinct from processed.modified_at
                 or (processed.modified_at is null and trim(records.datelastmodified) <> '')
             },
             {
                 'raw_column': 'lineItemSourcedId', 'processed_column': 'line_item_id',
                 'source_value': trim(records.lineitemsourcedid), 'processed_value': processed.line_item_id,
-                'is_staged': staged.line_item_id = processed.line_item_id,
-                'is_different': nullif(trim(records.lineitemsourcedid), '')
-                is distinct from processed.line_item_id
+                'is_different': nullif(trim(records.lineitemsourcedid), '') is distinct from processed.line_item_id
             },
             {
                 'raw_column': 'studentSourcedId', 'processed_column': 'student_id',
                 'source_value': trim(records.studentsourcedid), 'processed_value': processed.student_id,
-                'is_staged': staged.student_id = processed.student_id,
-                'is_different': nullif(trim(records.studentsourcedid), '')
-                is distinct from processed.student_id
+                'is_different': nullif(trim(records.studentsourcedid), '') is distinct from processed.student_id
             },
             {
                 'raw_column': 'scoreStatus', 'processed_column': 'score_status',
                 'source_value': trim(records.scorestatus), 'processed_value': processed.score_status,
-                'is_staged': staged.score_status = processed.score_status,
                 'is_different': nullif(trim(records.scorestatus), '') is distinct from processed.score_status
             },
             {
                 'raw_column': 'score', 'processed_column': 'score', 'source_value': trim(records.score),
                 'processed_value': cast(processed.score as varchar),
-                'is_staged': staged.score = processed.score,
-                'is_different': try_cast(trim(records.score) as decimal(18, 6))
-                is distinct from processed.score
+                'is_different': try_cast(records.score as decimal(18, 6)) is distinct from processed.score
                 or (processed.score is null and trim(records.score) <> '')
             },
             {
-                'raw_column': 'scoreDate', 'processed_column': 'score_date',
-                'source_value': trim(records.scoredate),
+                'raw_column': 'scoreDate', 'processed_column': 'score_date', 'source_value': trim(records.scoredate),
                 'processed_value': cast(processed.score_date as varchar),
-                'is_staged': staged.score_date = processed.score_date,
-                'is_different': try_cast(trim(records.scoredate) as date)
-                is distinct from processed.score_date
+                'is_different': try_cast(records.scoredate as date) is distinct from processed.score_date
                 or (processed.score_date is null and trim(records.scoredate) <> '')
             },
             {
-                'raw_column': 'textScore', 'processed_column': 'text_score',
-                'source_value': trim(records.textscore), 'processed_value': processed.text_score,
-                'is_staged': staged.text_score = processed.text_score,
+                'raw_column': 'textScore', 'processed_column': 'text_score', 'source_value': trim(records.textscore),
+                'processed_value': processed.text_score,
                 'is_different': nullif(trim(records.textscore), '') is distinct from processed.text_score
             },
             {
                 'raw_column': 'classSourcedId', 'processed_column': 'class_id',
                 'source_value': trim(records.classsourcedid), 'processed_value': processed.class_id,
-                'is_staged': staged.class_id = processed.class_id,
                 'is_different': coalesce(nullif(trim(records.classsourcedid), ''), processed.class_id)
                 is distinct from processed.class_id
             },
             {
                 'raw_column': 'inProgress', 'processed_column': 'is_in_progress',
-                'source_value': trim(records.inprogress),
-                'processed_value': cast(processed.is_in_progress as varchar),
-                'is_staged': staged.is_in_progress = processed.is_in_progress,
-                'is_different': try_cast(trim(records.inprogress) as boolean)
-                is distinct from processed.is_in_progress
+                'source_value': trim(records.inprogress), 'processed_value': cast(processed.is_in_progress as varchar),
+                'is_different': try_cast(trim(records.inprogress) as boolean) is distinct from processed.is_in_progress
                 or (processed.is_in_progress is null and trim(records.inprogress) <> '')
             },
             {
                 'raw_column': 'incomplete', 'processed_column': 'is_incomplete',
-                'source_value': trim(records.incomplete),
-                'processed_value': cast(processed.is_incomplete as varchar),
-                'is_staged': staged.is_incomplete = processed.is_incomplete,
-                'is_different': try_cast(trim(records.incomplete) as boolean)
-                is distinct from processed.is_incomplete
+                'source_value': trim(records.incomplete), 'processed_value': cast(processed.is_incomplete as varchar),
+                'is_different': try_cast(trim(records.incomplete) as boolean) is distinct from processed.is_incomplete
                 or (processed.is_incomplete is null and trim(records.incomplete) <> '')
             },
             {
                 'raw_column': 'late', 'processed_column': 'is_late', 'source_value': trim(records.late),
                 'processed_value': cast(processed.is_late as varchar),
-                'is_staged': staged.is_late = processed.is_late,
                 'is_different': try_cast(trim(records.late) as boolean) is distinct from processed.is_late
                 or (processed.is_late is null and trim(records.late) <> '')
             },
             {
-                'raw_column': 'missing', 'processed_column': 'is_missing',
-                'source_value': trim(records.missing),
+                'raw_column': 'missing', 'processed_column': 'is_missing', 'source_value': trim(records.missing),
                 'processed_value': cast(processed.is_missing as varchar),
-                'is_staged': staged.is_missing = processed.is_missing,
-                'is_different': try_cast(trim(records.missing) as boolean)
-                is distinct from processed.is_missing
+                'is_different': try_cast(trim(records.missing) as boolean) is distinct from processed.is_missing
                 or (processed.is_missing is null and trim(records.missing) <> '')
             }
         ] as compared_values
-    from records
+    from {{ source('raw_oneroster', 'results') }} as records
     inner join pointers
         on records.file_id = pointers.file_id and records.record_number = pointers.record_number
+    inner join files on records.file_id = files.file_id
     left join processed_rows as processed
-        on records.source_id = processed.source_id and records.record_key = processed.result_id
-    left join staged_rows as staged
-        on records.source_id = staged.source_id and records.record_key = staged.result_id
-    where not records.is_malformed
+        on
+            files.source_id = processed.source_id
+            and nullif(trim(records.sourcedid), '') = processed.result_id
+            and processed.place = 1
 ),
 
--- A key that no record in scope names may be named by the latest bulk or a file since.
+-- A key that no newest file names may be named by the latest bulk or a file since.
 present_keys as (
     select distinct
-        records.source_id,
-        records.record_key
-    from records
-    inner join keys on records.source_id = keys.source_id and records.record_key = keys.record_key
-    where records.is_since_latest_bulk and not records.is_in_scope
+        files.source_id,
+        nullif(trim(records.sourcedid), '') as record_key
+    from {{ source('raw_oneroster', 'results') }} as records
+    inner join files
+        on records.file_id = files.file_id and files.is_since_latest_bulk and not files.is_in_scope
+    inner join keys
+        on files.source_id = keys.source_id and nullif(trim(records.sourcedid), '') = keys.record_key
 )
 
 select
+    'doubt' as kind,
     'oneroster/results' as feed,
-    doubts.*,
-    sources.is_deletion,
-    sources.modified_at,
-    sources.compared_values,
-    origins.file_id is not null as has_origin,
-    origins.is_deletion as is_origin_deletion,
-    origins.modified_at as origin_modified_at,
-    origins.compared_values as origin_values,
-    present_keys.record_key is not null as is_present,
-    staged_counts.staged_count
+    *
 from doubts
-left join compared as sources
-    on doubts.file_id = sources.file_id and doubts.record_number = sources.record_number
-left join compared as origins
-    on
-        doubts.processed_file_id = origins.file_id
-        and doubts.processed_record_number = origins.record_number
-        and doubts.source_id = origins.source_id
-        and doubts.record_key = origins.record_key
-left join present_keys
-    on doubts.source_id = present_keys.source_id and doubts.record_key = present_keys.record_key
-left join staged_counts
-    on doubts.source_id = staged_counts.source_id and doubts.record_key = staged_counts.record_key
+union all by name
+select
+    'record' as kind,
+    'oneroster/results' as feed,
+    *
+from compared_records
+union all by name
+select
+    'present_key' as kind,
+    'oneroster/results' as feed,
+    *
+from present_keys

@@ -1,42 +1,34 @@
--- One row per record of the newest files of oneroster/users that dim_user does not hold as it is, per active
--- row that none of them names, and per key that stands there twice. Written by scripts/comparison_sql.py.
+-- One row per doubt that oneroster/users and dim_user raise, per record that speaks of one, and per key of one that is
+-- present. In doubt is a record of the newest files that the mart does not hold as it is, an active row that none of
+-- them names, and a key that stands twice. Written by scripts/comparison_sql.py.
 with files as (
     select * from {{ ref('int_compared_files') }}
     where feed = 'oneroster/users'
 ),
 
 -- Of a record that breaks the grammar of CSV no more is known than its key.
-records as not materialized (
+records as (
     select
         files.source_id,
         files.is_visible,
-        files.is_in_scope,
-        files.is_since_latest_bulk,
         nullif(trim(records.sourcedid), '') as record_key,
         false as is_malformed,
         records.*
     from {{ source('raw_oneroster', 'users') }} as records
-    inner join files on records.file_id = files.file_id
+    inner join files on records.file_id = files.file_id and files.is_in_scope
 
     union all by name
 
     select
         files.source_id,
         files.is_visible,
-        files.is_in_scope,
-        files.is_since_latest_bulk,
         records.record_key,
         true as is_malformed,
         records.file_id,
         records.record_number,
         records.line_number
     from {{ source('landing', 'malformed_records') }} as records
-    inner join files on records.file_id = files.file_id
-),
-
-records_in_scope as (
-    select * from records
-    where is_in_scope
+    inner join files on records.file_id = files.file_id and files.is_in_scope
 ),
 
 -- One pass over both sides finds what is in doubt; nothing else is looked at afterwards.
@@ -52,40 +44,73 @@ doubts as (
         processed.record_number as processed_record_number,
         processed.is_active,
         1 as row_count
-    from records_in_scope as records
+    from records
     full join {{ ref('dim_user') }} as processed
         on records.source_id = processed.source_id and records.record_key = processed.user_id
     where
-        case
-            when records.file_id is null then processed.is_active
-            when records.is_malformed then true
-            when trim(records.status) in ('tobedeleted', 'inactive')
-                then
-                    processed.is_active
-                    or records.file_id <> processed.file_id
-                    or records.record_number <> processed.record_number
-            when processed.is_active is distinct from true then true
-            when records.is_visible and records.file_id <> processed.file_id then true
-            when records.is_visible and records.record_number <> processed.record_number then true
-            else
-                try_cast(trim(records.datelastmodified) as timestamptz) at time zone 'UTC'
+        (records.file_id is null and processed.is_active)
+        or records.is_malformed
+        or (
+            trim(records.status) in ('tobedeleted', 'inactive')
+            and (
+                processed.is_active
+                or records.file_id <> processed.file_id
+                or records.record_number <> processed.record_number
+            )
+        )
+        or (
+            records.file_id is not null
+            and coalesce(trim(records.status) not in ('tobedeleted', 'inactive'), true)
+            and (
+                processed.is_active is distinct from true
+                or (records.is_visible and records.file_id <> processed.file_id)
+                or (records.is_visible and records.record_number <> processed.record_number)
+                or try_cast(records.datelastmodified as timestamptz) at time zone 'UTC'
                 is distinct from processed.modified_at
                 or (processed.modified_at is null and trim(records.datelastmodified) <> '')
                 or try_cast(trim(records.enableduser) as boolean) is distinct from processed.is_enabled
                 or (processed.is_enabled is null and trim(records.enableduser) <> '')
-                or nullif(trim(regexp_replace(records.orgsourcedids, ' *,[ ,]*', ',', 'g'), ' ,'), '')
-                is distinct from nullif(array_to_string(processed.org_ids, ','), '')
-                or coalesce(nullif(trim(records.role), ''), processed.role) is distinct from processed.role
-                or nullif(trim(records.username), '') is distinct from processed.username
-                or nullif(trim(records.givenname), '') is distinct from processed.given_name
-                or nullif(trim(records.familyname), '') is distinct from processed.family_name
-                or nullif(trim(records.middlename), '') is distinct from processed.middle_name
-                or nullif(trim(records.identifier), '') is distinct from processed.identifier
-                or nullif(trim(records.email), '') is distinct from processed.email
+                or (
+                    (records.orgsourcedids is not null or processed.org_ids is not null)
+                    and nullif(trim(regexp_replace(records.orgsourcedids, ' *,[ ,]*', ',', 'g'), ' ,'), '')
+                    is distinct from nullif(array_to_string(processed.org_ids, ','), '')
+                )
+                or (
+                    (records.role is not null or processed.role is not null)
+                    and coalesce(nullif(trim(records.role), ''), processed.role) is distinct from processed.role
+                )
+                or (
+                    records.username is distinct from processed.username
+                    and nullif(trim(records.username), '') is distinct from processed.username
+                )
+                or (
+                    records.givenname is distinct from processed.given_name
+                    and nullif(trim(records.givenname), '') is distinct from processed.given_name
+                )
+                or (
+                    records.familyname is distinct from processed.family_name
+                    and nullif(trim(records.familyname), '') is distinct from processed.family_name
+                )
+                or (
+                    records.middlename is distinct from processed.middle_name
+                    and nullif(trim(records.middlename), '') is distinct from processed.middle_name
+                )
+                or (
+                    records.identifier is distinct from processed.identifier
+                    and nullif(trim(records.identifier), '') is distinct from processed.identifier
+                )
+                or (
+                    records.email is distinct from processed.email
+                    and nullif(trim(records.email), '') is distinct from processed.email
+                )
                 or nullif(trim(regexp_replace(records.grades, ' *,[ ,]*', ',', 'g'), ' ,'), '')
                 is distinct from nullif(array_to_string(processed.grades, ','), '')
-                or nullif(trim(records.primaryorgsourcedid), '') is distinct from processed.primary_org_id
-        end
+                or (
+                    (records.primaryorgsourcedid is not null or processed.primary_org_id is not null)
+                    and nullif(trim(records.primaryorgsourcedid), '') is distinct from processed.primary_org_id
+                )
+            )
+        )
 
     union all by name
 
@@ -110,26 +135,15 @@ keys as (
 ),
 
 processed_rows as (
-    select processed.*
+    select
+        processed.*,
+        row_number() over (
+            partition by processed.source_id, processed.user_id
+            order by processed.file_id, processed.record_number
+        ) as place
     from {{ ref('dim_user') }} as processed
     inner join keys
         on processed.source_id = keys.source_id and processed.user_id = keys.record_key
-),
-
-staged_rows as (
-    select staged.*
-    from {{ ref('stg_oneroster__users') }} as staged
-    inner join keys
-        on staged.source_id = keys.source_id and staged.user_id = keys.record_key
-),
-
-staged_counts as (
-    select
-        source_id,
-        user_id as record_key,
-        count(*) as staged_count
-    from staged_rows
-    group by source_id, user_id
 ),
 
 -- The records in doubt, and those of which the rows in doubt say that they are made.
@@ -145,141 +159,121 @@ pointers as (
     from doubts
 ),
 
-compared as (
+compared_records as (
     select
-        records.source_id,
-        records.record_key,
+        files.source_id,
+        nullif(trim(records.sourcedid), '') as record_key,
         records.file_id,
         records.record_number,
         coalesce(trim(records.status) in ('tobedeleted', 'inactive'), false) as is_deletion,
-        try_cast(trim(records.datelastmodified) as timestamptz) at time zone 'UTC' as modified_at,
+        try_cast(records.datelastmodified as timestamptz) at time zone 'UTC' as modified_at,
         [
             {
                 'raw_column': 'dateLastModified', 'processed_column': 'modified_at',
                 'source_value': trim(records.datelastmodified),
                 'processed_value': cast(processed.modified_at as varchar),
-                'is_staged': staged.modified_at = processed.modified_at,
-                'is_different': try_cast(trim(records.datelastmodified) as timestamptz) at time zone 'UTC'
+                'is_different': try_cast(records.datelastmodified as timestamptz) at time zone 'UTC'
                 is distinct from processed.modified_at
                 or (processed.modified_at is null and trim(records.datelastmodified) <> '')
             },
             {
                 'raw_column': 'enabledUser', 'processed_column': 'is_enabled',
-                'source_value': trim(records.enableduser),
-                'processed_value': cast(processed.is_enabled as varchar),
-                'is_staged': staged.is_enabled = processed.is_enabled,
-                'is_different': try_cast(trim(records.enableduser) as boolean)
-                is distinct from processed.is_enabled
+                'source_value': trim(records.enableduser), 'processed_value': cast(processed.is_enabled as varchar),
+                'is_different': try_cast(trim(records.enableduser) as boolean) is distinct from processed.is_enabled
                 or (processed.is_enabled is null and trim(records.enableduser) <> '')
             },
             {
                 'raw_column': 'orgSourcedIds', 'processed_column': 'org_ids',
                 'source_value': trim(records.orgsourcedids),
                 'processed_value': nullif(array_to_string(processed.org_ids, ','), ''),
-                'is_staged': staged.org_ids = processed.org_ids,
-                'is_different':
-                nullif(trim(regexp_replace(records.orgsourcedids, ' *,[ ,]*', ',', 'g'), ' ,'), '')
+                'is_different': nullif(trim(regexp_replace(records.orgsourcedids, ' *,[ ,]*', ',', 'g'), ' ,'), '')
                 is distinct from nullif(array_to_string(processed.org_ids, ','), '')
             },
             {
                 'raw_column': 'role', 'processed_column': 'role', 'source_value': trim(records.role),
-                'processed_value': processed.role, 'is_staged': staged.role = processed.role,
+                'processed_value': processed.role,
                 'is_different': coalesce(nullif(trim(records.role), ''), processed.role)
                 is distinct from processed.role
             },
             {
-                'raw_column': 'username', 'processed_column': 'username',
-                'source_value': trim(records.username), 'processed_value': processed.username,
-                'is_staged': staged.username = processed.username,
+                'raw_column': 'username', 'processed_column': 'username', 'source_value': trim(records.username),
+                'processed_value': processed.username,
                 'is_different': nullif(trim(records.username), '') is distinct from processed.username
             },
             {
-                'raw_column': 'givenName', 'processed_column': 'given_name',
-                'source_value': trim(records.givenname), 'processed_value': processed.given_name,
-                'is_staged': staged.given_name = processed.given_name,
+                'raw_column': 'givenName', 'processed_column': 'given_name', 'source_value': trim(records.givenname),
+                'processed_value': processed.given_name,
                 'is_different': nullif(trim(records.givenname), '') is distinct from processed.given_name
             },
             {
-                'raw_column': 'familyName', 'processed_column': 'family_name',
-                'source_value': trim(records.familyname), 'processed_value': processed.family_name,
-                'is_staged': staged.family_name = processed.family_name,
+                'raw_column': 'familyName', 'processed_column': 'family_name', 'source_value': trim(records.familyname),
+                'processed_value': processed.family_name,
                 'is_different': nullif(trim(records.familyname), '') is distinct from processed.family_name
             },
             {
-                'raw_column': 'middleName', 'processed_column': 'middle_name',
-                'source_value': trim(records.middlename), 'processed_value': processed.middle_name,
-                'is_staged': staged.middle_name = processed.middle_name,
+                'raw_column': 'middleName', 'processed_column': 'middle_name', 'source_value': trim(records.middlename),
+                'processed_value': processed.middle_name,
                 'is_different': nullif(trim(records.middlename), '') is distinct from processed.middle_name
             },
             {
-                'raw_column': 'identifier', 'processed_column': 'identifier',
-                'source_value': trim(records.identifier), 'processed_value': processed.identifier,
-                'is_staged': staged.identifier = processed.identifier,
+                'raw_column': 'identifier', 'processed_column': 'identifier', 'source_value': trim(records.identifier),
+                'processed_value': processed.identifier,
                 'is_different': nullif(trim(records.identifier), '') is distinct from processed.identifier
             },
             {
                 'raw_column': 'email', 'processed_column': 'email', 'source_value': trim(records.email),
-                'processed_value': processed.email, 'is_staged': staged.email = processed.email,
+                'processed_value': processed.email,
                 'is_different': nullif(trim(records.email), '') is distinct from processed.email
             },
             {
                 'raw_column': 'grades', 'processed_column': 'grades', 'source_value': trim(records.grades),
                 'processed_value': nullif(array_to_string(processed.grades, ','), ''),
-                'is_staged': staged.grades = processed.grades,
                 'is_different': nullif(trim(regexp_replace(records.grades, ' *,[ ,]*', ',', 'g'), ' ,'), '')
                 is distinct from nullif(array_to_string(processed.grades, ','), '')
             },
             {
                 'raw_column': 'primaryOrgSourcedId', 'processed_column': 'primary_org_id',
-                'source_value': trim(records.primaryorgsourcedid),
-                'processed_value': processed.primary_org_id,
-                'is_staged': staged.primary_org_id = processed.primary_org_id,
-                'is_different': nullif(trim(records.primaryorgsourcedid), '')
-                is distinct from processed.primary_org_id
+                'source_value': trim(records.primaryorgsourcedid), 'processed_value': processed.primary_org_id,
+                'is_different': nullif(trim(records.primaryorgsourcedid), '') is distinct from processed.primary_org_id
             }
         ] as compared_values
-    from records
+    from {{ source('raw_oneroster', 'users') }} as records
     inner join pointers
         on records.file_id = pointers.file_id and records.record_number = pointers.record_number
+    inner join files on records.file_id = files.file_id
     left join processed_rows as processed
-        on records.source_id = processed.source_id and records.record_key = processed.user_id
-    left join staged_rows as staged
-        on records.source_id = staged.source_id and records.record_key = staged.user_id
-    where not records.is_malformed
+        on
+            files.source_id = processed.source_id
+            and nullif(trim(records.sourcedid), '') = processed.user_id
+            and processed.place = 1
 ),
 
--- A key that no record in scope names may be named by the latest bulk or a file since.
+-- A key that no newest file names may be named by the latest bulk or a file since.
 present_keys as (
     select distinct
-        records.source_id,
-        records.record_key
-    from records
-    inner join keys on records.source_id = keys.source_id and records.record_key = keys.record_key
-    where records.is_since_latest_bulk and not records.is_in_scope
+        files.source_id,
+        nullif(trim(records.sourcedid), '') as record_key
+    from {{ source('raw_oneroster', 'users') }} as records
+    inner join files
+        on records.file_id = files.file_id and files.is_since_latest_bulk and not files.is_in_scope
+    inner join keys
+        on files.source_id = keys.source_id and nullif(trim(records.sourcedid), '') = keys.record_key
 )
 
 select
+    'doubt' as kind,
     'oneroster/users' as feed,
-    doubts.*,
-    sources.is_deletion,
-    sources.modified_at,
-    sources.compared_values,
-    origins.file_id is not null as has_origin,
-    origins.is_deletion as is_origin_deletion,
-    origins.modified_at as origin_modified_at,
-    origins.compared_values as origin_values,
-    present_keys.record_key is not null as is_present,
-    staged_counts.staged_count
+    *
 from doubts
-left join compared as sources
-    on doubts.file_id = sources.file_id and doubts.record_number = sources.record_number
-left join compared as origins
-    on
-        doubts.processed_file_id = origins.file_id
-        and doubts.processed_record_number = origins.record_number
-        and doubts.source_id = origins.source_id
-        and doubts.record_key = origins.record_key
-left join present_keys
-    on doubts.source_id = present_keys.source_id and doubts.record_key = present_keys.record_key
-left join staged_counts
-    on doubts.source_id = staged_counts.source_id and doubts.record_key = staged_counts.record_key
+union all by name
+select
+    'record' as kind,
+    'oneroster/users' as feed,
+    *
+from compared_records
+union all by name
+select
+    'present_key' as kind,
+    'oneroster/users' as feed,
+    *
+from present_keys

@@ -12,7 +12,7 @@ select
     records.file_id,
     records.record_number,
     cast(null as varchar) as record_key,
-    try_cast(trim(records.resultvaluemin) as decimal(18, 6)) as source_number,
+    try_cast(records.resultvaluemin as decimal(18, 6)) as source_number,
     cast(null as decimal(18, 6)) as processed_number
 from {{ source('raw_oneroster', 'line_items') }} as records
 inner join files on records.file_id = files.file_id
@@ -41,7 +41,7 @@ select
     records.file_id,
     records.record_number,
     cast(null as varchar) as record_key,
-    try_cast(trim(records.resultvaluemax) as decimal(18, 6)) as source_number,
+    try_cast(records.resultvaluemax as decimal(18, 6)) as source_number,
     cast(null as decimal(18, 6)) as processed_number
 from {{ source('raw_oneroster', 'line_items') }} as records
 inner join files on records.file_id = files.file_id
@@ -70,7 +70,7 @@ select
     records.file_id,
     records.record_number,
     cast(null as varchar) as record_key,
-    try_cast(trim(records.score) as decimal(18, 6)) as source_number,
+    try_cast(records.score as decimal(18, 6)) as source_number,
     cast(null as decimal(18, 6)) as processed_number
 from {{ source('raw_oneroster', 'result_learning_objective_ids') }} as records
 inner join files on records.file_id = files.file_id
@@ -99,7 +99,7 @@ select
     records.file_id,
     records.record_number,
     cast(null as varchar) as record_key,
-    try_cast(trim(records.score) as decimal(18, 6)) as source_number,
+    try_cast(records.score as decimal(18, 6)) as source_number,
     cast(null as decimal(18, 6)) as processed_number
 from {{ source('raw_oneroster', 'results') }} as records
 inner join files on records.file_id = files.file_id

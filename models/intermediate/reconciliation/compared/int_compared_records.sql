@@ -1,4 +1,4 @@
--- One row per record in doubt, per active row that no record names, and per key that stands twice. Written by
+-- One row per doubt, per record that speaks of one, and per key of one that is present, of all feeds. Written by
 -- scripts/comparison_sql.py.
 with compared as (
     select * from {{ ref('int_compared__oneroster__academic_sessions') }}
@@ -48,13 +48,14 @@ with compared as (
     select * from {{ ref('int_compared__oneroster__users') }}
 
     {% if is_used('overrides') %}
-        union all
+    union all
 
-        select * from {{ ref('int_compared__overrides__mastery_overrides') }}
+    select * from {{ ref('int_compared__overrides__mastery_overrides') }}
     {% endif %}
 )
 
 select
+    kind,
     feed,
     source_id,
     record_key,
@@ -68,11 +69,5 @@ select
     row_count,
     is_deletion,
     modified_at,
-    compared_values,
-    has_origin,
-    is_origin_deletion,
-    origin_modified_at,
-    origin_values,
-    is_present,
-    staged_count
+    compared_values
 from compared

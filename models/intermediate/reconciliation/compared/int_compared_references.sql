@@ -198,21 +198,21 @@ cross join unnest(processed.unresolved) as unresolved (processed_column)
 where processed.is_active
 
 {% if is_used('overrides') %}
-    union all
+union all
 
-    select
-        processed.source_id,
-        'overrides/mastery_overrides' as feed,
-        processed.override_id as record_key,
-        processed.file_id,
-        processed.record_number,
-        processed.line_number,
-        unresolved.processed_column,
-        case unresolved.processed_column
-            when 'student_id' then processed.student_id
-            when 'teacher_id' then processed.teacher_id
-        end as source_value
-    from {{ ref('fct_override') }} as processed
-    cross join unnest(processed.unresolved) as unresolved (processed_column)
-    where processed.is_active
+select
+    processed.source_id,
+    'overrides/mastery_overrides' as feed,
+    processed.override_id as record_key,
+    processed.file_id,
+    processed.record_number,
+    processed.line_number,
+    unresolved.processed_column,
+    case unresolved.processed_column
+        when 'student_id' then processed.student_id
+        when 'teacher_id' then processed.teacher_id
+    end as source_value
+from {{ ref('fct_override') }} as processed
+cross join unnest(processed.unresolved) as unresolved (processed_column)
+where processed.is_active
 {% endif %}

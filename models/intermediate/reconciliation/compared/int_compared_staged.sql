@@ -1,0 +1,309 @@
+-- One row per row of staging whose key differs without a reason: what does it hold? Written by
+-- scripts/comparison_sql.py.
+{{ config(materialized='table') }}
+
+with doubts as (
+    select distinct
+        feed,
+        source_id,
+        record_key
+    from {{ ref('int_differences_explained') }}
+    where reason = 'unexplained'
+)
+
+select
+    'oneroster/academic_sessions' as feed,
+    staged.source_id,
+    staged.term_id as record_key,
+    [
+        { 'column': 'modified_at', 'staged_value': cast(staged.modified_at as varchar) },
+        { 'column': 'name', 'staged_value': staged.name },
+        { 'column': 'term_type', 'staged_value': staged.term_type },
+        { 'column': 'start_date', 'staged_value': cast(staged.start_date as varchar) },
+        { 'column': 'end_date', 'staged_value': cast(staged.end_date as varchar) },
+        { 'column': 'parent_term_id', 'staged_value': staged.parent_term_id },
+        { 'column': 'school_year', 'staged_value': cast(staged.school_year as varchar) }
+    ] as staged_values
+from {{ ref('stg_oneroster__academic_sessions') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'oneroster/academic_sessions'
+        and staged.source_id = doubts.source_id
+        and staged.term_id = doubts.record_key
+
+union all
+
+select
+    'oneroster/categories' as feed,
+    staged.source_id,
+    staged.category_id as record_key,
+    [
+        { 'column': 'modified_at', 'staged_value': cast(staged.modified_at as varchar) },
+        { 'column': 'name', 'staged_value': staged.name },
+        { 'column': 'weight', 'staged_value': cast(staged.weight as varchar) }
+    ] as staged_values
+from {{ ref('stg_oneroster__categories') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'oneroster/categories'
+        and staged.source_id = doubts.source_id
+        and staged.category_id = doubts.record_key
+
+union all
+
+select
+    'oneroster/classes' as feed,
+    staged.source_id,
+    staged.class_id as record_key,
+    [
+        { 'column': 'modified_at', 'staged_value': cast(staged.modified_at as varchar) },
+        { 'column': 'name', 'staged_value': staged.name },
+        { 'column': 'grades', 'staged_value': nullif(array_to_string(staged.grades, ','), '') },
+        { 'column': 'course_id', 'staged_value': staged.course_id },
+        { 'column': 'class_code', 'staged_value': staged.class_code },
+        { 'column': 'class_type', 'staged_value': staged.class_type },
+        { 'column': 'location', 'staged_value': staged.location },
+        { 'column': 'org_id', 'staged_value': staged.org_id },
+        { 'column': 'term_ids', 'staged_value': nullif(array_to_string(staged.term_ids, ','), '') },
+        { 'column': 'subjects', 'staged_value': nullif(array_to_string(staged.subjects, ','), '') },
+        { 'column': 'subject_codes', 'staged_value': nullif(array_to_string(staged.subject_codes, ','), '') },
+        { 'column': 'periods', 'staged_value': nullif(array_to_string(staged.periods, ','), '') }
+    ] as staged_values
+from {{ ref('stg_oneroster__classes') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'oneroster/classes'
+        and staged.source_id = doubts.source_id
+        and staged.class_id = doubts.record_key
+
+union all
+
+select
+    'oneroster/courses' as feed,
+    staged.source_id,
+    staged.course_id as record_key,
+    [
+        { 'column': 'modified_at', 'staged_value': cast(staged.modified_at as varchar) },
+        { 'column': 'school_year_term_id', 'staged_value': staged.school_year_term_id },
+        { 'column': 'name', 'staged_value': staged.name },
+        { 'column': 'course_code', 'staged_value': staged.course_code },
+        { 'column': 'grades', 'staged_value': nullif(array_to_string(staged.grades, ','), '') },
+        { 'column': 'org_id', 'staged_value': staged.org_id },
+        { 'column': 'subjects', 'staged_value': nullif(array_to_string(staged.subjects, ','), '') },
+        { 'column': 'subject_codes', 'staged_value': nullif(array_to_string(staged.subject_codes, ','), '') }
+    ] as staged_values
+from {{ ref('stg_oneroster__courses') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'oneroster/courses'
+        and staged.source_id = doubts.source_id
+        and staged.course_id = doubts.record_key
+
+union all
+
+select
+    'oneroster/enrollments' as feed,
+    staged.source_id,
+    staged.enrollment_id as record_key,
+    [
+        { 'column': 'modified_at', 'staged_value': cast(staged.modified_at as varchar) },
+        { 'column': 'class_id', 'staged_value': staged.class_id },
+        { 'column': 'org_id', 'staged_value': staged.org_id },
+        { 'column': 'user_id', 'staged_value': staged.user_id },
+        { 'column': 'role', 'staged_value': staged.role },
+        { 'column': 'is_primary', 'staged_value': cast(staged.is_primary as varchar) },
+        { 'column': 'begin_date', 'staged_value': cast(staged.begin_date as varchar) },
+        { 'column': 'end_date', 'staged_value': cast(staged.end_date as varchar) }
+    ] as staged_values
+from {{ ref('stg_oneroster__enrollments') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'oneroster/enrollments'
+        and staged.source_id = doubts.source_id
+        and staged.enrollment_id = doubts.record_key
+
+union all
+
+select
+    'oneroster/line_item_learning_objective_ids' as feed,
+    staged.source_id,
+    staged.line_item_objective_id as record_key,
+    [
+        { 'column': 'modified_at', 'staged_value': cast(staged.modified_at as varchar) },
+        { 'column': 'line_item_id', 'staged_value': staged.line_item_id },
+        { 'column': 'objective_source', 'staged_value': staged.objective_source },
+        { 'column': 'objective_id', 'staged_value': staged.objective_id }
+    ] as staged_values
+from {{ ref('stg_oneroster__line_item_learning_objective_ids') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'oneroster/line_item_learning_objective_ids'
+        and staged.source_id = doubts.source_id
+        and staged.line_item_objective_id = doubts.record_key
+
+union all
+
+select
+    'oneroster/line_items' as feed,
+    staged.source_id,
+    staged.line_item_id as record_key,
+    [
+        { 'column': 'modified_at', 'staged_value': cast(staged.modified_at as varchar) },
+        { 'column': 'name', 'staged_value': staged.name },
+        { 'column': 'assign_date', 'staged_value': cast(staged.assign_date as varchar) },
+        { 'column': 'due_date', 'staged_value': cast(staged.due_date as varchar) },
+        { 'column': 'class_id', 'staged_value': staged.class_id },
+        { 'column': 'category_id', 'staged_value': staged.category_id },
+        { 'column': 'term_id', 'staged_value': staged.term_id },
+        { 'column': 'score_min', 'staged_value': cast(staged.score_min as varchar) },
+        { 'column': 'score_max', 'staged_value': cast(staged.score_max as varchar) },
+        { 'column': 'org_id', 'staged_value': staged.org_id }
+    ] as staged_values
+from {{ ref('stg_oneroster__line_items') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'oneroster/line_items'
+        and staged.source_id = doubts.source_id
+        and staged.line_item_id = doubts.record_key
+
+union all
+
+select
+    'oneroster/orgs' as feed,
+    staged.source_id,
+    staged.org_id as record_key,
+    [
+        { 'column': 'modified_at', 'staged_value': cast(staged.modified_at as varchar) },
+        { 'column': 'name', 'staged_value': staged.name },
+        { 'column': 'org_type', 'staged_value': staged.org_type },
+        { 'column': 'identifier', 'staged_value': staged.identifier },
+        { 'column': 'parent_org_id', 'staged_value': staged.parent_org_id }
+    ] as staged_values
+from {{ ref('stg_oneroster__orgs') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'oneroster/orgs'
+        and staged.source_id = doubts.source_id
+        and staged.org_id = doubts.record_key
+
+union all
+
+select
+    'oneroster/result_learning_objective_ids' as feed,
+    staged.source_id,
+    staged.result_objective_id as record_key,
+    [
+        { 'column': 'modified_at', 'staged_value': cast(staged.modified_at as varchar) },
+        { 'column': 'result_id', 'staged_value': staged.result_id },
+        { 'column': 'objective_source', 'staged_value': staged.objective_source },
+        { 'column': 'objective_id', 'staged_value': staged.objective_id },
+        { 'column': 'score', 'staged_value': cast(staged.score as varchar) },
+        { 'column': 'text_score', 'staged_value': staged.text_score }
+    ] as staged_values
+from {{ ref('stg_oneroster__result_learning_objective_ids') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'oneroster/result_learning_objective_ids'
+        and staged.source_id = doubts.source_id
+        and staged.result_objective_id = doubts.record_key
+
+union all
+
+select
+    'oneroster/results' as feed,
+    staged.source_id,
+    staged.result_id as record_key,
+    [
+        { 'column': 'modified_at', 'staged_value': cast(staged.modified_at as varchar) },
+        { 'column': 'line_item_id', 'staged_value': staged.line_item_id },
+        { 'column': 'student_id', 'staged_value': staged.student_id },
+        { 'column': 'score_status', 'staged_value': staged.score_status },
+        { 'column': 'score', 'staged_value': cast(staged.score as varchar) },
+        { 'column': 'score_date', 'staged_value': cast(staged.score_date as varchar) },
+        { 'column': 'text_score', 'staged_value': staged.text_score },
+        { 'column': 'class_id', 'staged_value': staged.class_id },
+        { 'column': 'is_in_progress', 'staged_value': cast(staged.is_in_progress as varchar) },
+        { 'column': 'is_incomplete', 'staged_value': cast(staged.is_incomplete as varchar) },
+        { 'column': 'is_late', 'staged_value': cast(staged.is_late as varchar) },
+        { 'column': 'is_missing', 'staged_value': cast(staged.is_missing as varchar) }
+    ] as staged_values
+from {{ ref('stg_oneroster__results') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'oneroster/results'
+        and staged.source_id = doubts.source_id
+        and staged.result_id = doubts.record_key
+
+union all
+
+select
+    'oneroster/roles' as feed,
+    staged.source_id,
+    staged.role_id as record_key,
+    [
+        { 'column': 'modified_at', 'staged_value': cast(staged.modified_at as varchar) },
+        { 'column': 'user_id', 'staged_value': staged.user_id },
+        { 'column': 'role_type', 'staged_value': staged.role_type },
+        { 'column': 'role', 'staged_value': staged.role },
+        { 'column': 'begin_date', 'staged_value': cast(staged.begin_date as varchar) },
+        { 'column': 'end_date', 'staged_value': cast(staged.end_date as varchar) },
+        { 'column': 'org_id', 'staged_value': staged.org_id }
+    ] as staged_values
+from {{ ref('stg_oneroster__roles') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'oneroster/roles'
+        and staged.source_id = doubts.source_id
+        and staged.role_id = doubts.record_key
+
+union all
+
+select
+    'oneroster/users' as feed,
+    staged.source_id,
+    staged.user_id as record_key,
+    [
+        { 'column': 'modified_at', 'staged_value': cast(staged.modified_at as varchar) },
+        { 'column': 'is_enabled', 'staged_value': cast(staged.is_enabled as varchar) },
+        { 'column': 'org_ids', 'staged_value': nullif(array_to_string(staged.org_ids, ','), '') },
+        { 'column': 'role', 'staged_value': staged.role },
+        { 'column': 'username', 'staged_value': staged.username },
+        { 'column': 'given_name', 'staged_value': staged.given_name },
+        { 'column': 'family_name', 'staged_value': staged.family_name },
+        { 'column': 'middle_name', 'staged_value': staged.middle_name },
+        { 'column': 'identifier', 'staged_value': staged.identifier },
+        { 'column': 'email', 'staged_value': staged.email },
+        { 'column': 'grades', 'staged_value': nullif(array_to_string(staged.grades, ','), '') },
+        { 'column': 'primary_org_id', 'staged_value': staged.primary_org_id }
+    ] as staged_values
+from {{ ref('stg_oneroster__users') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'oneroster/users'
+        and staged.source_id = doubts.source_id
+        and staged.user_id = doubts.record_key
+
+{% if is_used('overrides') %}
+union all
+
+select
+    'overrides/mastery_overrides' as feed,
+    staged.source_id,
+    staged.override_id as record_key,
+    [
+        { 'column': 'modified_at', 'staged_value': cast(staged.modified_at as varchar) },
+        { 'column': 'student_id', 'staged_value': staged.student_id },
+        { 'column': 'objective_id', 'staged_value': staged.objective_id },
+        { 'column': 'action', 'staged_value': staged.action },
+        { 'column': 'state', 'staged_value': staged.state },
+        { 'column': 'effective_at', 'staged_value': cast(staged.effective_at as varchar) },
+        { 'column': 'teacher_id', 'staged_value': staged.teacher_id },
+        { 'column': 'reason', 'staged_value': staged.reason }
+    ] as staged_values
+from {{ ref('stg_overrides__mastery_overrides') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'overrides/mastery_overrides'
+        and staged.source_id = doubts.source_id
+        and staged.override_id = doubts.record_key
+{% endif %}
