@@ -1,3 +1,3 @@
-"""Rollcall: every record in every export answers the roll."""
+"""Rollcall: every record in every export is accounted for."""
 
 __version__ = "0.3.0"

@@ -30,7 +30,7 @@ from rollcall.sample import write_sample
 from rollcall.trace import layout_changes, mastery, rejects, rows
 
 app = typer.Typer(
-    help="Make batch exports trustworthy: every record in every export answers the roll.",
+    help="Make batch exports trustworthy: every record in every export is accounted for.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
