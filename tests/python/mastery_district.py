@@ -175,7 +175,8 @@ def project_with_seeds(folder: Path, seeds: Mapping[str, str]) -> Path:
         shutil.copytree(
             PROJECT_DIR / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
         )
-    shutil.copy(PROJECT_DIR / "dbt_project.yml", folder)
+    for name in ("dbt_project.yml", "selectors.yml"):
+        shutil.copy(PROJECT_DIR / name, folder)
     for name, content in seeds.items():
         (folder / "seeds" / "rules" / name).write_text(content, encoding="utf-8")
     return folder
