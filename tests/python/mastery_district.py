@@ -149,7 +149,7 @@ class Story:
         """Ask for outcomes in order of students and objectives."""
         return self.district.warehouse(
             f"select {columns} from progression.fct_mastery where {where} "
-            f"and source_id = '{self.roster_source}' order by student_id, objective_id"
+            f"and roster_source_id = '{self.roster_source}' order by student_id, objective_id"
         )
 
     def newest_cycle(self) -> int:
@@ -164,7 +164,7 @@ class Story:
         return self.district.warehouse(
             "select step, field, before_value, after_value, reason from progression.fct_checkpoint "
             f"where cycle_id = {cycle_id or self.newest_cycle()} and student_id = '{student}' "
-            f"and path_id is null and source_id = '{self.roster_source}' "
+            f"and path_id is null and roster_source_id = '{self.roster_source}' "
             "order by array_position(['scored', 'graded', 'overridden', 'gated'], step), field"
         )
 

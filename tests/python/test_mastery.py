@@ -146,7 +146,7 @@ def test_enrollment_completion_and_override_count_from_the_cycle_that_first_sees
     changes = district.warehouse(
         "select cycle_id, step_number, before_value, after_value, reason "
         "from progression.fct_checkpoint where step = 'gated' "
-        f"and source_id = '{story.roster_source}' order by 1, 2"
+        f"and roster_source_id = '{story.roster_source}' order by 1, 2"
     )
     assert changes == [
         (2, 1, None, "available", "enrolled on the path"),
