@@ -19,9 +19,10 @@
 {#-
     A query for the keys of results that differ from what is stored as evidence: new versions, those whose line item
     changed, withdrawn or returned ones, and those whose scores for single objectives changed.
-    `stored`: the evidence as the last cycle left it. `results`: the mart. `objective_scores`: those scores, by result.
+    `stored`: the evidence as the last cycle left it. `objective_scores`: those scores, by result.
 -#}
-{% macro changed_results(stored, results, objective_scores) -%}
+{% macro changed_results(stored, objective_scores) -%}
+    {%- set results = ref('fct_result') -%}
     select results.result_key
         from {{ results }} as results
         inner join {{ ref('stg_landing__cycles') }} as cycles on results.visible_at = cycles.as_of and cycles.is_current

@@ -46,7 +46,7 @@ results as (
         line_number,
         not is_active as is_withdrawn
     from {{ ref('fct_result') }}
-    {% if is_incremental() %}where result_key in ({{ changed_results(this, ref('fct_result'), 'objective_scores') }}){% endif %}
+    {% if is_incremental() %}where result_key in ({{ changed_results(this, 'objective_scores') }}){% endif %}
 ),
 
 line_items as (
