@@ -18,25 +18,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rollcall.contracts.layouts import Column
 from rollcall.contracts.project import Contracts
+from rollcall.contracts.sources import Feed
 from rollcall.home import PROJECT_DIR
 
 FOLDER = PROJECT_DIR / "models" / "intermediate" / "reconciliation" / "compared"
-MARTS = {
-    "oneroster/academic_sessions": "dim_term",
-    "oneroster/categories": "dim_category",
-    "oneroster/classes": "dim_class",
-    "oneroster/courses": "dim_course",
-    "oneroster/enrollments": "fct_enrollment",
-    "oneroster/line_item_learning_objective_ids": "brg_line_item_objective",
-    "oneroster/line_items": "dim_line_item",
-    "oneroster/orgs": "dim_org",
-    "oneroster/result_learning_objective_ids": "fct_result_objective_score",
-    "oneroster/results": "fct_result",
-    "oneroster/roles": "brg_user_role",
-    "oneroster/users": "dim_user",
-    "overrides/mastery_overrides": "fct_override",
-}
-"""The mart in which each staged feed ends."""
 ALWAYS_USED = "oneroster"
 """The family whose models are there whatever `sources.csv` declares."""
 
@@ -61,7 +46,7 @@ class ComparedColumn:
     """A staged column: where it stands in the raw table and in the mart, and what type it has.
 
     `is_filled` when the mart fills it from elsewhere where the record leaves it blank;
-    `is_everywhere` when every staged layout of the feed has it.
+    `is_everywhere` when every staged version of the feed has it.
     """
 
     raw_column: str
@@ -224,13 +209,18 @@ def _joined(conditions: tuple[tuple[str, str], ...], indent: int, taken: int = 0
 
 def compared_feeds(contracts: Contracts) -> tuple[ComparedFeed, ...]:
     """Return every staged feed."""
-    return tuple(_compared_feed(contracts, feed.feed) for feed in contracts.feeds if feed.is_staged)
+    return tuple(_compared_feed(contracts, feed) for feed in contracts.feeds if feed.is_staged)
 
 
-def _compared_feed(contracts: Contracts, feed: str) -> ComparedFeed:
-    filled = _filled_columns(MARTS[feed])
+def _compared_feed(contracts: Contracts, feed: Feed) -> ComparedFeed:
+    mart = feed.mart.split(".")[-1]
+    filled = _filled_columns(mart)
     found: dict[str, list[tuple[Column, str]]] = {}
-    layouts = [layout for layout in contracts.versions(feed) if layout.is_staged]
+    layouts = [
+        layout
+        for layout in contracts.versions(feed.feed)
+        if layout.is_staged and layout.version == layout.base_version
+    ]
     for layout in layouts:
         for column, raw_column in zip(layout.columns, layout.raw_columns, strict=True):
             if column.staged_as:
@@ -246,8 +236,8 @@ def _compared_feed(contracts: Contracts, feed: str) -> ComparedFeed:
         if column.is_key:
             key = name
     return ComparedFeed(
-        feed,
-        MARTS[feed],
+        feed.feed,
+        mart,
         model,
         columns.pop(key),
         columns.pop("is_deleted"),
