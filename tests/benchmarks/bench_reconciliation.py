@@ -92,7 +92,6 @@ def main() -> None:
             "build",
             *("--exclude-resource-type", "unit_test"),
             *("--exclude-resource-type", "test"),
-            *("--exclude-resource-type", "snapshot"),
         )
         landing = Path(name) / "landing.duckdb"
         attach = f"attach '{landing}' as landing"

@@ -1,11 +1,19 @@
--- One row per record of which judging found something: its verdict, and the columns that were left blank.
+-- One row per record, of a file in doubt, of which judging found something: its verdict, and what was left blank.
 {{ config(materialized='ephemeral') }}
 
-with problems as (
+with files_in_doubt as (
+    select file_id from {{ ref('int_doubts') }}
+    union distinct
+    select processed_file_id from {{ ref('int_doubts') }}
+),
+
+-- The problems of all files that ever came are many; those of a few files are looked at.
+problems as (
     select
-        file_id,
-        unnest(problems) as problem
-    from {{ ref('int_file_record_counts') }}
+        counts.file_id,
+        unnest(counts.problems) as problem
+    from {{ ref('int_file_record_counts') }} as counts
+    inner join files_in_doubt on counts.file_id = files_in_doubt.file_id
 ),
 
 final as (
