@@ -107,9 +107,11 @@ def main() -> None:
         )
         nodes = min(bench.dbt("run", "--select", "tag:reconciliation") for _ in range(3))
         ran = json.loads((Path(name) / "target" / "run_results.json").read_text("utf-8"))
+        manifest = json.loads((Path(name) / "target" / "manifest.json").read_text("utf-8"))
         statements = [
             f"create or replace temp table step as ({result['compiled_code']})"
             for result in ran["results"]
+            if manifest["nodes"][result["unique_id"]]["config"]["materialized"] == "table"
         ]
         attach = f"{attach} (read_only)"
         joined = min(bench.sql(attach, BASELINE) for _ in range(5))
