@@ -1,10 +1,14 @@
 -- One row per record, of a file in doubt, of which judging found something: its verdict, and what was left blank.
 {{ config(materialized='ephemeral') }}
 
-with files_in_doubt as (
-    select file_id from {{ ref('int_doubts') }}
+with compared as (
+    select * from {{ ref('int_compared_records') }}
+),
+
+files_in_doubt as (
+    select file_id from compared
     union distinct
-    select processed_file_id from {{ ref('int_doubts') }}
+    select processed_file_id from compared
 ),
 
 -- The problems of all files that ever came are many; those of a few files are looked at.
