@@ -19,7 +19,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rollcall.cli import commands as cli
-from rollcall.cycle import warehouse
+from rollcall.cycle import dbt_run, warehouse
 from rollcall.landing import archive, raw
 from rollcall.ledger import ledger
 
@@ -30,8 +30,9 @@ STEPS = {
     "ledger.next_job": (ledger, "next_job"),
     "raw.store": (raw, "store"),
     "warehouse.start_from_last_good": (warehouse, "start_from_last_good"),
-    "warehouse.build": (warehouse, "build"),
-    "warehouse.follow": (warehouse, "_follow"),
+    "builder.count_records": (warehouse.Builder, "count_records"),
+    "builder.build_rest": (warehouse.Builder, "build_rest"),
+    "dbt_run.node_done": (dbt_run, "_node_done"),
     "warehouse.publish": (warehouse, "publish"),
     "os.fsync": (os, "fsync"),
     "shutil.copyfile": (shutil, "copyfile"),
@@ -40,7 +41,7 @@ STEPS = {
     "Path.replace": (pathlib.Path, "replace"),
     "Path.unlink": (pathlib.Path, "unlink"),
 }
-"""What can be killed; `warehouse.follow` is called for every line that dbt prints."""
+"""What can be killed; `dbt_run.node_done` is called for every node that dbt has built or tested."""
 
 
 def watch(step: str, number: int, moment: str) -> Counter[str]:

@@ -128,7 +128,7 @@ LANDING = [
 ]
 BUILDING = [
     ("warehouse.start_from_last_good", 1, "after"),
-    ("warehouse.follow", 150, "after"),
+    ("dbt_run.node_done", 60, "after"),
     ("Path.replace", 1, "before"),
     ("Path.replace", 1, "after"),
 ]
@@ -166,9 +166,10 @@ def test_killed_at_every_step_of_landing(told: Path, tmp_path: Path, calls: dict
 @pytest.mark.parametrize(
     ("step", "share"),
     [
-        *(("warehouse.follow", share / 10) for share in range(11)),
+        *(("dbt_run.node_done", share / 10) for share in range(11)),
         *(("ledger.note", share / 4) for share in range(5)),
-        *((step, 1) for step in ("warehouse.build", "warehouse.publish", "os.fsync", "Path.chmod")),
+        *((step, 1) for step in ("builder.count_records", "builder.build_rest")),
+        *((step, 1) for step in ("warehouse.publish", "os.fsync", "Path.chmod")),
         *((step, 1) for step in ("shutil.copyfile", "Path.unlink", "ledger.put")),
     ],
 )

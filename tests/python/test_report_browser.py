@@ -136,8 +136,8 @@ def test_the_first_key_leads_past_the_navigation(page: Page, home: Path) -> None
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     assert page.url.endswith("#main")
-    page.get_by_role("link", name="Refused records").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "Refused records"
+    page.get_by_role("link", name="Rejected records").click()
+    assert page.get_by_role("heading", level=1).inner_text() == "Rejected records"
 
 
 def test_every_picture_says_its_figures_in_words_and_as_a_table(page: Page, home: Path) -> None:

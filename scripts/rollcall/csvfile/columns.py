@@ -56,7 +56,7 @@ def to_batch(frame: Frame, schema: pa.Schema) -> pa.RecordBatch:
     octets = np.frombuffer(frame.data, np.uint8)
     block = pa.py_buffer(frame.data)
     columns = [
-        pa.array(values) for values in (frame.record_number, frame.line_number, frame.byte_offset)
+        _numbers(values) for values in (frame.record_number, frame.line_number, frame.byte_offset)
     ]
     fields = [_content(octets, frame, place) for place in range(len(frame.bounds) - 1)]
     doubled = _doubled_quotes(octets, fields) if frame.has_quotes else _NONE
@@ -69,6 +69,12 @@ def to_batch(frame: Frame, schema: pa.Schema) -> pa.RecordBatch:
                 buffers.append(pa.py_buffer(unescaped))
         columns.append(_string_views(views, is_null, buffers))
     return pa.record_batch(columns, schema=schema)
+
+
+def _numbers(values: Positions) -> pa.Array:
+    """Wrap numbers without a copy; `pa.array` would load pandas to see whether they are its own."""
+    block = pa.py_buffer(np.ascontiguousarray(values, np.int64))
+    return pa.Int64Array.from_buffers(pa.int64(), len(values), [None, block])
 
 
 def _content(octets: NDArray[np.uint8], frame: Frame, place: int) -> _Fields:

@@ -300,7 +300,7 @@ def what_changed(connection: duckdb.DuckDBPyConnection, cycle_id: int) -> wareho
     cycle = _built_from(connection, f"cycle_id = {cycle_id}")
     last_good = _built_from(connection, "status = 'completed'")
     if cycle is None or last_good is None:
-        return warehouse.Change(is_code_new=True, must_rebuild=False, are_seeds_new=True)
+        return warehouse.Change(is_code_new=True, must_rebuild=False)
     reused = connection.execute(
         "select 1 from landing.decisions "
         "inner join landing.cycle_files using (file_id) "
@@ -309,11 +309,9 @@ def what_changed(connection: duckdb.DuckDBPyConnection, cycle_id: int) -> wareho
         "and coalesce(cycle_decisions.cycle_id >= ?, true)",
         [cycle_id, cycle_id],
     ).fetchone()
-    is_code_new = cycle[0] != last_good[0]
     return warehouse.Change(
-        is_code_new=is_code_new,
-        must_rebuild=is_code_new or reused is not None,
-        are_seeds_new=is_code_new or cycle[1] != last_good[1],
+        is_code_new=cycle != last_good,
+        must_rebuild=cycle[0] != last_good[0] or reused is not None,
     )
 
 

@@ -1,19 +1,24 @@
-"""Run dbt in this process: one import of dbt and one parse serve every invocation of a build."""
+"""Run dbt in this process: one import of dbt and one parse serve every invocation of a build.
 
+dbt takes a second to import, and most commands need none of it: it is imported when it is run.
+"""
+
+import gc
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
-
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.cli.main import dbtRunner, dbtRunnerResult
-from dbt.contracts.graph.manifest import Manifest
-from dbt_common.events.base_types import EventMsg
+from typing import TYPE_CHECKING, Any
 
 from rollcall.errors import RollcallError
 from rollcall.home import PROJECT_DIR, Home
+
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
+    from dbt.contracts.graph.manifest import Manifest
+    from dbt_common.events.base_types import EventMsg
 
 _RESULTS = ("LogModelResult", "LogSeedResult", "LogSnapshotResult", "LogTestResult")
 Progress = Callable[[int, int, str], None]
@@ -65,10 +70,11 @@ class DbtRun:
             "--no-use-colors",
             "--no-write-json",
         ]
-        parsed = self._run(dbtRunner(), ["parse"])
-        if not isinstance(parsed.result, Manifest):
+        parsed = self._run(["parse"])
+        if parsed.exception or parsed.result is None:
             raise self._failure(parsed)
-        self.manifest = parsed.result
+        self._manifest: Manifest = parsed.result  # type: ignore[assignment]
+        gc.freeze()  # the manifest stays; looking through it again and again costs a second
         self._keep_manifest()
 
     def invoke(
@@ -79,8 +85,7 @@ class DbtRun:
         Raises:
             RollcallError: dbt could not run at all; the message says where its log is.
         """
-        runner = dbtRunner(manifest=self.manifest, callbacks=[_follower(progress)])
-        done = self._run(runner, arguments)
+        done = self._run(arguments, self._manifest, partial(_follow, progress))
         if done.exception or done.result is None:
             raise self._failure(done)
         return [_node_result(result) for result in done.result.results]  # type: ignore[union-attr]
@@ -91,16 +96,24 @@ class DbtRun:
             self._home.dbt_target / name for name in ("partial_parse.msgpack", "manifest.json")
         )
         if not manifest.exists() or manifest.stat().st_mtime_ns < parsed.stat().st_mtime_ns:
-            self.manifest.write(str(manifest))  # type: ignore[no-untyped-call]
+            self._manifest.write(str(manifest))  # type: ignore[no-untyped-call]
 
-    def _run(self, runner: dbtRunner, arguments: Sequence[str]) -> dbtRunnerResult:
+    def _run(
+        self,
+        arguments: Sequence[str],
+        manifest: "Manifest | None" = None,
+        *callbacks: "Callable[[EventMsg], None]",
+    ) -> "dbtRunnerResult":
+        from dbt.cli.main import dbtRunner
+
         with _undisturbed({"ROLLCALL_HOME": str(self._home.path.resolve())}):
             try:
+                runner = dbtRunner(manifest=manifest, callbacks=list(callbacks))
                 return runner.invoke([*arguments, *self._options])
             finally:
                 _close_databases()
 
-    def _failure(self, done: dbtRunnerResult) -> RollcallError:
+    def _failure(self, done: "dbtRunnerResult") -> RollcallError:
         said = " ".join(str(done.exception or "it gave no reason").split())
         return RollcallError(
             f"dbt could not build the warehouse: {said} (its log: {self._home.logs / 'dbt.log'})."
@@ -125,20 +138,24 @@ def _undisturbed(environment: dict[str, str]) -> Iterator[None]:
 
 def _close_databases() -> None:
     """Close what dbt-duckdb keeps open between invocations: readers and the rename come next."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
     environment = DuckDBConnectionManager._ENV
     DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
     if environment is not None:
         environment.close()
 
 
-def _follower(progress: Progress) -> Callable[[EventMsg], None]:
-    def follow(event: EventMsg) -> None:
+def _follow(progress: Progress, event: "EventMsg") -> None:
+    """Report a node that is done; dbt calls this for each of its events."""
+    if event.info.name in _RESULTS:
         data: Any = event.data
-        if event.info.name in _RESULTS:
-            total = data.num_models if event.info.name == "LogTestResult" else data.total
-            progress(data.index, total, data.node_info.node_name)
+        total = data.num_models if event.info.name == "LogTestResult" else data.total
+        _node_done(progress, data.index, total, data.node_info.node_name)
 
-    return follow
+
+def _node_done(progress: Progress, done: int, total: int, name: str) -> None:
+    progress(done, total, name)
 
 
 def _node_result(result: Any) -> NodeResult:

@@ -97,13 +97,12 @@ def discard(database: Path) -> None:
 class Change:
     """What differs from the last good cycle, apart from what came.
 
-    `is_code_new`: views and incremental tables are of other code, or there are none yet;
-    `must_rebuild`: incremental tables are built whole; `are_seeds_new`: seeds are loaded.
+    `is_code_new`: views and seeds are of other code, or there are none yet; `must_rebuild`:
+    incremental tables are built whole.
     """
 
     is_code_new: bool
     must_rebuild: bool
-    are_seeds_new: bool
 
 
 class Builder:
@@ -158,8 +157,6 @@ class Builder:
 
     def _build(self, arguments: list[str]) -> Build:
         command = ["build", "--cache-selected-only", "--exclude-resource-type=unit_test"]
-        if not self._change.are_seeds_new:
-            command.append("--exclude-resource-type=seed")
         if self._change.must_rebuild:
             command.append("--full-refresh")
         return self._run(command + arguments)

@@ -268,6 +268,7 @@ def _picture(
         **matplotlib.rcParamsDefault,
         "svg.fonttype": "none",
         "svg.hashsalt": name,
+        "axes.facecolor": "none",
         "axes.spines.top": False,
         "axes.spines.right": False,
         "text.color": _INK,
@@ -277,8 +278,7 @@ def _picture(
         "ytick.color": _INK,
     }
     with matplotlib.rc_context(style):
-        figure = Figure(figsize=(9, height), layout="constrained")
-        FigureCanvasSVG(figure)
+        figure = Figure(figsize=(9, height), layout="constrained", facecolor="none")
         for axes, draw in zip(
             figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0], panels, strict=True
         ):
@@ -287,7 +287,7 @@ def _picture(
             axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False, fontsize=9)
         axes.set_xlabel("cycle")
         drawn = BytesIO()
-        figure.savefig(drawn, format="svg", transparent=True, metadata={"Date": None})
+        FigureCanvasSVG(figure).print_svg(drawn, metadata={"Date": None})  # type: ignore[no-untyped-call]
     return Picture(name, title, meaning, _inline(drawn.getvalue().decode(), name), columns, rows)
 
 

@@ -1,6 +1,7 @@
 -- Finds: rows of objective_alignment.csv that name an unknown source or an unknown kind of thing.
 -- Matters: such a row aligns nothing, so work would count for its course instead.
 -- Do: correct the row of seeds/rules/objective_alignment.csv that the sentence names.
+{{ config(tags=['of_seeds']) }}
 select
     alignment.aligned_id,
     concat(

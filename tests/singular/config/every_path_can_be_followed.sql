@@ -1,6 +1,7 @@
 -- Finds: steps of learning_paths.csv that wait for a step that is not there, or by a rule that cannot be met.
 -- Matters: such a step stays locked for ever, or opens for everyone.
 -- Do: correct the row of seeds/rules/learning_paths.csv that the sentence names.
+{{ config(tags=['of_seeds']) }}
 with steps as (
     select * from {{ ref('learning_paths') }}
 ),

@@ -1,6 +1,7 @@
 -- Finds: rows of mastery_rules.csv with a method, scope or number that the evaluation cannot use.
 -- Matters: a rule that cannot be applied would leave students without a state, or give them a wrong one.
 -- Do: correct the row of seeds/rules/mastery_rules.csv that the sentence names.
+{{ config(tags=['of_seeds']) }}
 with rules as (
     select * from {{ ref('mastery_rules') }}
 ),

@@ -1,6 +1,7 @@
 -- Finds: steps of learning_paths.csv that wait, directly or through others, for themselves.
 -- Matters: none of the steps in the circle could ever open.
 -- Do: take one prerequisite out of the circle in seeds/rules/learning_paths.csv.
+{{ config(tags=['of_seeds']) }}
 with recursive waits as (
     select
         path_id,

@@ -1,6 +1,7 @@
 -- Finds: two rows of mastery_rules.csv for the same scope whose times overlap.
 -- Matters: which of them held would be a matter of chance.
 -- Do: give the earlier row of seeds/rules/mastery_rules.csv the effective_to at which the later one begins.
+{{ config(tags=['of_seeds']) }}
 select
     earlier.rule_id,
     earlier.rule_version,

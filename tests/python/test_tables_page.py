@@ -1,0 +1,34 @@
+"""The page of public tables: every one of them, and what it answers on the sample."""
+
+import sys
+
+from conftest import District
+
+from rollcall.home import PROJECT_DIR
+
+sys.path.append(str(PROJECT_DIR / "scripts"))
+from tables_page import PAGE, SCHEMAS, models, render
+
+NOTHING_ON_THE_SAMPLE = {"recon_unexpected_record"}
+
+
+def test_the_page_is_current(sample_run: tuple[District, list[int]]) -> None:
+    assert render(sample_run[0].home / "warehouse.duckdb") == PAGE.read_text(encoding="utf-8")
+
+
+def test_every_public_table_has_a_grain_and_a_question_that_is_answered(
+    sample_run: tuple[District, list[int]],
+) -> None:
+    district, _ = sample_run
+    unanswered = set()
+    for schema in SCHEMAS:
+        of_warehouse = district.warehouse(
+            f"select table_name from information_schema.tables where table_schema = '{schema}'"
+        )
+        assert {model["name"] for model in models(schema)} == {name for (name,) in of_warehouse}
+        for model in models(schema):
+            assert model["description"].startswith("One row per")
+            assert model["config"]["meta"]["question"].endswith("?")
+            if not district.warehouse(model["config"]["meta"]["query"]):
+                unanswered.add(model["name"])
+    assert unanswered == NOTHING_ON_THE_SAMPLE
