@@ -2,7 +2,7 @@ r"""Planted faults: what goes wrong in the sample exports, row by row of `faults
 
 A row changes what a source sends on a night, after the rows above it. A fault may take several
 rows; the one that names it is entered in the catalogue (`sample_exports/faults.csv`) with the code
-that it must raise, the verdict, and the test that proves it. Records that are refused come again,
+that it must raise, the verdict, and the test that proves it. Records that are rejected come again,
 as they were, with a later delivery; the roster is sent whole every night and heals by itself.
 
 `file` is one of the delivery; blank is the delivery as a whole. `operation` is one of

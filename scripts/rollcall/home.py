@@ -103,7 +103,7 @@ class Home:
             probe.unlink()
         except OSError as error:
             raise UsageError(
-                f"The home {self.path} cannot be written ({error.strerror}); "
+                f"The data directory {self.path} cannot be written ({error.strerror}); "
                 "choose another with --home or $ROLLCALL_HOME, or make room and set permissions."
             ) from error
 

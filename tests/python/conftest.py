@@ -11,11 +11,12 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from tempfile import TemporaryDirectory
+from typing import Any, ClassVar, Self
 
 import duckdb
 import pytest
@@ -34,7 +35,7 @@ MANIFEST = "propertyName,value\nmanifest.version,1.0\noneroster.version,1.1\n"
 
 LONGEST = (
     *("sample_faults", "mastery", "judged_again", "cycle", "replay", "crashes", "properties"),
-    *("schedule", "brakes", "reconciliation", "order", "report"),
+    *("schedule", "limits", "reconciliation", "order", "report"),
 )
 """The files that run the most cycles; the first of them runs the sample, which others read."""
 SHARES_NOTHING = ("fuzz", "framing", "codes", "privacy", "landing", "verify")
@@ -86,19 +87,41 @@ class Done:
         return json.loads(self.out)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _parsed_once(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let all workers share what dbt makes of the project, which takes it longer than a night."""
+    District.parsed = shared_root(request, tmp_path_factory) / "parsed"
+
+
 @dataclass(frozen=True)
 class District:
     """A home and an inbox of a test, driven through the real command."""
 
     home: Path
     inbox: Path
+    parsed: ClassVar[Path]
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Give a new home the project as another parsed it; `DbtRun` sees whether it fits."""
+        target = self.home / "target"
+        if self.parsed.exists() and not target.exists():
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            shutil.copytree(self.parsed, target)
+        yield
+        if not self.parsed.exists() and (target / "cycle.parsed").exists():
+            with TemporaryDirectory(dir=self.parsed.parent) as folder:
+                shutil.copytree(target, Path(folder) / "target")
+                with suppress(OSError):  # another worker was first
+                    (Path(folder) / "target").rename(self.parsed)
 
     def run(self, *arguments: str, now: str = "2026-09-01T18:00:00Z") -> Done:
         """Run `rollcall` on this home at a moment of the test's choosing."""
         environment = os.environ | {"ROLLCALL_HOME": str(self.home), "ROLLCALL_NOW": now}
-        process = subprocess.run(
-            [ROLLCALL, *arguments], env=environment, capture_output=True, text=True, check=False
-        )
+        with self.lent() if arguments[0] == "cycle" else nullcontext():
+            process = subprocess.run(
+                [ROLLCALL, *arguments], env=environment, capture_output=True, text=True, check=False
+            )
         assert "Traceback" not in process.stderr, process.stderr
         printed = process.stdout + process.stderr
         if arguments[0] == "trace":
@@ -319,6 +342,12 @@ NIGHTS = read_csv(SAMPLE / "nights.csv")
 FAULTS = read_csv(SAMPLE / "faults.csv")
 
 
+def shared_root(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that all workers of a run have in common."""
+    root = tmp_path_factory.getbasetemp()
+    return root.parent if hasattr(request.config, "workerinput") else root
+
+
 @contextmanager
 def built_once(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, name: str
@@ -327,9 +356,7 @@ def built_once(
 
     The first worker that asks fills it, any other waits until it has.
     """
-    root = tmp_path_factory.getbasetemp()
-    if hasattr(request.config, "workerinput"):
-        root = root.parent
+    root = shared_root(request, tmp_path_factory)
     folder, mark = root / f"shared_{name}", root / f"shared_{name}.built"
     with (root / f"shared_{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -53,6 +53,8 @@ class Expected:
     mastery: dict[tuple[str, str, str], tuple[Any, ...]] = field(default_factory=dict)
     counts: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """file_id -> records, malformed, rejected, duplicate, accepted."""
+    held: set[str] = field(default_factory=set)
+    """Files of which not one record can be used: they wait for a person, and say nothing."""
 
 
 def instant(text: str) -> datetime | None:
@@ -124,7 +126,8 @@ def expect(files: Iterable[File]) -> Expected:
         named: dict[str, list[File]] = defaultdict(list)
         for file in found:
             read_file(file, versions, named, expected)
-        bulks = [f.exported_at for f in found if f.mode == "bulk" and not f.are_removals_held]
+        used = [file for file in found if file.file_id not in expected.held]
+        bulks = [f.exported_at for f in used if f.mode == "bulk" and not f.are_removals_held]
         latest_bulk = max(bulks, default=None)
         for key, known in versions.items():
             newest = max(known, key=lambda v: (v.version_at, v.file.exported_at))
@@ -143,13 +146,14 @@ def read_file(
     expected: Expected,
 ) -> None:
     """Sort the records of a file into malformed, rejected, duplicate and accepted ones."""
+    keys: list[str] = []
     header, *records = csv.reader(io.StringIO(file.text, newline=""))
     tally: Counter[str] = Counter()
     accepted: dict[str, list[Version]] = defaultdict(list)
     for record in records:
         key = record[0].strip()
         if key:
-            named[key].append(file)
+            keys.append(key)
         if len(record) != len(header):
             tally["malformed"] += 1
             continue
@@ -176,6 +180,11 @@ def read_file(
         versions[key].append(kept)
     names = ("malformed", "rejected", "duplicate", "accepted")
     expected.counts[file.file_id] = (len(records), *(tally[name] for name in names))
+    if records and not tally["accepted"]:
+        expected.held.add(file.file_id)
+        return
+    for key in keys:
+        named[key].append(file)
 
 
 def is_active(newest: Version, naming: list[File], latest_bulk: datetime | None) -> bool:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import dataclass
 
 import pytest
 from conftest import District
@@ -95,6 +96,7 @@ HELD = {
         0,
         "2 of 2 records are rejected (100.0 %, limit 10 %); look at 'scoreStatus'.",
     ),
+    "every_record_malformed": ([], 2, "2 of 2 records are rejected (100.0 %, limit 10 %)."),
     "seven_fractional_digits": (
         spread("dateLastModified", ["2026-08-01T10:00:00.1234567Z"] * 4, 0),
         0,
@@ -123,9 +125,22 @@ def results(name: str, rows: Rows, malformed: int) -> str:
     return stream.getvalue() + "too,few\n" * malformed
 
 
+@dataclass(frozen=True)
+class Judged:
+    """What one cycle over a file of each case came to.
+
+    `cases`: case -> verdict, code and sentence; `printed`: what the cycle said; `used_count`: how
+    many files stand in the mart.
+    """
+
+    cases: dict[str, tuple[str, str, str]]
+    printed: str
+    used_count: int
+
+
 @pytest.fixture(scope="module")
-def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, str, str]]:
-    """Run one cycle over a file of each case; gives case -> verdict, code and sentence."""
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Judged:
+    """Run one cycle over a file of each case."""
     folder = tmp_path_factory.mktemp("judged")
     district = District(folder / "home", folder / "inbox")
     (district.inbox / "lms").mkdir(parents=True)
@@ -140,21 +155,15 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, str
     found = district.ledger(
         "select file_name, verdict, coalesce(code, ''), coalesce(detail, '') from landing.files"
     )
-    by_case = {name[19:-4]: tuple(rest) for name, *rest in found}
-    by_case["report"] = ("", "", done.out)
-    by_case["unused"] = (
-        "",
-        "",
-        str(district.warehouse("select count(distinct file_id) from core.fct_result")[0][0]),
-    )
-    return by_case
+    [(used_count,)] = district.warehouse("select count(distinct file_id) from core.fct_result")
+    return Judged({name[19:-4]: tuple(rest) for name, *rest in found}, done.out, used_count)
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
 def test_a_column_most_of_whose_values_cannot_be_read_rejects_the_file(
-    name: str, judged: dict[str, tuple[str, str, str]]
+    name: str, judged: Judged
 ) -> None:
-    verdict, code, detail = judged[name]
+    verdict, code, detail = judged.cases[name]
     _, column, fits = UNREADABLE[name]
     assert (verdict, code) == ("rejected", "TYPE_CHANGED")
     assert column in detail
@@ -162,27 +171,23 @@ def test_a_column_most_of_whose_values_cannot_be_read_rejects_the_file(
 
 
 @pytest.mark.parametrize("name", HELD)
-def test_a_file_of_which_too_many_records_are_rejected_is_held(
-    name: str, judged: dict[str, tuple[str, str, str]]
-) -> None:
+def test_a_file_of_which_too_many_records_are_rejected_is_held(name: str, judged: Judged) -> None:
     """Half of the values or less are records that are wrong, not a format."""
-    verdict, code, detail = judged[name]
+    verdict, code, detail = judged.cases[name]
     assert (verdict, code) == ("held", "MASS_REJECTION")
     assert HELD[name][2] in detail
 
 
 @pytest.mark.parametrize("name", ACCEPTED)
-def test_a_few_records_never_hold_a_file(
-    name: str, judged: dict[str, tuple[str, str, str]]
-) -> None:
-    assert judged[name][0] == "accepted"
+def test_a_few_records_never_hold_a_file(name: str, judged: Judged) -> None:
+    assert judged.cases[name][0] == "accepted"
 
 
-def test_what_is_kept_out_reaches_no_table(judged: dict[str, tuple[str, str, str]]) -> None:
-    assert judged["unused"][2] == str(len(ACCEPTED))
+def test_what_is_kept_out_reaches_no_table(judged: Judged) -> None:
+    assert judged.used_count == len(ACCEPTED)
 
 
-def test_no_value_stands_in_a_sentence(judged: dict[str, tuple[str, str, str]]) -> None:
-    for _, _, detail in judged.values():
-        assert "Lovelace" not in detail
-        assert "secret" not in detail
+def test_no_value_stands_in_a_sentence(judged: Judged) -> None:
+    for printed in (judged.printed, *(detail for _, _, detail in judged.cases.values())):
+        assert "Lovelace" not in printed
+        assert "secret" not in printed

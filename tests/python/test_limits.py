@@ -191,7 +191,7 @@ def test_deletions_by_record_over_the_limit_wait_too(story: Story) -> None:
     assert len(story.results[name]) == 30
 
 
-def test_a_brake_does_not_forget(story: Story) -> None:
+def test_a_limit_does_not_forget(story: Story) -> None:
     """The second bulk without the school equals the one before; it is held all the same."""
     name = "the school is still gone, dates are American"
     file = story.file(name, "users")

@@ -467,7 +467,7 @@ HOLDS: dict[str, Callable[[Planted], bool]] = {
         p.fault["record_key"].encode() not in p.content and bool(p.elsewhere()[1])
     ),
     "student_returns": lambda p: bool(p.elsewhere()[1]) and not p.elsewhere()[4],
-    "refused_but_present": lambda p: (
+    "rejected_but_present": lambda p: (
         p.value("role") == b"learner" and p.value("familyName") not in p.elsewhere()[4][0]
     ),
     "excel_boolean": lambda p: p.value("enabledUser") == b"TRUE",

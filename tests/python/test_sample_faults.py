@@ -75,7 +75,7 @@ def test_stories_end_well(sample_run: tuple[District, list[int]]) -> None:
     """Returns, corrections, stale re-sends and rejected records leave the right state."""
     district, _ = sample_run
     [student] = keys("student_returns")
-    [rejected] = keys("refused_but_present")
+    [rejected] = keys("rejected_but_present")
     assert district.warehouse(
         "select user_id, is_active from core.dim_user "
         f"where user_id in ('{student}', '{rejected}') order by 1"

@@ -81,14 +81,15 @@ final as (
         status = 'visible' as is_visible,
         status = 'visible' and has_staged_layout as is_staged,
         removals <> 'applied' as are_removals_held,
-        max(case when status = 'visible' and mode = 'bulk' and removals = 'applied' then exported_at end)
-            over (partition by source_id, feed) as latest_bulk_exported_at
+        -- What is not staged removes nothing: nobody compared its keys with those of before.
+        max(exported_at) filter (
+            where status = 'visible' and has_staged_layout and mode = 'bulk' and removals = 'applied'
+        ) over (partition by source_id, feed) as latest_bulk_exported_at
     from judged
 )
 
 select
     *,
     latest_bulk_exported_at is not null as has_latest_bulk,
-    is_visible and mode = 'bulk' and not are_removals_held and exported_at = latest_bulk_exported_at as is_latest_bulk,
-    is_visible and coalesce(exported_at >= latest_bulk_exported_at, mode = 'bulk') as is_since_latest_bulk
+    is_staged and coalesce(exported_at >= latest_bulk_exported_at, mode = 'bulk') as is_since_latest_bulk
 from final

@@ -30,12 +30,8 @@ from rollcall.trace.layout_changes import LayoutChange, as_csv
 
 _WIDTH = 80
 _REJECTED_SHOWN = 20
-_COUNTS = {
-    **{name: name for name in ("files", "records", "malformed", "rejected")},
-    "repeats": "duplicates",
-    "accepted": "accepted",
-}
-"""What is counted of a delivery, and the heading of its column."""
+_COUNTS = ("files", "records", "malformed", "rejected", "duplicates", "accepted")
+"""What is counted of the records of a delivery."""
 
 
 def _console() -> Console:
@@ -143,14 +139,14 @@ def show_cycle(report: CycleReport) -> None:
     """Print what a cycle did: files, rejected records, and whether the warehouse is good."""
     show_landing(report.landed)
     if report.balances:
-        table = _table("Deliveries seen", ["delivery", *_COUNTS.values()])
+        table = _table("Deliveries seen", ["delivery", *_COUNTS])
         for row in report.balances:
             name = f"{row['source_id']} {row['delivery_name']}"
             table.add_row(_cell(name), *(_cell(row[count]) for count in _COUNTS))
         _console().print(table)
-    if report.refusals:
+    if report.rejected_records:
         table = _table("Records rejected", ["file", "from line", "times", "code", "column"])
-        for row in report.refusals:
+        for row in report.rejected_records:
             table.add_row(
                 _cell(f"{row['source_id']} {row['file_name']}"),
                 _cell(row["first_line"]),

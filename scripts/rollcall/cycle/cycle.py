@@ -73,7 +73,7 @@ class CycleReport:
     failures: tuple[warehouse.Failure, ...] = ()
     overruled: tuple[warehouse.Failure, ...] = ()
     balances: list[dict[str, Any]] = field(default_factory=list)
-    refusals: list[dict[str, Any]] = field(default_factory=list)
+    rejected_records: list[dict[str, Any]] = field(default_factory=list)
     missing: list[schedule.ExpectedExport] = field(default_factory=list)
     is_anything_missed: bool = False
     report: RenderedReport | None = None
@@ -485,7 +485,7 @@ def _read_outcome(home: Home, cycle: Cycle, report: CycleReport) -> list[_Found]
                 "select source_id, delivery_name, count(*) as files, "
                 "sum(record_count)::bigint as records, sum(malformed_count)::bigint as malformed, "
                 "sum(rejected_count)::bigint as rejected, "
-                "sum(duplicate_count)::bigint as repeats, "
+                "sum(duplicate_count)::bigint as duplicates, "
                 "sum(accepted_count)::bigint as accepted "
                 "from audit.audit_ingestion_log where first_cycle_id = ? "
                 "group by source_id, delivery_name, exported_at "
@@ -493,7 +493,7 @@ def _read_outcome(home: Home, cycle: Cycle, report: CycleReport) -> list[_Found]
                 [cycle.cycle_id],
             )
         )
-        report.refusals.extend(
+        report.rejected_records.extend(
             rows(
                 connection,
                 "select source_id, file_name, verdict, code, column_name, "

@@ -4,11 +4,13 @@ dbt takes a second to import, and most commands need none of it: it is imported 
 """
 
 import gc
+import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
     from dbt_common.events.base_types import EventMsg
 
+_PARSED = (
+    *("dbt_project.yml", "selectors.yml", "macros", "models", "profiles"),
+    *("seeds", "snapshots", "tests"),
+)
 _RESULTS = ("LogModelResult", "LogSeedResult", "LogSnapshotResult", "LogTestResult")
 Progress = Callable[[int, int, str], None]
 """Receives: nodes done, nodes in all, name of the last one."""
@@ -70,12 +76,8 @@ class DbtRun:
             "--no-use-colors",
             "--no-write-json",
         ]
-        parsed = self._run(["parse"])
-        if parsed.exception or parsed.result is None:
-            raise self._failure(parsed)
-        self._manifest: Manifest = parsed.result  # type: ignore[assignment]
+        self._manifest = self._read_or_parse(home.dbt_target / f"{target}.parsed")
         gc.freeze()  # the manifest stays; looking through it again and again costs a second
-        self._keep_manifest()
 
     def invoke(
         self, arguments: Sequence[str], progress: Progress = lambda *_: None
@@ -90,13 +92,31 @@ class DbtRun:
             raise self._failure(done)
         return [_node_result(result) for result in done.result.results]  # type: ignore[union-attr]
 
-    def _keep_manifest(self) -> None:
-        """Write the manifest for catalogues and `--state`, when dbt has parsed something anew."""
-        parsed, manifest = (
-            self._home.dbt_target / name for name in ("partial_parse.msgpack", "manifest.json")
-        )
-        if not manifest.exists() or manifest.stat().st_mtime_ns < parsed.stat().st_mtime_ns:
-            self._manifest.write(str(manifest))  # type: ignore[no-untyped-call]
+    def _read_or_parse(self, kept: Path) -> "Manifest":
+        """Read the parsed project that was kept, when nothing of it has changed; else parse it.
+
+        dbt keeps one as well, but parses the whole project again when the target's path is new.
+        """
+        from dbt.contracts.graph.manifest import Manifest
+        from dbt.parser.manifest import extended_mashumuro_decoder
+
+        versions = (f"{name} {version(name)}" for name in ("dbt-core", "dbt-duckdb"))
+        parsed_from = hash_files(self._project, _PARSED, [*versions, *self._options[:2]]).encode()
+        if kept.exists():
+            seal, _, manifest_bytes = kept.read_bytes().partition(b"\n")
+            if seal == _seal(parsed_from, manifest_bytes):
+                manifest = Manifest.from_msgpack(manifest_bytes, decoder=extended_mashumuro_decoder)
+                manifest.build_parent_and_child_maps()  # type: ignore[no-untyped-call]
+                manifest.build_flat_graph()  # type: ignore[no-untyped-call]
+                return manifest
+        parsed = self._run(["parse"])
+        if parsed.exception or not isinstance(parsed.result, Manifest):
+            raise self._failure(parsed)
+        target_path = self._home.dbt_target
+        parsed.result.write(str(target_path / "manifest.json"))  # type: ignore[no-untyped-call]
+        manifest_bytes = (target_path / "partial_parse.msgpack").read_bytes()
+        kept.write_bytes(_seal(parsed_from, manifest_bytes) + b"\n" + manifest_bytes)
+        return parsed.result
 
     def _run(
         self,
@@ -118,6 +138,29 @@ class DbtRun:
         return RollcallError(
             f"dbt could not build the warehouse: {said} (its log: {self._home.logs / 'dbt.log'})."
         )
+
+
+def hash_files(project: Path, names: Iterable[str], also: Iterable[str] = ()) -> str:
+    """Hash files and folders of a project, with their names, and whatever else is to count.
+
+    Files that lie about unfinished (hidden, compiled) do not count.
+    """
+    digest = hashlib.sha256()
+    for word in also:
+        digest.update(f"{word}\n".encode())
+    for name in names:
+        path = project / name
+        inside = [path] if path.is_file() else sorted(path.rglob("*"))
+        for file in inside:
+            if file.is_file() and file.name[0] != "." and file.suffix != ".pyc":
+                digest.update(f"{file.relative_to(project)}\n".encode())
+                digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _seal(parsed_from: bytes, manifest: bytes) -> bytes:
+    """Hash what a manifest was parsed from together with its bytes, so that neither can change."""
+    return hashlib.sha256(parsed_from + manifest).hexdigest().encode()
 
 
 @contextmanager

@@ -63,16 +63,19 @@ _OTHER_FORMS = {
 
 _FILES = """
     select
-        counts.file_id,
+        file_id,
         files.source_id,
         files.feed,
         files.layout_version,
         files.record_count,
-        files.malformed_count + counts.rejected_count as rejected_count,
-        counts.accepted_count + counts.duplicate_count as accepted_count
-    from intermediate.int_file_record_counts as counts
+        files.malformed_count + coalesce(counts.rejected_count, 0) as rejected_count,
+        coalesce(
+            counts.accepted_count + counts.duplicate_count,
+            files.record_count - files.malformed_count
+        ) as accepted_count
+    from store.landing.cycle_files
     inner join store.landing.files using (file_id)
-    inner join store.landing.cycle_files using (file_id)
+    left join intermediate.int_file_record_counts as counts using (file_id)
     where
         cycle_files.cycle_id = ?
         and file_id not in (select file_id from store.landing.decisions where decision = 'release')

@@ -1,6 +1,5 @@
 """The warehouse: dbt builds it aside, and one rename puts it in place."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from rollcall.cycle.dbt_run import DbtRun, NodeResult, Progress
+from rollcall.cycle.dbt_run import DbtRun, NodeResult, Progress, hash_files
 from rollcall.errors import RollcallError, UsageError
 from rollcall.home import PROJECT_DIR, Home
 
@@ -54,29 +53,12 @@ def code_version(project: Path = PROJECT_DIR) -> str:
 
     Files that lie about unfinished (hidden, compiled) do not count.
     """
-    return _hash_files(project, list(_files(project, _BUILT_FROM)))
+    return hash_files(project, _BUILT_FROM)
 
 
 def seed_files(project: Path = PROJECT_DIR) -> list[Path]:
     """Return every seed, in a total order."""
     return sorted((project / "seeds").rglob("*.csv"))
-
-
-def _files(project: Path, names: tuple[str, ...]) -> Iterator[Path]:
-    for name in names:
-        path = project / name
-        if path.is_file():
-            yield path
-        else:
-            yield from sorted(p for p in path.rglob("*") if p.is_file() and p.name[0] != ".")
-
-
-def _hash_files(project: Path, paths: list[Path]) -> str:
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(f"{path.relative_to(project)}\n".encode())
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
 
 
 def start_from_last_good(home: Home) -> None:
