@@ -109,7 +109,7 @@ class District:
             self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
             shutil.copytree(self.parsed, target)
         yield
-        if not self.parsed.exists() and (target / "cycle.parsed").exists():
+        if not self.parsed.exists() and (target / "manifest.kept").exists():
             with TemporaryDirectory(dir=self.parsed.parent) as folder:
                 shutil.copytree(target, Path(folder) / "target")
                 with suppress(OSError):  # another worker was first

@@ -8,7 +8,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -64,19 +64,21 @@ class DbtRun:
     ) -> None:
         self._home = home
         self._project = project
+        self._target_path = home.dbt_target if target == "cycle" else home.dbt_target / target
         self._options = [
             f"--target={target}",
             f"--vars={{families: [{', '.join(families)}]}}",
             f"--project-dir={project}",
             f"--profiles-dir={project / 'profiles'}",
-            f"--target-path={home.dbt_target.resolve()}",
+            f"--target-path={self._target_path.resolve()}",
             f"--log-path={home.logs.resolve()}",
             "--log-level=none",
             "--log-level-file=info",
             "--no-use-colors",
             "--no-write-json",
         ]
-        self._manifest = self._read_or_parse(home.dbt_target / f"{target}.parsed")
+        self._ran: dict[str, Any] = {}
+        self._manifest = self._read_or_parse(self._target_path / "manifest.kept")
         gc.freeze()  # the manifest stays; looking through it again and again costs a second
 
     def invoke(
@@ -84,13 +86,19 @@ class DbtRun:
     ) -> list[NodeResult]:
         """Run one command of dbt on the parsed project, and return what became of each node.
 
+        `run_results.json` has what became of the nodes of every command so far.
+
         Raises:
             RollcallError: dbt could not run at all; the message says where its log is.
         """
         done = self._run(arguments, self._manifest, partial(_follow, progress))
         if done.exception or done.result is None:
             raise self._failure(done)
-        return [_node_result(result) for result in done.result.results]  # type: ignore[union-attr]
+        ran: Any = done.result
+        self._ran |= {result.node.unique_id: result for result in ran.results}
+        together = replace(ran, results=list(self._ran.values()))
+        together.write(str(self._target_path / "run_results.json"))
+        return [_node_result(result) for result in ran.results]
 
     def _read_or_parse(self, kept: Path) -> "Manifest":
         """Read the parsed project that was kept, when nothing of it has changed; else parse it.
@@ -112,9 +120,8 @@ class DbtRun:
         parsed = self._run(["parse"])
         if parsed.exception or not isinstance(parsed.result, Manifest):
             raise self._failure(parsed)
-        target_path = self._home.dbt_target
-        parsed.result.write(str(target_path / "manifest.json"))  # type: ignore[no-untyped-call]
-        manifest_bytes = (target_path / "partial_parse.msgpack").read_bytes()
+        parsed.result.write(str(self._target_path / "manifest.json"))  # type: ignore[no-untyped-call]
+        manifest_bytes = (self._target_path / "partial_parse.msgpack").read_bytes()
         kept.write_bytes(_seal(parsed_from, manifest_bytes) + b"\n" + manifest_bytes)
         return parsed.result
 

@@ -1,6 +1,5 @@
 """The warehouse: dbt builds it aside, and one rename puts it in place."""
 
-import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -114,11 +113,9 @@ class Builder:
         self._change = change
         self._progress = progress
         self._dbt = DbtRun(home, "cycle", families, project)
-        self._results: list[NodeResult] = []
 
     def count_records(self) -> Build:
         """Give every record of the new files its verdict, before anything is built upon it."""
-        self._results = []
         return self._build([self._selector("record_counts")])
 
     def build_rest(self) -> Build:
@@ -127,7 +124,6 @@ class Builder:
 
     def build_all(self) -> Build:
         """Build every table without a test."""
-        self._results = []
         return self._build(["--exclude-resource-type=test"])
 
     def test(self) -> Build:
@@ -145,8 +141,6 @@ class Builder:
 
     def _run(self, command: list[str]) -> Build:
         results = self._dbt.invoke(command, self._progress)
-        self._results += results
-        _write_results(self._home, self._results)
         return _read_results(results, self._home, self._home.building_db)
 
 
@@ -181,16 +175,6 @@ def compared(
             yield connection
     finally:
         discard(home.reconciling_db)
-
-
-def _write_results(home: Home, results: list[NodeResult]) -> None:
-    """Keep what ran in the newest build, for people who look into it."""
-    entries = [
-        {"unique_id": f"{result.kind}.rollcall.{result.name}", "status": result.status}
-        for result in results
-    ]
-    path = home.dbt_target / "run_results.json"
-    path.write_text(json.dumps({"results": entries}, indent=1), encoding="utf-8")
 
 
 def _read_results(results: list[NodeResult], home: Home, database: Path) -> Build:
