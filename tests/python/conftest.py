@@ -2,6 +2,7 @@
 
 import csv
 import fcntl
+import gc
 import io
 import json
 import os
@@ -11,17 +12,19 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar, Self
+from unittest.mock import patch
 
 import duckdb
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from rollcall.cli.commands import main
 from rollcall.cycle.fingerprint import FACTS_OF_A_RUN, fingerprints
 from rollcall.home import PROJECT_DIR
 
@@ -101,32 +104,62 @@ class District:
     inbox: Path
     parsed: ClassVar[Path]
 
+    def _parsed(self) -> Path:
+        return self.parsed
+
     @contextmanager
-    def lent(self) -> Iterator[None]:
+    def parsed_before(self) -> Iterator[None]:
         """Give a new home the project as another parsed it; `DbtRun` sees whether it fits."""
-        target = self.home / "target"
-        if self.parsed.exists() and not target.exists():
+        target, parsed = self.home / "target", self._parsed()
+        if parsed.exists() and not target.exists():
             self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-            shutil.copytree(self.parsed, target)
+            shutil.copytree(parsed, target)
         yield
-        if not self.parsed.exists() and (target / "manifest.kept").exists():
-            with TemporaryDirectory(dir=self.parsed.parent) as folder:
+        if not parsed.exists() and (target / "manifest.kept").exists():
+            with TemporaryDirectory(dir=parsed.parent) as folder:
                 shutil.copytree(target, Path(folder) / "target")
                 with suppress(OSError):  # another worker was first
-                    (Path(folder) / "target").rename(self.parsed)
+                    (Path(folder) / "target").rename(parsed)
 
-    def run(self, *arguments: str, now: str = "2026-09-01T18:00:00Z") -> Done:
-        """Run `rollcall` on this home at a moment of the test's choosing."""
-        environment = os.environ | {"ROLLCALL_HOME": str(self.home), "ROLLCALL_NOW": now}
-        with self.lent() if arguments[0] == "cycle" else nullcontext():
-            process = subprocess.run(
-                [ROLLCALL, *arguments], env=environment, capture_output=True, text=True, check=False
-            )
-        assert "Traceback" not in process.stderr, process.stderr
-        printed = process.stdout + process.stderr
+    def run(self, *arguments: str, now: str = "2026-09-01T18:00:00Z", apart: bool = False) -> Done:
+        """Run `rollcall` on this home at a moment of the test's choosing.
+
+        It runs in this process, which has loaded dbt already, unless it must be a process apart.
+        """
+        environment = {"ROLLCALL_HOME": str(self.home), "ROLLCALL_NOW": now}
+        with self.parsed_before() if arguments[0] == "cycle" else nullcontext():
+            done = (self._run_apart if apart else self._run_here)(arguments, environment)
+        assert "Traceback" not in done.err, done.err
+        printed = done.out + done.err
         if arguments[0] == "trace":
             printed = without_archived_lines(printed)
         assert not personal_values(printed), "a personal value was printed"
+        return done
+
+    def _run_here(self, arguments: Iterable[str], environment: Mapping[str, str]) -> Done:
+        out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+        code: Any = None
+        with (
+            patch.dict(os.environ, environment),
+            patch.object(sys, "argv", [str(ROLLCALL), *arguments]),
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            try:
+                main()
+            except SystemExit as ended:
+                code = ended.code
+        gc.unfreeze()  # a process of many runs may not keep what each of them kept to its end
+        return Done(code or 0, *(_printed(stream) for stream in (out, err)))
+
+    def _run_apart(self, arguments: Iterable[str], environment: Mapping[str, str]) -> Done:
+        process = subprocess.run(
+            [ROLLCALL, *arguments],
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         return Done(process.returncode, process.stdout, process.stderr)
 
     def land(self, *arguments: str, now: str = "2026-09-01T18:00:00Z") -> Done:
@@ -162,6 +195,11 @@ class District:
         """Ask the published warehouse."""
         with duckdb.connect(str(self.home / "warehouse.duckdb"), read_only=True) as connection:
             return connection.execute(sql).fetchall()
+
+
+def _printed(stream: io.TextIOWrapper) -> str:
+    stream.seek(0)
+    return stream.read()
 
 
 @cache
@@ -208,21 +246,18 @@ class Project(District):
         """Where the copy of the project is."""
         return self.home.parent / "project"
 
-    def run(self, *arguments: str, now: str = "2026-09-01T18:00:00Z") -> Done:
-        """Run the command of the copy."""
-        environment = os.environ | {
-            "ROLLCALL_HOME": str(self.home),
-            "ROLLCALL_NOW": now,
-            "PYTHONPATH": str(self.project / "scripts"),
-        }
+    def _parsed(self) -> Path:
+        return self.home.parent / "parsed"
+
+    def _run_here(self, arguments: Iterable[str], environment: Mapping[str, str]) -> Done:
+        """Run the command of the copy, which this process has not loaded."""
         process = subprocess.run(
             [sys.executable, "-c", "from rollcall.cli.commands import main; main()", *arguments],
-            env=environment,
+            env=os.environ | environment | {"PYTHONPATH": str(self.project / "scripts")},
             capture_output=True,
             text=True,
             check=False,
         )
-        assert "Traceback" not in process.stderr, process.stderr
         return Done(process.returncode, process.stdout, process.stderr)
 
     def dbt(self, *arguments: str) -> Done:

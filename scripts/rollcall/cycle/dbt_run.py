@@ -150,7 +150,7 @@ class DbtRun:
 def hash_files(project: Path, names: Iterable[str], also: Iterable[str] = ()) -> str:
     """Hash files and folders of a project, with their names, and whatever else is to count.
 
-    Files that lie about unfinished (hidden, compiled) do not count.
+    Hidden files and Python, which has no part in a build, do not count.
     """
     digest = hashlib.sha256()
     for word in also:
@@ -159,7 +159,7 @@ def hash_files(project: Path, names: Iterable[str], also: Iterable[str] = ()) ->
         path = project / name
         inside = [path] if path.is_file() else sorted(path.rglob("*"))
         for file in inside:
-            if file.is_file() and file.name[0] != "." and file.suffix != ".pyc":
+            if file.is_file() and file.name[0] != "." and file.suffix not in (".py", ".pyc"):
                 digest.update(f"{file.relative_to(project)}\n".encode())
                 digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()

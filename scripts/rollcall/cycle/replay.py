@@ -106,6 +106,8 @@ def replay(home: Home, progress: Progress) -> ReplayReport:
     try:
         with home.lock():
             _copy(home, recorded)
+            if home.dbt_target.exists():  # the parsed project, which is most often the same
+                shutil.copytree(home.dbt_target, replaying.dbt_target)
         replaying.prepare()
         replaying.archive.rmdir()
         replaying.archive.symlink_to(home.archive.resolve())

@@ -48,10 +48,7 @@ class Build:
 
 
 def code_version(project: Path = PROJECT_DIR) -> str:
-    """Hash what decides the warehouse's tables: models, macros, contracts and reference seeds.
-
-    Files that lie about unfinished (hidden, compiled) do not count.
-    """
+    """Hash what decides the warehouse's tables: models, macros, contracts and reference seeds."""
     return hash_files(project, _BUILT_FROM)
 
 
