@@ -53,7 +53,7 @@
             least(coalesce(modified_at, exported_at), exported_at) as version_at,
             row_number() over (
                 partition by {{ key }}
-                order by least(coalesce(modified_at, exported_at), exported_at) desc, exported_at desc, record_number asc
+                order by version_at desc, exported_at desc, record_number asc
             ) as recency
         from {{ records }}
         left join repeated using (file_id, record_key)

@@ -14,12 +14,12 @@
 {%- endmacro %}
 
 {% macro date(column) -%}
-    case when {{ matches(text(column), '\d{4}-\d{2}-\d{2}') }} then try_cast({{ text(column) }} as date) end
+    case when {{ matches(text(column), '[0-9]{4}-[0-9]{2}-[0-9]{2}') }} then try_cast({{ text(column) }} as date) end
 {%- endmacro %}
 
 {#- A text without a zone is UTC; a plain cast to timestamp would drop the offset instead of applying it. -#}
 {% macro instant(column) -%}
-    {%- set pattern = '\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}(:?\d{2})?)?)?' -%}
+    {%- set pattern = '[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?' -%}
     case when {{ matches(text(column), pattern) }} then try_cast({{ text(column) }} as timestamptz) at time zone 'UTC' end
 {%- endmacro %}
 
@@ -29,15 +29,15 @@
 {%- endmacro %}
 
 {% macro number(column) -%}
-    case when {{ matches(text(column), '[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?') }} then try_cast({{ text(column) }} as decimal(18, 6)) end
+    case when {{ matches(text(column), '[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?') }} then try_cast({{ text(column) }} as decimal(18, 6)) end
 {%- endmacro %}
 
 {% macro integer(column) -%}
-    case when {{ matches(text(column), '[+-]?\d+') }} then try_cast({{ text(column) }} as integer) end
+    case when {{ matches(text(column), '[+-]?[0-9]+') }} then try_cast({{ text(column) }} as integer) end
 {%- endmacro %}
 
 {% macro year(column) -%}
-    case when {{ matches(text(column), '\d{4}') }} then try_cast({{ text(column) }} as integer) end
+    case when {{ matches(text(column), '[0-9]{4}') }} then try_cast({{ text(column) }} as integer) end
 {%- endmacro %}
 
 {% macro boolean(column) -%}
