@@ -11,9 +11,8 @@ from determinism import orders, troubles, words_of_template
 from rollcall.home import PROJECT_DIR
 
 TOTAL_ORDERS = {
-    "*_key | LEAST(COALESCE(modified_at, exported_at), exported_at) DESC, exported_at DESC, "
-    "record_number ASC": "two files of a source and feed never share an export time, and a record "
-    "number stands once in a file",
+    "*_key | version_at DESC, exported_at DESC, record_number ASC": "two files of a source and "
+    "feed never share an export time, and a record number stands once in a file",
     "result_key, objective_id | version_at DESC, exported_at DESC, result_objective_key ASC": "it "
     "ends with the key",
     "arg_max decision_id": "decisions are numbered",
