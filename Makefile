@@ -83,7 +83,7 @@ sample-test:  ## the sample, stories, properties and crashes
 quick-tests:
 	$(PYTEST) -m "not long" $(addprefix tests/python/test_,$(addsuffix .py,$(QUICK)))
 
-QUICK := framing layouts value_checks fingerprint generic_tests staging_contract
+QUICK := framing layouts fingerprint generic_tests staging_contract layering codes
 
 test-long:  ## many more cases; hours, not minutes
 	$(BIN)/pytest -m long

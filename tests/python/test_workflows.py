@@ -112,3 +112,9 @@ def test_every_make_target_that_a_page_names_exists(page: str) -> None:
     named = re.findall(r"(?:`|^)make ([a-z-]+)", text, re.M)
     assert named
     assert set(named) <= TARGETS
+
+
+def test_the_quick_tests_that_make_names_are_there() -> None:
+    [names] = re.findall(r"^QUICK := (.*)$", MAKEFILE, re.M)
+    for name in names.split():
+        assert (PROJECT_DIR / "tests" / "python" / f"test_{name}.py").exists(), name
