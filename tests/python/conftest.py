@@ -12,7 +12,14 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
+from contextlib import (
+    ExitStack,
+    contextmanager,
+    nullcontext,
+    redirect_stderr,
+    redirect_stdout,
+    suppress,
+)
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -238,6 +245,18 @@ def district(tmp_path: Path) -> District:
     return District(tmp_path / "home", inbox)
 
 
+@contextmanager
+def in_place_of_this(project: Path) -> Iterator[None]:
+    """Let the command that this process has loaded work with a copy of the project."""
+    own = {"PROJECT_DIR": project, "REFERENCE_DIR": project / "seeds" / "reference"}
+    with ExitStack() as patches:
+        for name, module in list(sys.modules.items()):
+            for key, value in own.items():
+                if name.startswith("rollcall.") and hasattr(module, key):
+                    patches.enter_context(patch.object(module, key, value))
+        yield
+
+
 class Project(District):
     """A district with a copy of the project, whose contracts the test may change."""
 
@@ -250,15 +269,8 @@ class Project(District):
         return self.home.parent / "parsed"
 
     def _run_here(self, arguments: Iterable[str], environment: Mapping[str, str]) -> Done:
-        """Run the command of the copy, which this process has not loaded."""
-        process = subprocess.run(
-            [sys.executable, "-c", "from rollcall.cli.commands import main; main()", *arguments],
-            env=os.environ | environment | {"PYTHONPATH": str(self.project / "scripts")},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return Done(process.returncode, process.stdout, process.stderr)
+        with in_place_of_this(self.project):
+            return super()._run_here(arguments, environment)
 
     def dbt(self, *arguments: str) -> Done:
         """Run the dbt of the copy."""

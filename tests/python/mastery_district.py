@@ -2,14 +2,12 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conftest import LONG_AGO, District
+from conftest import LONG_AGO, District, in_place_of_this
 
 from rollcall.home import PROJECT_DIR
 
@@ -130,18 +128,13 @@ class Story:
 
     def cycle(self, number: int, time: str = "18:00:00", code: int | None = None) -> str:
         """Run a cycle; returns what it said."""
-        environment = os.environ | {
-            "ROLLCALL_HOME": str(self.district.home),
-            "ROLLCALL_NOW": night(number, time),
-            "PYTHONPATH": str(self.project / "scripts"),
-        }
-        command = [sys.executable, "-c", "from rollcall.cli.commands import main; main()", "cycle"]
-        command += ["--inbox", str(self.district.inbox), "--cutoff", night(number, time)]
-        done = subprocess.run(
-            command, env=environment, cwd=self.project, capture_output=True, text=True, check=False
-        )
-        assert done.returncode in ((0, 3) if code is None else (code,)), done.stdout + done.stderr
-        return done.stdout + done.stderr
+        now = night(number, time)
+        with in_place_of_this(self.project):
+            done = self.district.run(
+                "cycle", "--inbox", str(self.district.inbox), "--cutoff", now, now=now
+            )
+        assert done.code in ((0, 3) if code is None else (code,)), done.out + done.err
+        return done.out + done.err
 
     def mastery(
         self, columns: str = "student_id, state", where: str = "true"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rollcall.errors import RollcallError
-from rollcall.home import PROJECT_DIR, Home
+from rollcall.home import Home
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
@@ -59,9 +59,7 @@ class DbtRun:
         RollcallError: the project cannot be parsed; the message is dbt's.
     """
 
-    def __init__(
-        self, home: Home, target: str, families: Sequence[str], project: Path = PROJECT_DIR
-    ) -> None:
+    def __init__(self, home: Home, target: str, families: Sequence[str], project: Path) -> None:
         self._home = home
         self._project = project
         self._target_path = home.dbt_target if target == "cycle" else home.dbt_target / target

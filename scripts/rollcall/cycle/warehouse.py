@@ -47,14 +47,14 @@ class Build:
     overruled: tuple[Failure, ...] = ()
 
 
-def code_version(project: Path = PROJECT_DIR) -> str:
+def code_version(project: Path | None = None) -> str:
     """Hash what decides the warehouse's tables: models, macros, contracts and reference seeds."""
-    return hash_files(project, _BUILT_FROM)
+    return hash_files(project or PROJECT_DIR, _BUILT_FROM)
 
 
-def seed_files(project: Path = PROJECT_DIR) -> list[Path]:
+def seed_files() -> list[Path]:
     """Return every seed, in a total order."""
-    return sorted((project / "seeds").rglob("*.csv"))
+    return sorted((PROJECT_DIR / "seeds").rglob("*.csv"))
 
 
 def start_from_last_good(home: Home) -> None:
@@ -90,7 +90,7 @@ class Builder:
         home: the data directory, locked.
         families: the families of files that sources declare.
         change: what is to be built besides what came; everything, by default.
-        project: the dbt project to build with.
+        project: the dbt project to build with; that of this checkout, by default.
         progress: receives (nodes done, nodes in all, name of the last one).
 
     Raises:
@@ -103,13 +103,13 @@ class Builder:
         families: Sequence[str],
         change: Change,
         *,
-        project: Path = PROJECT_DIR,
+        project: Path | None = None,
         progress: Progress = lambda *_: None,
     ) -> None:
         self._home = home
         self._change = change
         self._progress = progress
-        self._dbt = DbtRun(home, "cycle", families, project)
+        self._dbt = DbtRun(home, "cycle", families, project or PROJECT_DIR)
 
     def count_records(self) -> Build:
         """Give every record of the new files its verdict, before anything is built upon it."""
@@ -158,7 +158,7 @@ def compared(
     try:
         shutil.copyfile(home.warehouse_db, home.reconciling_db)
         home.reconciling_db.chmod(0o600)
-        results = DbtRun(home, "reconcile", families).invoke(
+        results = DbtRun(home, "reconcile", families, PROJECT_DIR).invoke(
             ["run", "--select=tag:reconciliation"], progress
         )
         built = _read_results(results, home, home.reconciling_db)
