@@ -4,7 +4,6 @@ Usage: python scripts/demo.py DATA_DIRECTORY
 """
 
 import csv
-import gc
 import os
 import shutil
 import sys
@@ -132,8 +131,6 @@ def _cycle(home: Path, night: str, cutoff_at: str) -> int:
         commands.main()
     except SystemExit as ended:
         return int(ended.code or 0)
-    finally:
-        gc.unfreeze()  # what the run keeps to the end of its process
     return 0
 
 

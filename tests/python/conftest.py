@@ -2,7 +2,6 @@
 
 import csv
 import fcntl
-import gc
 import io
 import json
 import os
@@ -128,14 +127,11 @@ class District:
                 with suppress(OSError):  # another worker was first
                     (Path(folder) / "target").rename(parsed)
 
-    def run(self, *arguments: str, now: str = "2026-09-01T18:00:00Z", apart: bool = False) -> Done:
-        """Run `rollcall` on this home at a moment of the test's choosing.
-
-        It runs in this process, which has loaded dbt already, unless it must be a process apart.
-        """
+    def run(self, *arguments: str, now: str = "2026-09-01T18:00:00Z") -> Done:
+        """Run `rollcall` on this home, at a moment of the test's choosing, in this process."""
         environment = {"ROLLCALL_HOME": str(self.home), "ROLLCALL_NOW": now}
         with self.parsed_before() if arguments[0] == "cycle" else nullcontext():
-            done = (self._run_apart if apart else self._run_here)(arguments, environment)
+            done = self._run_here(arguments, environment)
         assert "Traceback" not in done.err, done.err
         printed = done.out + done.err
         if arguments[0] == "trace":
@@ -156,18 +152,7 @@ class District:
                 main()
             except SystemExit as ended:
                 code = ended.code
-        gc.unfreeze()  # a process of many runs may not keep what each of them kept to its end
         return Done(code or 0, *(_printed(stream) for stream in (out, err)))
-
-    def _run_apart(self, arguments: Iterable[str], environment: Mapping[str, str]) -> Done:
-        process = subprocess.run(
-            [ROLLCALL, *arguments],
-            env=os.environ | environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return Done(process.returncode, process.stdout, process.stderr)
 
     def land(self, *arguments: str, now: str = "2026-09-01T18:00:00Z") -> Done:
         """Land the inbox."""
@@ -312,17 +297,20 @@ class Project(District):
         path.write_text(text.replace(line, line.replace(old, new)), encoding="utf-8")
 
 
+def copy_project(to: Path) -> Path:
+    """Copy what dbt and the contracts read of the project; the command is that of this process."""
+    to.mkdir()
+    for name in ("macros", "models", "profiles", "seeds", "snapshots", "tests"):
+        ignored = shutil.ignore_patterns("__pycache__", "python", "benchmarks")
+        shutil.copytree(PROJECT_DIR / name, to / name, ignore=ignored)
+    for name in ("dbt_project.yml", "selectors.yml"):
+        shutil.copyfile(PROJECT_DIR / name, to / name)
+    return to
+
+
 def copy_of_the_project(folder: Path) -> Project:
     """Copy the project into a folder; gives a district that runs from the copy."""
-    (folder / "project").mkdir()
-    folders = ("macros", "models", "profiles", "scripts", "seeds", "snapshots", "tests")
-    for name in ("dbt_project.yml", "selectors.yml", *folders):
-        source = PROJECT_DIR / name
-        if source.is_dir():
-            ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
-            shutil.copytree(source, folder / "project" / name, ignore=ignore)
-        else:
-            shutil.copyfile(source, folder / "project" / name)
+    copy_project(folder / "project")
     for source_id in ("sis", "lms"):
         (folder / "inbox" / source_id).mkdir(parents=True)
     return Project(folder / "home", folder / "inbox")

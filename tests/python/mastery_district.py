@@ -1,13 +1,12 @@
 """A tiny district for stories about mastery: one class, one teacher, exports written by hand."""
 
 import os
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conftest import LONG_AGO, District, in_place_of_this
+from conftest import LONG_AGO, District, copy_project, in_place_of_this
 
 from rollcall.home import PROJECT_DIR
 
@@ -164,12 +163,7 @@ class Story:
 
 def project_with_seeds(folder: Path, seeds: Mapping[str, str]) -> Path:
     """Copy this project and give the copy rules of its own: `seeds` maps file name to content."""
-    for name in ("macros", "models", "profiles", "scripts", "seeds", "snapshots", "tests"):
-        shutil.copytree(
-            PROJECT_DIR / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
-        )
-    for name in ("dbt_project.yml", "selectors.yml"):
-        shutil.copy(PROJECT_DIR / name, folder)
+    copy_project(folder)
     for name, content in seeds.items():
         (folder / "seeds" / "rules" / name).write_text(content, encoding="utf-8")
     return folder

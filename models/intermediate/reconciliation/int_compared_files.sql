@@ -1,5 +1,4 @@
 -- One row per landed file of a staged layout: is it one of the newest files of its source and feed?
-
 with files as (
     select * from {{ ref('stg_landing__files') }}
     where has_staged_layout

@@ -77,7 +77,6 @@ class DbtRun:
         ]
         self._ran: dict[str, Any] = {}
         self._manifest = self._read_or_parse(self._target_path / "manifest.kept")
-        gc.freeze()  # the manifest stays; looking through it again and again costs a second
 
     def invoke(
         self, arguments: Sequence[str], progress: Progress = lambda *_: None
@@ -131,11 +130,13 @@ class DbtRun:
     ) -> "dbtRunnerResult":
         from dbt.cli.main import dbtRunner
 
+        gc.freeze()  # the manifest stays; to look through it again and again costs a second
         with _undisturbed({"ROLLCALL_HOME": str(self._home.path.resolve())}):
             try:
                 runner = dbtRunner(manifest=manifest, callbacks=list(callbacks))
                 return runner.invoke([*arguments, *self._options])
             finally:
+                gc.unfreeze()
                 _close_databases()
 
     def _failure(self, done: "dbtRunnerResult") -> RollcallError:
