@@ -1,7 +1,7 @@
 # Rollcall: `make demo` shows it, `make test` proves it. Everything is installed into .venv/.
 .DELETE_ON_ERROR:
-.PHONY: setup generate demo test quick quick-tests lint lint-python lint-sql lint-changed check browser \
-    sample-test test-long mutants docs screenshots bench clean lock
+.PHONY: setup generate demo test quick quick-tests lint lint-python lint-sql lint-generated lint-changed \
+    check browser sample-test test-long mutants docs screenshots bench clean lock
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -34,24 +34,31 @@ define beside
 endef
 
 test: setup browser  ## every promise, and all else but repetition; ten minutes on two cores
-	$(call beside,lint check,sample-test)
+	$(call beside,lint-python lint-sql check,sample-test)
 
 quick: setup  ## lint of what changed, unit tests, contracts, framing; no cycle
 	$(call beside,check,lint-python lint-changed quick-tests)
 
 generate:  ## the SQL that reconciliation compares with, from the layouts
 	$(BIN)/python scripts/comparison_sql.py
+	@$(MAKE) --no-print-directory lint-generated
 
-lint: lint-python lint-sql  ## style, types and SQL style
+lint: lint-python lint-sql lint-generated  ## style, types and SQL style
 
 lint-python:
 	$(BIN)/ruff check sample_district scripts tests docs/examples
 	$(BIN)/ruff format --check sample_district scripts tests docs/examples
 	$(BIN)/mypy
 
+GENERATED := models/intermediate/reconciliation/compared
+
 lint-sql:
-	$(BIN)/sqlfluff lint --disable-progress-bar models tests/singular
+	$(BIN)/sqlfluff lint --disable-progress-bar \
+	    $$(find models tests/singular -name '*.sql' -not -path '$(GENERATED)/*')
 	$(BIN)/sqlfluff lint --disable-progress-bar --templater placeholder scripts/rollcall/report/queries
+
+lint-generated:
+	$(BIN)/sqlfluff lint --disable-progress-bar $(GENERATED)
 
 lint-changed:
 	@changed=$$( { git diff --name-only --diff-filter=d HEAD; git ls-files --others --exclude-standard; } \

@@ -75,7 +75,7 @@ PROMISES = {
             "test_crashes.py::test_killed_at_every_step_of_landing",
             "test_crashes.py::test_killed_once_at_a_step",
             "test_crashes.py::test_killed_at_any_time",
-            "test_cycle.py::test_a_home_without_room_says_so_and_recovers",
+            "test_cycle.py::test_a_home_without_room_says_so_is_locked_while_dbt_runs_and_recovers",
         ),
     ),
     7: Promise(

@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 from unittest.mock import patch
 
 import duckdb
@@ -31,8 +31,13 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from rollcall.cli.commands import main
+from rollcall.contracts.project import Contracts
+from rollcall.cycle.dbt_run import DbtRun, NodeResult
 from rollcall.cycle.fingerprint import FACTS_OF_A_RUN, fingerprints
-from rollcall.home import PROJECT_DIR
+from rollcall.home import PROJECT_DIR, Home
+
+if TYPE_CHECKING:
+    from stories import Tellings
 
 ROLLCALL = Path(sys.executable).with_name("rollcall")
 ORGS = "sourcedId,status,dateLastModified,name,type,identifier,parentSourcedId\n"
@@ -43,14 +48,22 @@ MANIFEST = "propertyName,value\nmanifest.version,1.0\noneroster.version,1.1\n"
 
 
 LONGEST = (
-    *("sample_faults", "mastery", "judged_again", "cycle", "replay", "crashes", "properties"),
-    *("schedule", "limits", "reconciliation", "order", "report"),
+    *("sample_faults", "stories", "properties", "cycle", "replay", "crashes", "order", "report"),
 )
 """The files that run the most cycles; the first of them runs the sample, which others read."""
-SHARES_NOTHING = ("fuzz", "framing", "codes", "privacy", "landing", "verify")
+SHARES_NOTHING = ("fuzz", "framing", "landing", "verify")
 """Files whose tests may run on any worker: they share nothing that takes long to make."""
-SHARES_WITH = {"report_browser": "report"}
-"""Both look at the home of hostile exports."""
+TELL_STORIES = (
+    *("codes", "judged_again", "judgement", "limits", "mastery"),
+    *("privacy", "reconciliation", "schedule"),
+)
+READ_THE_COMPILED = ("determinism", "lineage", "mastery_guide", "model_layers", "personal_data")
+SHARES_WITH = {
+    "report_browser": "report",
+    **dict.fromkeys(TELL_STORIES, "stories"),
+    **dict.fromkeys(READ_THE_COMPILED, "compiled"),
+}
+"""The home of hostile exports, that in which stories are told, and what dbt compiles."""
 
 
 def group_of(path: str) -> str:
@@ -257,19 +270,10 @@ class Project(District):
         with in_place_of_this(self.project):
             return super()._run_here(arguments, environment)
 
-    def dbt(self, *arguments: str) -> Done:
-        """Run the dbt of the copy."""
-        environment = os.environ | {
-            "ROLLCALL_HOME": str(self.home),
-            "DBT_PROFILES_DIR": str(self.project / "profiles"),
-            "DBT_TARGET_PATH": str(self.home / "target"),
-            "DBT_LOG_PATH": str(self.home / "logs"),
-        }
-        command = [str(Path(sys.executable).with_name("dbt")), *arguments]
-        process = subprocess.run(
-            command, cwd=self.project, env=environment, capture_output=True, text=True, check=False
-        )
-        return Done(process.returncode, process.stdout, process.stderr)
+    def dbt(self, *arguments: str) -> list[NodeResult]:
+        """Run one command of dbt on the copy, for the database that a cycle builds."""
+        families = Contracts.load(self.project / "seeds" / "contracts").families
+        return DbtRun(Home(self.home), "cycle", families, self.project).invoke(arguments)
 
     def cycle(self, now: str) -> Done:
         """Run a cycle."""
@@ -295,6 +299,12 @@ class Project(District):
         [line] = [line for line in text.splitlines() if line.startswith(f"{source_id},")]
         assert old in line
         path.write_text(text.replace(line, line.replace(old, new)), encoding="utf-8")
+
+
+def failed(results: Iterable[NodeResult]) -> list[str]:
+    """Say what dbt says of nodes that did not succeed."""
+    good = ("success", "pass", "warn")
+    return [f"{node.name}: {node.message}" for node in results if node.status not in good]
 
 
 def copy_project(to: Path) -> Path:
@@ -327,6 +337,18 @@ def by_name(project: Project) -> Project:
     """Give a district whose source `sis` may write its headers in any order."""
     project.declare("utf-8,strict", "utf-8,by_name")
     return project
+
+
+@pytest.fixture(scope="session")
+def tellings(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> "Tellings":
+    """Tell the stories whose tests are to be run; gives how each of them ended."""
+    from stories import SharedHome, Tellings, chosen
+
+    told = Tellings(SharedHome(copy_of_the_project(tmp_path_factory.mktemp("stories"))))
+    told.tell(chosen(request))
+    return told
 
 
 @pytest.fixture(scope="session")
@@ -430,18 +452,15 @@ def compiled(
     dbt: Callable[..., str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
-    """Compile the project as the sample's last cycle does; gives what dbt wrote, with its manifest.
-
-    The cycle itself runs dbt in process, which writes no SQL.
-    """
+    """Compile and describe the project as the sample's last cycle built it; gives dbt's target."""
     home = tmp_path_factory.mktemp("compiled") / "home"
     home.mkdir()
     for name, copy in (("landing", "landing"), ("warehouse", "building")):
         shutil.copyfile(sample_run[0].home / f"{name}.duckdb", home / f"{copy}.duckdb")
     (home / "building.duckdb").chmod(0o600)
-    for command in ("snapshot", "compile"):
-        dbt(command, "--target", "cycle", home=home, target_path=home / "target")
-    return home / "target"
+    target = home / "target"
+    dbt("docs", "generate", "--static", "--target", "cycle", home=home, target_path=target)
+    return target
 
 
 def run_sample(district: District) -> list[int]:

@@ -1,75 +1,145 @@
 """Many stories told in one home, so that one cycle a night serves all of them.
 
 A story is a generator: it delivers, yields the night after whose cycle it goes on, looks and
-delivers again. It has sources of its own, and looks at these alone. The stories of a module that
-are to be run are told together before its first test; each test says how its own story ended.
+delivers again. It has a roster, a gradebook and an inbox of its own, and looks at these alone. All
+stories whose tests are to be run are told together before the first of them; each test says how its
+own story ended.
 """
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import pytest
-from conftest import Project, read_csv
+from conftest import Done, Project, read_csv
 
 Told = TypeVar("Told")
 Telling = Iterator[int]
 Ending = BaseException | None
-Endings = Mapping[str, Ending]
 
 
-def told_together(tell: Callable[[Told], Telling]) -> Callable[[Endings], None]:
-    """Make a test of a story; the module's fixture `endings` tells it with the others."""
+@dataclass
+class SharedHome:
+    """The home of all stories, which runs from a copy of the project, and its last cycle."""
 
-    def test(endings: Endings) -> None:
-        if ending := endings[tell.__name__]:
-            raise ending
+    project: Project
+    last: Done | None = None
 
-    test.__name__, test.__doc__, test.__module__ = tell.__name__, tell.__doc__, tell.__module__
-    vars(test)["tell"] = tell
-    return test
+    def cycle(self, night: int) -> None:
+        """Run a cycle over what lies in the inboxes of all stories."""
+        inbox = self.project.inbox
+        shutil.rmtree(inbox)
+        for own in sorted(inbox.with_name("inboxes").iterdir()):
+            shutil.copytree(own, inbox, dirs_exist_ok=True)
+        self.last = self.project.cycle(f"2026-09-{night:02d}T18:00:00Z")
+        assert self.last.code in (0, 3), self.last.out + self.last.err
 
 
-def chosen(request: pytest.FixtureRequest) -> dict[str, Callable[[Any], Telling]]:
-    """Return the stories of a module whose tests are to be run, by name."""
+@dataclass(frozen=True)
+class Scene:
+    """What a story has of its own: the ids of two sources, and a district that lands them alone."""
+
+    shared: SharedHome
+    district: Project
+    roster_source: str
+    gradebook: str
+
+    @property
+    def said(self) -> Any:
+        """What the last cycle said."""
+        assert self.shared.last is not None
+        return self.shared.last.json
+
+    def alarms(self) -> list[str]:
+        """Name what the last cycle said of these sources that asks for a person."""
+        own = (self.roster_source, self.gradebook)
+        asking = [
+            file["code"]
+            for file in self.said["landed"]["files"]
+            if file["verdict"] != "accepted" or file["are_removals_held"]
+            if file["source_id"] in own
+        ]
+        missing = [export["feed"] for export in self.said["missing"] if export["source_id"] in own]
+        return [*asking, *missing]
+
+    def declare(self, **changes: str) -> None:
+        """Declare both sources like the shipped ones; `changes` gives columns other values."""
+        path = self.district.project / "seeds" / "contracts" / "sources.csv"
+        shipped = {row["source_id"]: row for row in read_csv(path)}
+        with path.open("a", encoding="utf-8") as stream:
+            for source_id, like in ((self.roster_source, "sis"), (self.gradebook, "lms")):
+                own = {"source_id": source_id, "roster_source_id": self.roster_source}
+                stream.write(",".join((shipped[like] | own | changes).values()) + "\n")
+                (self.district.inbox / source_id).mkdir(parents=True)
+
+    def add(self, seed: str, rows: str) -> None:
+        """Add rows to a seed, named as in `seeds/`."""
+        with (self.district.project / "seeds" / seed).open("a", encoding="utf-8") as stream:
+            stream.write(rows)
+
+
+def nothing_is_due(scene: Scene) -> Scene:
+    """Begin with two sources of which no export is due."""
+    scene.declare(due_feeds="")
+    return scene
+
+
+class Tellings:
+    """What became of the stories of a run, by the name of their test."""
+
+    def __init__(self, shared: SharedHome) -> None:
+        self.shared = shared
+        self.stories: dict[str, Any] = {}
+        self.endings: dict[str, Ending] = {}
+
+    def tell(self, tests: Mapping[str, Any]) -> None:
+        """Tell the stories of tests to their ends, with one cycle a night that any waits for."""
+        tellings = {}
+        for number, (name, test) in enumerate(tests.items(), 1):
+            inbox = self.shared.project.inbox.with_name("inboxes") / str(number)
+            district = replace(self.shared.project, inbox=inbox)
+            scene = Scene(self.shared, district, f"sis_{number}", f"lms_{number}")
+            self.stories[name] = test.begin(scene)
+            tellings[name] = test.tell(self.stories[name])
+        waiting = dict.fromkeys(tellings, 0)
+        night = 0
+        while waiting:
+            for name in [name for name, until in waiting.items() if until == night]:
+                try:
+                    waiting[name] = next(tellings[name])
+                    assert waiting[name] > night, "a story only goes forward"
+                except StopIteration:
+                    self.endings[name] = None
+                except (Exception, pytest.fail.Exception) as error:  # one that fails ends alone
+                    self.endings[name] = error
+                if name in self.endings:
+                    del waiting[name]
+            if waiting:
+                night = min(waiting.values())
+                self.shared.cycle(night)
+
+
+def told_together(
+    begin: Callable[[Scene], Told],
+) -> Callable[[Callable[[Told], Telling]], Callable[[Tellings], None]]:
+    """Make a test of a story, which begins with what `begin` makes of its scene."""
+
+    def make_test(tell: Callable[[Told], Telling]) -> Callable[[Tellings], None]:
+        def test(tellings: Tellings) -> None:
+            if ending := tellings.endings[tell.__name__]:
+                raise ending
+
+        test.__name__, test.__doc__, test.__module__ = tell.__name__, tell.__doc__, tell.__module__
+        vars(test).update(begin=begin, tell=tell)
+        return test
+
+    return make_test
+
+
+def chosen(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Return the tests of stories that are to be run, by name."""
     functions = [
-        item.function
-        for item in request.session.items
-        if isinstance(item, pytest.Function) and item.path == request.path
+        item.function for item in request.session.items if isinstance(item, pytest.Function)
     ]
-    return {test.__name__: test.tell for test in functions if hasattr(test, "tell")}
-
-
-def tell_all(stories: Mapping[str, Telling], cycle: Callable[[int], object]) -> Endings:
-    """Tell stories to their ends, with one cycle for each night that any of them waits for."""
-    endings: dict[str, Ending] = {}
-    waiting = dict.fromkeys(stories, 0)
-    night = 0
-    while waiting:
-        for name in [name for name, until in waiting.items() if until == night]:
-            try:
-                waiting[name] = next(stories[name])
-                assert waiting[name] > night, "a story only goes forward"
-            except StopIteration:
-                endings[name] = None
-            except (Exception, pytest.fail.Exception) as error:  # one that fails ends alone
-                endings[name] = error
-            if name in endings:
-                del waiting[name]
-        if waiting:
-            night = min(waiting.values())
-            cycle(night)
-    return endings
-
-
-def declare_sources(project: Project, sources: Mapping[str, str], **changes: str) -> None:
-    """Declare further sources, each like a shipped one: `sources` maps the new id to that.
-
-    `changes` gives columns other values.
-    """
-    path = project.project / "seeds" / "contracts" / "sources.csv"
-    shipped = {row["source_id"]: row for row in read_csv(path)}
-    with path.open("a", encoding="utf-8") as stream:
-        for source_id, like in sources.items():
-            row = shipped[like] | changes | {"source_id": source_id}
-            stream.write(",".join(row.values()) + "\n")
-            (project.inbox / source_id).mkdir(parents=True)
+    return {test.__name__: test for test in functions if hasattr(test, "tell")}

@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 from conftest import MANIFEST, ORG_ROWS, ORGS, District
+from stories import Scene, Telling, nothing_is_due, told_together
 
 CATEGORIES = "sourcedId,status,dateLastModified,title\nc1,,,Tests\n"
 LINE_ITEMS = (
@@ -89,7 +90,9 @@ def test_a_header_may_be_read_by_name_where_the_source_allows_it(by_name: Distri
     ]
 
 
-def test_records_that_break_a_rule_leave_the_good_ones_around_them(district: District) -> None:
+@told_together(nothing_is_due)
+def test_records_that_break_a_rule_leave_the_good_ones_around_them(story: Scene) -> Telling:
+    source, district = story.roster_source, story.district
     at = "2026-08-31T10:00:00.000Z"
     item = "{0},active,{1},Quiz,,2026-08-01,2026-08-02,c,k,g,{2},10\n"
     user = "{0},{1},{2},{3},s1,student,{0},,A,B,,,,,,,05,\n"
@@ -108,12 +111,13 @@ def test_records_that_break_a_rule_leave_the_good_ones_around_them(district: Dis
         item.format("bad number", at, "none"),
     ]
     files = {"users.csv": USERS + "".join(users), "lineItems.csv": LINE_ITEMS + "".join(line_items)}
-    district.deliver(NIGHT, files | {"manifest.csv": delta})
-    done = district.run("cycle", "--inbox", str(district.inbox))
-    assert done.code == 0, done.out
+    district.deliver(NIGHT, files | {"manifest.csv": delta}, source)
+    yield 1
+    assert story.alarms() == []
     assert district.warehouse(
-        "select record_key, code from audit.audit_rejected_record "
-        "union all select record_key, code from audit.audit_record_warning order by all"
+        "select record_key, code from (from audit.audit_rejected_record "
+        "union all by name from audit.audit_record_warning) "
+        f"where source_id = '{source}' order by all"
     ) == [
         ("bad boolean", "INVALID_BOOLEAN"),
         ("bad date", "INVALID_DATETIME"),
@@ -123,8 +127,10 @@ def test_records_that_break_a_rule_leave_the_good_ones_around_them(district: Dis
         ("old status", "LEGACY_STATUS"),
     ]
     assert district.warehouse(
-        "select count(*) from core.dim_user where is_active and user_id like 'g%'"
+        "select count(*) from core.dim_user where is_active and user_id like 'g%' "
+        f"and source_id = '{source}'"
     ) == [(60,)]
     assert district.warehouse(
-        "select bool_and(is_balanced) from reconciliation.recon_file_balance"
+        "select bool_and(is_balanced) from reconciliation.recon_file_balance "
+        f"where source_id = '{source}'"
     ) == [(True,)]

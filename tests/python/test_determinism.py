@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import District
 from determinism import orders, troubles, words_of_template
 
 from rollcall.home import PROJECT_DIR
@@ -82,9 +83,11 @@ def test_no_macro_hook_or_seed_depends_on_them_either(manifest: Any) -> None:
     assert {key: told for key, told in found.items() if told} == {}
 
 
-def test_what_dbt_runs_around_a_query_reads_no_clock(compiled: Path) -> None:
+def test_what_dbt_runs_around_a_query_reads_no_clock(
+    sample_run: tuple[District, list[int]],
+) -> None:
     """Snapshots are written by SQL of dbt itself, whose clock is replaced by the cut-off."""
-    folder = compiled / "run" / "rollcall" / "snapshots"
+    folder = sample_run[0].home / "target" / "run" / "rollcall" / "snapshots"
     statements = [path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.sql"))]
     assert len(statements) == len(list((PROJECT_DIR / "snapshots").glob("*.sql")))
     for statement in statements:

@@ -1,16 +1,14 @@
 """Judged again: a rejected file after its layout was added, and a delivery that replaces another.
 
-Contracts belong to the project, so these tests run the real command from a copy of it. Most of them
-are told in one home, each with a source and an inbox of its own.
+Contracts belong to the project, so these tests run the real command from a copy of it.
 """
 
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-import pytest
-from conftest import MANIFEST, ORG_ROWS, ORGS, District, Done, Project, copy_of_the_project
-from stories import Endings, Telling, chosen, declare_sources, tell_all, told_together
+from conftest import MANIFEST, ORG_ROWS, ORGS, District, Project
+from stories import Scene, Telling, told_together
 
 NIGHT = "2026-09-01T010000Z"
 BULK = MANIFEST + "file.orgs,bulk\n"
@@ -23,40 +21,11 @@ MORE_ROWS = (
 )
 
 
-@dataclass
-class Told:
-    """A home in which stories are told, and what its last cycle said."""
-
-    project: Project
-    last: Done | None = None
-
-    def cycle(self, night: int) -> None:
-        """Run a cycle over what lies in the inboxes of all stories."""
-        inbox = self.project.inbox
-        shutil.rmtree(inbox, ignore_errors=True)
-        for own in sorted(inbox.with_name("inboxes").iterdir()):
-            shutil.copytree(own, inbox, dirs_exist_ok=True)
-        self.last = self.project.cycle(f"2026-09-0{night}T18:00:00Z")
-        assert self.last.code in (0, 3), self.last.out + self.last.err
-
-    @property
-    def code(self) -> int:
-        """How the last cycle ended."""
-        assert self.last is not None
-        return self.last.code
-
-    @property
-    def said(self) -> Any:
-        """What the last cycle said."""
-        assert self.last is not None
-        return self.last.json
-
-
 @dataclass(frozen=True)
 class Story:
     """A story of one source: `project` has its inbox, which no other source is in."""
 
-    told: Told
+    scene: Scene
     project: Project
     source: str
 
@@ -79,25 +48,13 @@ class Story:
         return {verdict for (verdict,) in found}
 
 
-@pytest.fixture(scope="module")
-def endings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Endings:
-    """Tell the stories; gives how each of them ended."""
-    told = Told(copy_of_the_project(tmp_path_factory.mktemp("judged_again")))
-    tellings = {}
-    for number, (name, tell) in enumerate(chosen(request).items(), 1):
-        source = f"sis_{number}"
-        own = replace(told.project, inbox=told.project.inbox.with_name("inboxes") / source)
-        declare_sources(
-            replace(told.project, inbox=own.inbox),
-            {source: "sis"},
-            roster_source_id=source,
-            due_feeds="",
-        )
-        tellings[name] = tell(Story(told, own, source))
-    return tell_all(tellings, told.cycle)
+def one_source(scene: Scene) -> Story:
+    """Begin with a source of which nothing is due."""
+    scene.declare(due_feeds="")
+    return Story(scene, scene.district, scene.roster_source)
 
 
-@told_together
+@told_together(one_source)
 def test_a_rejected_file_is_taken_once_its_drafted_layout_is_saved(story: Story) -> Telling:
     """One file of a folder, and one of a zip that was exported an hour later."""
     project, source = story.project, story.source
@@ -108,7 +65,7 @@ def test_a_rejected_file_is_taken_once_its_drafted_layout_is_saved(story: Story)
     shutil.make_archive(str(folder), "zip", folder)
     shutil.rmtree(folder)
     yield 1
-    assert story.told.code == 3
+    assert story.scene.alarms() == ["COLUMN_RENAMED"] * 2
     assert story.verdicts() == {"rejected"}
     assert story.orgs() == []
 
@@ -132,7 +89,7 @@ def test_a_rejected_file_is_taken_once_its_drafted_layout_is_saved(story: Story)
         again = project.run("reprocess", file, "--json", now="2026-09-01T19:00:00Z")
         assert (again.code, again.json["verdict"]) == (0, "accepted"), again.out + again.err
     yield 2
-    assert story.told.code == 0
+    assert story.scene.alarms() == []
     assert story.orgs("org_id, name, is_active") == [
         ("d1", "Plainfield Schools", True),
         ("s1", "North School", True),
@@ -165,7 +122,7 @@ def test_a_rejected_file_is_taken_once_its_drafted_layout_is_saved(story: Story)
     assert not list((project.home / "spool").iterdir())
 
 
-@told_together
+@told_together(one_source)
 def test_corrected_records_return_when_their_file_is_judged_again(story: Story) -> Telling:
     """A source that wrote another encoding than it declared; the file was in use meanwhile."""
     project, source = story.project, story.source
@@ -184,7 +141,7 @@ def test_corrected_records_return_when_their_file_is_judged_again(story: Story) 
     assert (again.code, again.json["file_id"]) == (0, file_id)
     assert (again.json["record_count"], again.json["malformed_count"]) == (2, 0)
     yield 2
-    assert story.told.code == 0
+    assert story.scene.alarms() == []
     assert story.orgs("org_id, name, record_number") == [
         ("d1", "Plainfield", 1),
         ("s1", "École", 2),
@@ -249,12 +206,12 @@ def replaced(story: Story, *, was_used: bool) -> Telling:
     assert again.json["deliveries_again"] == 2, "the same again changes nothing"
 
 
-@told_together
+@told_together(one_source)
 def test_a_delivery_may_replace_what_stands_at_its_boundary(story: Story) -> Telling:
     yield from replaced(story, was_used=False)
 
 
-@told_together
+@told_together(one_source)
 def test_a_delivery_may_replace_what_was_used(story: Story) -> Telling:
     yield from replaced(story, was_used=True)
 
@@ -268,7 +225,7 @@ def test_superseding_needs_a_delivery_that_is_there_and_a_reason(district: Distr
     assert "--supersede and --reason go together" in done.err
 
 
-@told_together
+@told_together(one_source)
 def test_the_source_went_back_to_a(story: Story) -> Telling:
     """A, then B, then the bytes of A under a later boundary: undated rows mean that A holds."""
     first = ORGS + "d1,,,Name A,district,100,\n"
@@ -278,17 +235,17 @@ def test_the_source_went_back_to_a(story: Story) -> Telling:
         story.project.deliver(f"2026-09-0{night}T010000Z", files, story.source)
         yield night
         assert story.verdicts() == {"accepted"}
-    assert story.told.code == 0
+    assert story.scene.alarms() == []
     assert story.orgs("name") == [("Name A",)]
     [repeated] = [
         line
-        for line in story.told.said["landed"]["findings"]
+        for line in story.scene.said["landed"]["findings"]
         if "same bytes" in line and story.source in line
     ]
     assert "export of 2026-09-01T01:00:00Z" in repeated
 
 
-@told_together
+@told_together(one_source)
 def test_dated_rows_sent_again_later_are_stale_and_an_old_export_changes_only_what_it_is_newest_for(
     story: Story,
 ) -> Telling:
@@ -309,7 +266,7 @@ def test_dated_rows_sent_again_later_are_stale_and_an_old_export_changes_only_wh
         files = {"orgs.csv": content, "manifest.csv": delta}
         story.project.deliver(f"2026-09-0{night}T120000Z", files, story.source)
         yield 4 if night == 1 else night
-        assert story.told.code == 0
+        assert story.scene.alarms() == []
     assert story.orgs() == [("s1", "Newer"), ("s2", "Only here")]
     assert story.project.warehouse(
         "select code from audit.audit_ingestion_log where exported_at < '2026-09-02' "

@@ -5,7 +5,7 @@ import io
 from dataclasses import dataclass
 
 import pytest
-from conftest import District
+from stories import Scene, Telling, Tellings, nothing_is_due, told_together
 
 from rollcall.contracts.project import Contracts
 from rollcall.home import PROJECT_DIR
@@ -129,7 +129,7 @@ def results(name: str, rows: Rows, malformed: int) -> str:
 class Judged:
     """What one cycle over a file of each case came to.
 
-    `cases`: case -> verdict, code and sentence; `printed`: what the cycle said; `used_count`: how
+    `cases`: case -> verdict, code and sentence; `printed`: what the status says; `used_count`: how
     many files stand in the mart.
     """
 
@@ -138,25 +138,32 @@ class Judged:
     used_count: int
 
 
-@pytest.fixture(scope="module")
-def judged(tmp_path_factory: pytest.TempPathFactory) -> Judged:
-    """Run one cycle over a file of each case."""
-    folder = tmp_path_factory.mktemp("judged")
-    district = District(folder / "home", folder / "inbox")
-    (district.inbox / "lms").mkdir(parents=True)
+@told_together(nothing_is_due)
+def test_files_of_all_cases_are_judged_in_one_cycle(story: Scene) -> Telling:
     cases: dict[str, tuple[Rows, int]] = dict(ACCEPTED)
     cases |= {name: (rows, 0) for name, (rows, _, _) in UNREADABLE.items()}
     cases |= {name: (rows, malformed) for name, (rows, malformed, _) in HELD.items()}
     for minute, (name, (rows, malformed)) in enumerate(cases.items()):
-        file = district.inbox / "lms" / f"2026-08-02T10{minute:02}00Z_{name}.csv"
-        file.write_text(results(name, rows, malformed), encoding="utf-8")
-    done = district.run("cycle", "--inbox", str(district.inbox), "--json")
-    assert done.code == 3, done.out + done.err
-    found = district.ledger(
-        "select file_name, verdict, coalesce(code, ''), coalesce(detail, '') from landing.files"
+        file = f"2026-08-02T10{minute:02}00Z_{name}.csv"
+        path = story.district.inbox / story.gradebook / file
+        path.write_text(results(name, rows, malformed), encoding="utf-8")
+    yield 1
+    assert len(story.alarms()) == len(UNREADABLE) + len(HELD)
+
+
+@pytest.fixture(scope="module")
+def judged(tellings: Tellings) -> Judged:
+    """Give what the cycle said of each case."""
+    story: Scene = tellings.stories["test_files_of_all_cases_are_judged_in_one_cycle"]
+    found = story.district.ledger(
+        "select file_name, verdict, coalesce(code, ''), coalesce(detail, '') from landing.files "
+        f"where source_id = '{story.gradebook}'"
     )
-    [(used_count,)] = district.warehouse("select count(distinct file_id) from core.fct_result")
-    return Judged({name[19:-4]: tuple(rest) for name, *rest in found}, done.out, used_count)
+    [(used_count,)] = story.district.warehouse(
+        f"select count(distinct file_id) from core.fct_result where source_id = '{story.gradebook}'"
+    )
+    printed = story.district.run("status").out
+    return Judged({name[19:-4]: tuple(rest) for name, *rest in found}, printed, used_count)
 
 
 @pytest.mark.parametrize("name", UNREADABLE)

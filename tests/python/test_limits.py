@@ -11,13 +11,12 @@ from typing import Any
 
 import pytest
 from conftest import MANIFEST, ORGS, District
+from stories import Scene, Telling, Tellings, told_together
 
 from rollcall.contracts.project import Contracts
-from rollcall.home import PROJECT_DIR, Home
+from rollcall.home import Home
 from rollcall.landing.inbox import land
-from rollcall.landing.job import LandReport
 
-CONTRACTS = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
 USERS = (
     "sourcedId,status,dateLastModified,enabledUser,orgSourcedIds,role,username,userIds,givenName,"
     "familyName,middleName,identifier,email,sms,phone,agentSourcedIds,grades,password\n"
@@ -60,7 +59,9 @@ def results(status: str, count: int, day: str = "2026-09-01", score: str = "7") 
     return RESULTS + "".join(rows)
 
 
-def roster(district: District, night: int, user_rows: str, terms: str = THIS_YEAR) -> None:
+def roster(
+    district: District, source: str, night: int, user_rows: str, terms: str = THIS_YEAR
+) -> None:
     manifest = MANIFEST + "file.orgs,bulk\nfile.users,bulk\nfile.academicSessions,bulk\n"
     district.deliver(
         f"2026-09-0{night}T010000Z",
@@ -70,43 +71,46 @@ def roster(district: District, night: int, user_rows: str, terms: str = THIS_YEA
             "academicSessions.csv": terms,
             "manifest.csv": manifest,
         },
+        source,
     )
 
 
-def gradebook(district: District, night: int, rows: str) -> None:
+def gradebook(district: District, source: str, night: int, rows: str) -> None:
     district.deliver(
         f"2026-09-0{night}T160000Z",
         {"results.csv": rows, "manifest.csv": MANIFEST + "file.results,delta\n"},
-        source="lms",
+        source=source,
     )
-
-
-def active(district: District, table: str, key: str) -> set[str]:
-    return {row[0] for row in district.warehouse(f"select {key} from core.{table} where is_active")}
 
 
 class Story:
     """What each night came to."""
 
-    def __init__(self, district: District) -> None:
-        self.district = district
+    def __init__(self, scene: Scene) -> None:
+        scene.declare(due_feeds="")
+        self.scene = scene
+        self.district = scene.district
         self.said: dict[str, dict[str, Any]] = {}
         self.students: dict[str, set[str]] = {}
         self.results: dict[str, set[str]] = {}
 
-    def cycle(self, name: str, night: int) -> None:
-        """Run a cycle and remember what it said and what is active then."""
-        done = self.district.run(
-            "cycle",
-            "--inbox",
-            str(self.district.inbox),
-            "--json",
-            now=f"2026-09-0{night}T18:00:00Z",
+    @property
+    def is_own(self) -> str:
+        """Say in SQL whether a row is of its sources."""
+        return f"source_id in ('{self.scene.roster_source}', '{self.scene.gradebook}')"
+
+    def cycle(self, name: str) -> None:
+        """Remember what a cycle said and what is active then."""
+        self.said[name] = self.scene.said
+        self.students[name] = self.active("dim_user", "user_id", self.scene.roster_source)
+        self.results[name] = self.active("fct_result", "result_id", self.scene.gradebook)
+
+    def active(self, table: str, key: str, source: str) -> set[str]:
+        """Ask which records of a source are active."""
+        found = self.district.warehouse(
+            f"select {key} from core.{table} where is_active and source_id = '{source}'"
         )
-        assert done.code in (0, 3), done.out + done.err
-        self.said[name] = done.json
-        self.students[name] = active(self.district, "dim_user", "user_id")
-        self.results[name] = active(self.district, "fct_result", "result_id")
+        return {row[0] for row in found}
 
     def land(self, name: str, night: int) -> None:
         """Land alone, before the next cycle."""
@@ -120,6 +124,7 @@ class Story:
             file
             for file in self.said[name]["landed"]["files"]
             if file["feed"] == f"oneroster/{feed}"
+            and file["source_id"] in (self.scene.roster_source, self.scene.gradebook)
         ]
         return dict(found)
 
@@ -132,29 +137,29 @@ class Story:
         return done.out + done.err
 
 
-@pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
-    folder = tmp_path_factory.mktemp("limits")
-    for source in ("sis", "lms"):
-        (folder / "inbox" / source).mkdir(parents=True)
-    district = District(folder / "home", folder / "inbox")
-    told = Story(district)
+@told_together(Story)
+def test_what_each_night_came_to(told: Story) -> Telling:
+    district, sis, lms = told.district, told.scene.roster_source, told.scene.gradebook
+    roster(district, sis, 1, users([*S1, *S2]))
+    gradebook(district, lms, 1, results("active", 30))
+    yield 1
+    told.cycle("all is well")
 
-    roster(district, 1, users([*S1, *S2]))
-    gradebook(district, 1, results("active", 30))
-    told.cycle("all is well", 1)
+    roster(district, sis, 2, users([*S1, "a99"], renamed={"a00": "Changed"}))
+    gradebook(district, lms, 2, results("tobedeleted", 20, "2026-09-02"))
+    yield 2
+    told.cycle("a school and scores are gone")
 
-    roster(district, 2, users([*S1, "a99"], renamed={"a00": "Changed"}))
-    gradebook(district, 2, results("tobedeleted", 20, "2026-09-02"))
-    told.cycle("a school and scores are gone", 2)
+    roster(district, sis, 3, users([*S1, "a99"]))
+    gradebook(district, lms, 3, results("active", 30, "09/03/2026"))
+    yield 3
+    told.cycle("the school is still gone, dates are American")
 
-    roster(district, 3, users([*S1, "a99"]))
-    gradebook(district, 3, results("active", 30, "09/03/2026"))
-    told.cycle("the school is still gone, dates are American", 3)
-
-    roster(district, 4, users([*S1, *S2, "a99"], prefix="new-"))
+    roster(district, sis, 4, users([*S1, *S2, "a99"], prefix="new-"))
     told.land("every id is new", 4)
-    roster(district, 5, users([*S1, *S2, "a99"], renamed=dict.fromkeys(S1, "New")), LAST_YEAR)
+    yield 4
+    renamed = dict.fromkeys(S1, "New")
+    roster(district, sis, 5, users([*S1, *S2, "a99"], renamed=renamed), LAST_YEAR)
     told.land("last year again", 5)
     told.said["status"] = district.run("status", "--json", now="2026-09-05T12:00:00Z").json
 
@@ -168,7 +173,14 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     told.said["release scores"] = {
         "out": told.decide("a school and scores are gone", "release", "results", 5)
     }
-    told.cycle("decided", 5)
+    yield 5
+    told.cycle("decided")
+
+
+@pytest.fixture(scope="module")
+def story(tellings: Tellings) -> Story:
+    """Give the story that was told."""
+    told: Story = tellings.stories["test_what_each_night_came_to"]
     return told
 
 
@@ -244,7 +256,8 @@ def test_a_decision_is_taken_once_and_recorded_with_who_when_and_why(story: Stor
     assert "never used" in story.said["refuse"]["out"]
     decisions = story.district.ledger(
         "select decision, reason, decided_by <> '', decided_at::varchar "
-        "from landing.decisions order by decision_id"
+        f"from landing.decisions inner join landing.files using (file_id) where {story.is_own} "
+        "order by decision_id"
     )
     assert decisions == [
         (decision, "asked the school", True, "2026-09-05 19:00:00")
@@ -252,7 +265,7 @@ def test_a_decision_is_taken_once_and_recorded_with_who_when_and_why(story: Stor
     ]
     assert story.district.warehouse(
         "select feed, decision, decision_reason from audit.audit_ingestion_log "
-        "where decision is not null order by all"
+        f"where decision is not null and {story.is_own} order by all"
     ) == [
         ("oneroster/results", "release", "asked the school"),
         ("oneroster/users", "refuse", "asked the school"),
@@ -276,7 +289,8 @@ def test_nothing_that_is_not_held_can_be_decided(story: Story) -> None:
         "release", story.file("all is well", "users")["file_id"], "--reason", "why not"
     )
     assert done.code == 2
-    assert "Nothing of sis/2026-09-01T010000Z/users.csv is held" in done.err
+    own = f"{story.scene.roster_source}/2026-09-01T010000Z/users.csv"
+    assert f"Nothing of {own} is held" in done.err
     done = story.district.run("release", "users.csv", "--reason", "which one?")
     assert done.code == 2
     assert "files are called 'users.csv'" in done.err
@@ -289,40 +303,37 @@ def test_nothing_that_is_not_held_can_be_decided(story: Story) -> None:
     assert "needs a reason" in done.err
 
 
-def with_policy(**policy: Any) -> Contracts:
-    sources = {
-        name: replace(source, **policy) if name == "sis" else source
-        for name, source in CONTRACTS.sources.items()
-    }
-    return replace(CONTRACTS, sources=sources)
-
-
-def land_in(story: Story, inbox: Path, night: int, contracts: Contracts) -> LandReport:
+def land_with(
+    story: Story, folder: Path, night: int, user_rows: str, **policy: Any
+) -> tuple[str, str | None, str]:
+    """Land users with a policy that their source declares; gives what became of their file."""
+    source = story.scene.roster_source
+    (folder / source).mkdir()
+    roster(District(story.district.home, folder), source, night, user_rows)
+    contracts = Contracts.load(story.district.project / "seeds" / "contracts")
+    own = {source: replace(contracts.sources[source], **policy)}
     home = Home(story.district.home)
     with home.lock():
-        return land(home, inbox, contracts, datetime(2026, 9, night, 12))
+        contracts = replace(contracts, sources={**contracts.sources, **own})
+        report = land(home, folder, contracts, datetime(2026, 9, night, 12))
+    [file] = [file for file in report.files if file.feed == "oneroster/users"]
+    return file.verdict, file.code, file.detail or ""
 
 
 def test_a_source_may_ask_for_the_whole_file_to_wait(story: Story, tmp_path: Path) -> None:
-    district = District(story.district.home, tmp_path)
-    (tmp_path / "sis").mkdir()
-    roster(district, 6, users(S1[:10]))
-    report = land_in(story, tmp_path, 6, with_policy(removal_policy="hold_file"))
-    [file] = [file for file in report.files if file.feed == "oneroster/users"]
-    assert (file.verdict, file.code) == ("held", "MASS_DELETION")
+    few = users(S1[:10])
+    verdict, code, _ = land_with(story, tmp_path, 6, few, removal_policy="hold_file")
+    assert (verdict, code) == ("held", "MASS_DELETION")
 
 
-@pytest.mark.parametrize(("policy", "verdict"), [("warn", "accepted"), ("hold", "held")])
+@pytest.mark.parametrize(
+    ("night", "policy", "expected"), [(7, "warn", "accepted"), (8, "hold", "held")]
+)
 def test_changes_over_their_limit_warn_or_hold_as_the_source_declares(
-    story: Story, tmp_path: Path, policy: str, verdict: str
+    story: Story, tmp_path: Path, night: int, policy: str, expected: str
 ) -> None:
-    district = District(story.district.home, tmp_path)
-    (tmp_path / "sis").mkdir()
-    night = 7 if policy == "warn" else 8
     everyone = [*S1, "a99"]
-    renamed = dict.fromkeys(everyone, f"Renamed by {policy}")
-    roster(district, night, users(everyone, renamed=renamed))
-    report = land_in(story, tmp_path, night, with_policy(change_policy=policy))
-    [file] = [file for file in report.files if file.feed == "oneroster/users"]
-    assert (file.verdict, file.code) == (verdict, "MASS_CHANGE")
-    assert "21 of 21 known records have changed" in (file.detail or "")
+    renamed = users(everyone, renamed=dict.fromkeys(everyone, f"Renamed by {policy}"))
+    verdict, code, detail = land_with(story, tmp_path, night, renamed, change_policy=policy)
+    assert (verdict, code) == (expected, "MASS_CHANGE")
+    assert "21 of 21 known records have changed" in detail

@@ -1,20 +1,15 @@
-"""Stories about mastery, told night by night through the real command.
-
-All but those of what holds for a whole district are told in one home.
-"""
+"""Stories about mastery, told night by night through the real command."""
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from conftest import District, Project, state
+from conftest import District, Project, failed, state
 from mastery_district import Story, project_with_seeds
-from stories import Endings, Telling, chosen, declare_sources, tell_all, told_together
-
-from rollcall.home import PROJECT_DIR
+from stories import Scene, Telling, told_together
 
 RULES = (
     "rule_id,rule_version,scope,scope_id,method,weight_percent,needed_count,threshold_percent,"
@@ -24,53 +19,20 @@ PATHS = (
     "path_id,path_version,course_id,step_number,objective_id,is_optional,prerequisites,"
     "prerequisite_rule,effective_from,effective_to,note\n"
 )
-NEWEST = "newest,1,district,,latest,,,70,1,,2,true,2000-01-01,,\n"
-COURSES = {
-    "test_enrollment_completion_and_override_count_from_the_cycle": "fractions",
-    "test_older_information_never_undoes_newer": "decimals",
-    "test_a_new_rule_changes_the_future": "angles",
-    "test_evidence_grows_old": "primes",
-    "test_gates_follow_mastery": "graphs",
-}
-"""The courses of stories with rules or a path of their own, by how the story's name begins."""
-RULES_OF_COURSES = (
-    "decimals,1,course,decimals,latest,,,70,1,,2,true,2000-01-01,,\n"
-    "angles,1,course,angles,latest,,,70,1,,2,true,2000-01-01,2026-09-02,\n"
-    "angles,2,course,angles,latest,,,95,1,,2,true,2026-09-02,,Stricter\n"
-    "primes,1,course,primes,latest,,,70,1,3,2,true,2000-01-01,,\n"
-)
-PATHS_OF_COURSES = (
-    "enrolled,1,fractions,1,fractions,false,,,2000-01-01,,\n"
-    "enrolled,1,fractions,2,geometry,false,1,all,2000-01-01,,\n"
-    "stays,1,graphs,1,graphs,false,,,2000-01-01,,\n"
-    "stays,1,graphs,2,geometry,false,1,all,2000-01-01,,\n"
-    "opens,1,graphs,1,graphs,false,,,2000-01-01,2026-09-02,\n"
-    "opens,1,graphs,2,geometry,false,1,all,2000-01-01,2026-09-02,\n"
-    "opens,2,graphs,1,graphs,false,,,2026-09-02,,\n"
-    "opens,2,graphs,2,geometry,false,,,2026-09-02,,\n"
-)
 
 
-@pytest.fixture(scope="module")
-def endings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Endings:
-    """Tell the stories; gives how each of them ended."""
-    folder = tmp_path_factory.mktemp("mastery")
-    rules = PROJECT_DIR / "seeds" / "rules" / "mastery_rules.csv"
-    project_with_seeds(
-        folder / "project",
-        {
-            "mastery_rules.csv": rules.read_text(encoding="utf-8") + RULES_OF_COURSES,
-            "learning_paths.csv": PATHS + PATHS_OF_COURSES,
-        },
-    )
-    home = Project(folder / "home", folder / "inbox")
-    tellings = {}
-    for number, (name, tell) in enumerate(chosen(request).items(), 1):
-        sis, lms = f"sis_{number}", f"lms_{number}"
-        declare_sources(home, {sis: "sis", lms: "lms"}, roster_source_id=sis)
-        course = next((COURSES[key] for key in COURSES if name.startswith(key)), f"course_{number}")
-        tellings[name] = tell(Story(home, home.project, sis, lms, course))
-    return tell_all(tellings, Story(home, home.project).cycle)
+def a_class(course: str = "", rules: str = "", paths: str = "") -> Callable[[Scene], Story]:
+    """Begin with the roster and the gradebook of a class; rules and paths are of its course."""
+
+    def begin(scene: Scene) -> Story:
+        scene.declare()
+        scene.add("rules/mastery_rules.csv", rules)
+        scene.add("rules/learning_paths.csv", paths)
+        own_course = course or f"course_{scene.roster_source}"
+        sources = (scene.roster_source, scene.gradebook)
+        return Story(scene.district, scene.district.project, *sources, own_course)
+
+    return begin
 
 
 def rows_of(test: str, district: District) -> list[tuple[Any, ...]]:
@@ -79,36 +41,42 @@ def rows_of(test: str, district: District) -> list[tuple[Any, ...]]:
     return district.warehouse(compiled.read_text("utf-8").replace('"building".', ""))
 
 
+@told_together(a_class())
 def test_what_happens_at_23_59_is_seen_when_it_is_exported_and_both_say_so(
-    district: District,
-) -> None:
-    story = Story(district)
+    story: Story,
+) -> Telling:
     story.roster(1)
     story.work(1, ("r1", "ann", 40, "01"), hour="235500")
-    story.cycle(2, "02:00:00")
+    yield 2
     # four minutes after the export Ann completes her work; the next export brings it
     first = story.mastery("state, last_evidence_at::date, evidence_until::text, as_of::text")
     assert [row[0] for row in first] == ["not_mastered"]
-    assert first[0][2:] == ("2026-09-01 23:55:00", "2026-09-02 02:00:00")
+    assert first[0][2:] == ("2026-09-01 23:55:00", "2026-09-02 18:00:00")
     story.work(2, ("r2", "ann", 95, "01"), hour="235500")
-    story.cycle(3, "02:00:00")
+    yield 3
     second = story.mastery(
         "state, evidence_until::text, as_of::text, since::text, evidence_visible_at::text"
     )
-    assert second == [("mastered", "2026-09-02 23:55:00", *["2026-09-03 02:00:00"] * 3)]
+    assert second == [("mastered", "2026-09-02 23:55:00", *["2026-09-03 18:00:00"] * 3)]
     # it happened on the first, and history does not pretend that anyone knew
     assert story.mastery("last_evidence_at::text") == [("2026-09-02 05:00:00",)]
     history = story.district.warehouse(
         "select state, valid_from::text, valid_to::text from progression.fct_mastery_history "
-        "order by valid_from"
+        f"where roster_source_id = '{story.roster_source}' order by valid_from"
     )
     assert history == [
-        ("not_mastered", "2026-09-02 02:00:00", "2026-09-03 02:00:00"),
-        ("mastered", "2026-09-03 02:00:00", None),
+        ("not_mastered", "2026-09-02 18:00:00", "2026-09-03 18:00:00"),
+        ("mastered", "2026-09-03 18:00:00", None),
     ]
 
 
-@told_together
+@told_together(
+    a_class(
+        "fractions",
+        paths="enrolled,1,fractions,1,fractions,false,,,2000-01-01,,\n"
+        "enrolled,1,fractions,2,geometry,false,1,all,2000-01-01,,\n",
+    )
+)
 def test_enrollment_completion_and_override_count_from_the_cycle_that_first_sees_them(
     story: Story,
 ) -> Telling:
@@ -157,28 +125,33 @@ def test_enrollment_completion_and_override_count_from_the_cycle_that_first_sees
     ]
 
 
-def test_what_was_due_and_is_missing_makes_outcomes_provisional_until_the_next_export(
-    district: District, tmp_path: Path
-) -> None:
-    path = PATHS + (
-        "p,1,algebra,1,algebra,false,,,2000-01-01,,\n"
-        "p,1,algebra,2,algbera,false,1,all,2000-01-01,,\n"
-        "elsewhere,1,latin,1,LATIN.1,false,,,2000-01-01,,\n"
+@told_together(
+    a_class(
+        "logic",
+        rules="logic,1,course,logic,latest,,,70,1,,2,true,2000-01-01,,\n",
+        paths="late,1,logic,1,logic,false,,,2000-01-01,,\n"
+        "late,1,logic,2,lgoic,false,1,all,2000-01-01,,\n"
+        "elsewhere,1,latin,1,LATIN.1,false,,,2000-01-01,,\n",
     )
-    seeds = {"learning_paths.csv": path, "mastery_rules.csv": RULES + NEWEST}
-    project = project_with_seeds(tmp_path / "project", seeds)
-    story = Story(district, project)
+)
+def test_what_was_due_and_is_missing_makes_outcomes_provisional_until_the_next_export(
+    story: Story,
+) -> Telling:
+    district = story.district
     columns = "state, is_provisional, missing_feeds, evidence_until::text, as_of::text, since::text"
-    gates = "select gate, is_provisional, missing_feeds from progression.fct_progression order by 1"
+    gates = (
+        "select gate, is_provisional, missing_feeds from progression.fct_progression "
+        f"where roster_source_id = '{story.roster_source}' order by 1"
+    )
     story.roster(1)
     story.work(1, ("r1", "ann", 90, "01"))
-    story.cycle(1, code=0)
+    yield 1
     first = "2026-09-01 18:00:00"
     assert story.mastery(columns) == [("mastered", False, [], "2026-09-01 16:00:00", first, first)]
     # the gradebook does not come: what it said last stands, and says that it may be outdated
     story.roster(2)
-    story.cycle(2, code=3)
-    missing = ["lms oneroster/results"]
+    yield 2
+    missing = [f"{story.gradebook} oneroster/results"]
     assert story.mastery(columns) == [
         ("mastered", True, missing, "2026-09-01 16:00:00", "2026-09-02 18:00:00", first)
     ]
@@ -187,21 +160,22 @@ def test_what_was_due_and_is_missing_makes_outcomes_provisional_until_the_next_e
     # the next export heals it
     story.roster(3)
     story.work(3, ("r2", "ann", 10, "02"))
-    story.cycle(3, code=0)
+    yield 3
     third = "2026-09-03 18:00:00"
     assert story.mastery(columns) == [
         ("not_mastered", False, [], "2026-09-03 16:00:00", third, third)
     ]
     assert district.warehouse(gates) == [("available", False, []), ("locked", False, [])]
     # of a path that nobody is enrolled on the course is named once; of others, every unknown step
-    assert sorted(remedy for *_, remedy in rows_of("rules_name_what_exists", district)) == [
+    remedies = sorted(remedy for *_, remedy in rows_of("rules_name_what_exists", district))
+    assert [remedy for remedy in remedies if "path late" in remedy or "latin" in remedy] == [
         "seeds/rules/learning_paths.csv, path elsewhere, on which nobody is enrolled: "
         "no export knows the course latin.",
-        "seeds/rules/learning_paths.csv, path p step 2: no export knows the objective algbera.",
+        "seeds/rules/learning_paths.csv, path late step 2: no export knows the objective lgoic.",
     ]
 
 
-@told_together
+@told_together(a_class())
 def test_an_override_outranks_evidence_until_it_is_cleared(story: Story) -> Telling:
     course, lms = story.course, story.gradebook
     story.roster(1)
@@ -246,7 +220,9 @@ def test_an_override_outranks_evidence_until_it_is_cleared(story: Story) -> Tell
     ]
 
 
-@told_together
+@told_together(
+    a_class("decimals", rules="decimals,1,course,decimals,latest,,,70,1,,2,true,2000-01-01,,\n")
+)
 def test_older_information_never_undoes_newer_and_withdrawal_shows(
     story: Story,
 ) -> Telling:
@@ -294,7 +270,13 @@ def test_older_information_never_undoes_newer_and_withdrawal_shows(
     ]  # fmt: skip
 
 
-@told_together
+@told_together(
+    a_class(
+        "angles",
+        rules="angles,1,course,angles,latest,,,70,1,,2,true,2000-01-01,2026-09-02,\n"
+        "angles,2,course,angles,latest,,,95,1,,2,true,2026-09-02,,Stricter\n",
+    )
+)
 def test_a_new_rule_changes_the_future_and_the_first_step_that_differs_is_named(
     story: Story,
 ) -> Telling:
@@ -322,7 +304,9 @@ def test_a_new_rule_changes_the_future_and_the_first_step_that_differs_is_named(
     ) == [("mastered", 70.0), ("not_mastered", 95.0)]
 
 
-@told_together
+@told_together(
+    a_class("primes", rules="primes,1,course,primes,latest,,,70,1,3,2,true,2000-01-01,,\n")
+)
 def test_evidence_grows_old_without_a_new_file_about_it(story: Story) -> Telling:
     """What is three days old on the fifth counts no longer; on the night before it still does."""
     story.roster(1)
@@ -340,7 +324,17 @@ def test_evidence_grows_old_without_a_new_file_about_it(story: Story) -> Telling
     assert story.checkpoints()[0] == ("scored", "evidence_count", "1", "0", "evidence too old")
 
 
-@told_together
+@told_together(
+    a_class(
+        "graphs",
+        paths="stays,1,graphs,1,graphs,false,,,2000-01-01,,\n"
+        "stays,1,graphs,2,geometry,false,1,all,2000-01-01,,\n"
+        "opens,1,graphs,1,graphs,false,,,2000-01-01,2026-09-02,\n"
+        "opens,1,graphs,2,geometry,false,1,all,2000-01-01,2026-09-02,\n"
+        "opens,2,graphs,1,graphs,false,,,2026-09-02,,\n"
+        "opens,2,graphs,2,geometry,false,,,2026-09-02,,\n",
+    )
+)
 def test_gates_follow_mastery_enrollment_and_the_version_of_the_path(
     story: Story,
 ) -> Telling:
@@ -413,7 +407,7 @@ def test_a_bad_row_of_the_rules_stops_the_cycle_and_is_named(stopped: str, sente
     assert sentence in stopped
 
 
-@told_together
+@told_together(a_class())
 def test_incremental_equals_full_and_history_rewinds_but_never_goes_back(story: Story) -> Telling:
     """The tables of all stories are built again, in a copy of their home."""
     story.roster(1, students=("ann", "ben"))
@@ -430,7 +424,7 @@ def test_incremental_equals_full_and_history_rewinds_but_never_goes_back(story: 
     published = state(again.home)
     building = again.home / "building.duckdb"
     building.write_bytes((again.home / "warehouse.duckdb").read_bytes())
-    arguments = ("build", "--exclude-resource-type", "unit_test", "--target", "cycle")
+    build = ("build", "--exclude-resource-type", "unit_test")
     # the same cut-off again, with one row of history spoilt: it is recorded anew, exactly
     with duckdb.connect(str(building)) as connection:
         connection.execute(
@@ -438,8 +432,7 @@ def test_incremental_equals_full_and_history_rewinds_but_never_goes_back(story: 
             f"where dbt_valid_to is null and roster_source_id = '{story.roster_source}'"
         )
     for more in ((), ("--full-refresh",)):
-        done = again.dbt(*arguments, *more)
-        assert done.code == 0, done.out
+        assert not failed(again.dbt(*build, *more))
         assert state(again.home, building.name) == published
     # a cut-off that moves backwards is rejected
     with duckdb.connect(str(building)) as connection:
@@ -447,6 +440,5 @@ def test_incremental_equals_full_and_history_rewinds_but_never_goes_back(story: 
             "update snapshots.snap_mastery set dbt_valid_from = timestamp '2026-09-03' "
             "where dbt_valid_to is null"
         )
-    done = again.dbt("snapshot", "--target", "cycle")
-    assert done.code != 0
-    assert "History only goes forward" in done.out
+    [said, *_] = failed(again.dbt("snapshot"))
+    assert "History only goes forward" in said

@@ -1,6 +1,7 @@
 """No personal value in what is printed, logged or noted; every command is checked in conftest."""
 
 from conftest import MANIFEST, SAMPLE, District, personal_values
+from stories import Scene, Telling, nothing_is_due, told_together
 
 USERS = (
     "sourcedId,status,dateLastModified,enabledUser,orgSourcedIds,role,username,userIds,givenName,"
@@ -42,7 +43,8 @@ def test_the_audit_of_rejected_records_names_columns_and_codes_not_values(
         assert personal_values(repr(district.warehouse(f"from audit.{table}"))) == []
 
 
-def test_names_in_the_wrong_places_are_not_repeated(district: District) -> None:
+@told_together(nothing_is_due)
+def test_names_in_the_wrong_places_are_not_repeated(story: Scene) -> Telling:
     """A missing header, names where dates and roles belong, broken quotes around a name."""
     person = "u{0},,,{1},s1,{2},login.{0},,Ada,Lovelace,,,ada@example.org,,,,05,{3}"
     rows = [
@@ -57,15 +59,17 @@ def test_names_in_the_wrong_places_are_not_repeated(district: District) -> None:
     ]
     manifest = MANIFEST + "file.users,bulk\n"
     without_header = "\n".join(rows) + "\n"
-    district.deliver("2026-09-01T010000Z", {"users.csv": without_header, "manifest.csv": manifest})
-    with_header = USERS + without_header
-    district.deliver("2026-09-02T010000Z", {"users.csv": with_header, "manifest.csv": manifest})
-    arguments = ("cycle", "--inbox", str(district.inbox))
-    done = district.run(*arguments, now="2026-09-02T18:00:00Z")
-    assert done.code == 3
-    for command in (("status",), ("verify",), ("rejects", "sis/2026-09-02T010000Z/users.csv")):
+    district, source = story.district, story.roster_source
+    for night, users in ((1, without_header), (2, USERS + without_header)):
+        files = {"users.csv": users, "manifest.csv": manifest}
+        district.deliver(f"2026-09-0{night}T010000Z", files, source)
+    yield 2
+    rejects = ("rejects", f"{source}/2026-09-02T010000Z/users.csv")
+    for command in (("status",), ("verify",), rejects):
         district.run(*command)
     assert personal_values(texts_of(district)) == []
-    rejected = repr(district.warehouse("from audit.audit_rejected_record"))
+    rejected = repr(
+        district.warehouse(f"from audit.audit_rejected_record where source_id = '{source}'")
+    )
     assert "VALUE_NOT_ALLOWED" in rejected
     assert personal_values(rejected) == []

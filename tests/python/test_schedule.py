@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
-from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import MANIFEST, ORG_ROWS, ORGS, District
+from conftest import MANIFEST, ORG_ROWS, ORGS
+from stories import Scene, Telling, told_together
 
 from rollcall.contracts.project import Contracts
 from rollcall.home import PROJECT_DIR
@@ -124,7 +124,13 @@ def test_only_a_usable_file_not_before_the_scheduled_time_meets_an_export(
     assert [export.feed for export in missing] == ["oneroster/orgs"] * is_missing
 
 
-def deliver(district: District, night: int, *feeds: str) -> None:
+def a_roster(scene: Scene) -> Scene:
+    """Begin with a roster as the shipped one, whose exports are due at 01:00 UTC."""
+    scene.declare()
+    return scene
+
+
+def deliver(story: Scene, night: int, *feeds: str) -> None:
     rows = {
         "orgs.csv": ORGS + ORG_ROWS,
         "courses.csv": "sourcedId,status,dateLastModified,schoolYearSourcedId,title,courseCode,"
@@ -132,44 +138,31 @@ def deliver(district: District, night: int, *feeds: str) -> None:
     }
     manifest = MANIFEST + "".join(f"file.{feed},bulk\n" for feed in feeds)
     files = {f"{feed}.csv": rows[f"{feed}.csv"] for feed in feeds}
-    district.deliver(f"2026-09-0{night}T010000Z", files | {"manifest.csv": manifest})
+    name = f"2026-09-0{night}T010000Z"
+    story.district.deliver(name, files | {"manifest.csv": manifest}, story.roster_source)
 
 
-@pytest.fixture(scope="module")
-def one_night(tmp_path_factory: pytest.TempPathFactory) -> District:
-    """Run a cycle with all that was due; nothing is changed in this home."""
-    folder = tmp_path_factory.mktemp("one_night")
-    district = District(folder / "home", folder / "inbox")
-    deliver(district, 1, "orgs", "courses")
-    done = district.run("cycle", "--inbox", str(district.inbox), now="2026-09-01T18:00:00Z")
-    assert done.code == 0, done.out + done.err
-    return district
-
-
+@told_together(a_roster)
 def test_a_missing_feed_is_told_night_by_night_and_healed_by_the_next_export(
-    one_night: District, tmp_path: Path
-) -> None:
-    district = one_night.copy(tmp_path)
-    arguments = ("cycle", "--inbox", str(district.inbox), "--json")
-    deliver(district, 2, "orgs")
-    second = district.run(*arguments, now="2026-09-02T18:00:00Z")
-    assert second.code == 3, second.out
-    assert [export["feed"] for export in second.json["missing"]] == ["oneroster/courses"]
-
-    third = district.run(*arguments, now="2026-09-03T18:00:00Z")
-    assert third.code == 3
-    assert len(third.json["completed"]) == 1, "what is newly missed opens a cycle by itself"
-    again = district.run(*arguments, now="2026-09-03T19:00:00Z")
-    assert (again.code, again.json["completed"]) == (3, []), "but once"
-
-    deliver(district, 3, "orgs")
-    deliver(district, 4, "orgs", "courses")
-    fourth = district.run(*arguments, now="2026-09-04T18:00:00Z")
-    assert fourth.code == 0, fourth.out
+    story: Scene,
+) -> Telling:
+    district, is_own = story.district, f"source_id = '{story.roster_source}'"
+    deliver(story, 1, "orgs", "courses")
+    yield 1
+    assert story.alarms() == []
+    deliver(story, 2, "orgs")
+    yield 2
+    assert story.alarms() == ["oneroster/courses"]
+    yield 3
+    assert story.alarms() == ["oneroster/courses", "oneroster/orgs"]
+    deliver(story, 3, "orgs")
+    deliver(story, 4, "orgs", "courses")
+    yield 4
+    assert story.alarms() == []
 
     assert district.warehouse(
         "select cycle_id, feed, status, missed_count from audit.audit_sync_lag "
-        "where status is not null order by all"
+        f"where status is not null and {is_own} order by all"
     ) == [
         (1, "oneroster/courses", "on_time", 0),
         (1, "oneroster/orgs", "on_time", 0),
@@ -182,28 +175,35 @@ def test_a_missing_feed_is_told_night_by_night_and_healed_by_the_next_export(
     ]
     assert district.warehouse(
         "select export_to_landing_max_hours, landing_to_visible_p50_hours from "
-        "audit.audit_sync_lag where cycle_id = 2 and feed = 'oneroster/orgs'"
+        f"audit.audit_sync_lag where cycle_id = 2 and feed = 'oneroster/orgs' and {is_own}"
     ) == [(17.0, 0.0)]
     assert district.ledger(
         "select cycle_id, count(*) from landing.findings "
-        "where code = 'FEED_MISSING' group by all order by 1"
+        "where code = 'FEED_MISSING' "
+        f"and starts_with(detail, '{story.roster_source}: ') group by all order by 1"
     ) == [(2, 1), (3, 2)]
-    assert district.warehouse("select count(*) from core.dim_course where is_active") == [(1,)]
-    assert district.run("verify").code == 0
+    assert district.warehouse(
+        f"select count(*) from core.dim_course where is_active and {is_own}"
+    ) == [(1,)]
 
 
-def test_status_says_on_time_late_missing_or_never(one_night: District, tmp_path: Path) -> None:
-    district = one_night.copy(tmp_path)
-    arguments = ("cycle", "--inbox", str(district.inbox))
-    district.run(*arguments, now="2026-09-02T06:00:00Z")
-    deliver(district, 2, "orgs")
-    district.land(now="2026-09-02T07:00:00Z")
-    report = district.run("status", "--json", now="2026-09-02T18:00:00Z").json
-    said = {(feed["source_id"], feed["feed"]): feed["status"] for feed in report["feeds"]}
-    assert said["sis", "oneroster/orgs"] == "late"
-    assert said["sis", "oneroster/courses"] == "missing"
-    assert said["sis", "oneroster/users"] == "never"
-    assert said["lms", "oneroster/results"] == "never"
-    text = district.run("status", now="2026-09-01T18:30:00Z").out
+@told_together(a_roster)
+def test_status_says_on_time_late_missing_or_never(story: Scene) -> Telling:
+    def status_of_feeds(now: str) -> dict[str, str]:
+        report = story.district.run("status", "--json", now=now).json
+        own = [feed for feed in report["feeds"] if feed["source_id"] == story.roster_source]
+        return {feed["feed"]: feed["status"] for feed in own}
+
+    deliver(story, 1, "orgs", "courses")
+    yield 1
+    assert status_of_feeds("2026-09-01T18:30:00Z")["oneroster/orgs"] == "on_time"
+    yield 2
+    deliver(story, 2, "orgs")
+    story.district.land(now="2026-09-02T19:00:00Z")
+    said = status_of_feeds("2026-09-02T20:00:00Z")
+    assert said["oneroster/orgs"] == "late"
+    assert said["oneroster/courses"] == "missing"
+    assert said["oneroster/users"] == "never"
+    text = story.district.run("status", now="2026-09-01T18:30:00Z").out
     assert "on_time" in text
     assert max(len(line) for line in text.splitlines()) <= 80
