@@ -57,7 +57,7 @@ TELL_STORIES = (
     *("codes", "judged_again", "judgement", "limits", "mastery"),
     *("privacy", "reconciliation", "schedule"),
 )
-READ_THE_COMPILED = ("determinism", "lineage", "mastery_guide", "model_layers", "personal_data")
+READ_THE_COMPILED = ("determinism", "lineage", "mastery_guide", "personal_data")
 SHARES_WITH = {
     "report_browser": "report",
     **dict.fromkeys(TELL_STORIES, "stories"),
@@ -303,7 +303,7 @@ class Project(District):
 
 def failed(results: Iterable[NodeResult]) -> list[str]:
     """Say what dbt says of nodes that did not succeed."""
-    good = ("success", "pass", "warn")
+    good = ("success", "pass", "warn", "no-op")
     return [f"{node.name}: {node.message}" for node in results if node.status not in good]
 
 

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -19,6 +20,7 @@ PATHS = (
     "path_id,path_version,course_id,step_number,objective_id,is_optional,prerequisites,"
     "prerequisite_rule,effective_from,effective_to,note\n"
 )
+NEWEST = "newest,1,district,,latest,,,70,1,,2,true,2000-01-01,,\n"
 
 
 def a_class(course: str = "", rules: str = "", paths: str = "") -> Callable[[Scene], Story]:
@@ -41,32 +43,67 @@ def rows_of(test: str, district: District) -> list[tuple[Any, ...]]:
     return district.warehouse(compiled.read_text("utf-8").replace('"building".', ""))
 
 
-@told_together(a_class())
-def test_what_happens_at_23_59_is_seen_when_it_is_exported_and_both_say_so(
-    story: Story,
-) -> Telling:
+def test_what_happens_at_23_59_and_what_does_not_come_are_said_until_an_export_brings_them(
+    district: District, tmp_path: Path
+) -> None:
+    path = PATHS + (
+        "p,1,algebra,1,algebra,false,,,2000-01-01,,\n"
+        "p,1,algebra,2,algbera,false,1,all,2000-01-01,,\n"
+        "elsewhere,1,latin,1,LATIN.1,false,,,2000-01-01,,\n"
+    )
+    seeds = {"learning_paths.csv": path, "mastery_rules.csv": RULES + NEWEST}
+    story = Story(district, project_with_seeds(tmp_path / "project", seeds))
     story.roster(1)
     story.work(1, ("r1", "ann", 40, "01"), hour="235500")
-    yield 2
+    story.cycle(2, "02:00:00", code=0)
     # four minutes after the export Ann completes her work; the next export brings it
-    first = story.mastery("state, last_evidence_at::date, evidence_until::text, as_of::text")
-    assert [row[0] for row in first] == ["not_mastered"]
-    assert first[0][2:] == ("2026-09-01 23:55:00", "2026-09-02 18:00:00")
+    first = story.mastery("state, evidence_until::text, as_of::text, is_provisional, missing_feeds")
+    assert first == [("not_mastered", "2026-09-01 23:55:00", "2026-09-02 02:00:00", False, [])]
+    story.roster(2)
     story.work(2, ("r2", "ann", 95, "01"), hour="235500")
-    yield 3
+    story.cycle(3, "02:00:00", code=0)
     second = story.mastery(
         "state, evidence_until::text, as_of::text, since::text, evidence_visible_at::text"
     )
-    assert second == [("mastered", "2026-09-02 23:55:00", *["2026-09-03 18:00:00"] * 3)]
+    third = "2026-09-03 02:00:00"
+    assert second == [("mastered", "2026-09-02 23:55:00", third, third, third)]
     # it happened on the first, and history does not pretend that anyone knew
     assert story.mastery("last_evidence_at::text") == [("2026-09-02 05:00:00",)]
-    history = story.district.warehouse(
+    history = district.warehouse(
         "select state, valid_from::text, valid_to::text from progression.fct_mastery_history "
-        f"where roster_source_id = '{story.roster_source}' order by valid_from"
+        "order by valid_from"
     )
     assert history == [
-        ("not_mastered", "2026-09-02 18:00:00", "2026-09-03 18:00:00"),
-        ("mastered", "2026-09-03 18:00:00", None),
+        ("not_mastered", "2026-09-02 02:00:00", third),
+        ("mastered", third, None),
+    ]
+
+    # the gradebook does not come: what it said last stands, and says that it may be outdated
+    columns = "state, is_provisional, missing_feeds, evidence_until::text, as_of::text, since::text"
+    gates = "select gate, is_provisional, missing_feeds from progression.fct_progression order by 1"
+    story.roster(4)
+    story.cycle(4, code=3)
+    missing = ["lms oneroster/results"]
+    fourth = "2026-09-04 18:00:00"
+    assert story.mastery(columns) == [
+        ("mastered", True, missing, "2026-09-02 23:55:00", fourth, third)
+    ]
+    assert district.warehouse(gates) == [("available", True, missing), ("completed", True, missing)]
+    assert story.checkpoints() == []
+    # the next export heals it
+    story.roster(5)
+    story.work(5, ("r3", "ann", 10, "03"))
+    story.cycle(5, code=0)
+    fifth = "2026-09-05 18:00:00"
+    assert story.mastery(columns) == [
+        ("not_mastered", False, [], "2026-09-05 16:00:00", fifth, fifth)
+    ]
+    assert district.warehouse(gates) == [("available", False, []), ("locked", False, [])]
+    # of a path that nobody is enrolled on the course is named once; of others, every unknown step
+    assert sorted(remedy for *_, remedy in rows_of("rules_name_what_exists", district)) == [
+        "seeds/rules/learning_paths.csv, path elsewhere, on which nobody is enrolled: "
+        "no export knows the course latin.",
+        "seeds/rules/learning_paths.csv, path p step 2: no export knows the objective algbera.",
     ]
 
 
@@ -122,56 +159,6 @@ def test_enrollment_completion_and_override_count_from_the_cycle_that_first_sees
         (3, 1, "available", "completed", "objective mastered"),
         (3, 2, "locked", "available", "prerequisites met"),
         (4, 2, "available", "completed", "objective mastered"),
-    ]
-
-
-@told_together(
-    a_class(
-        "logic",
-        rules="logic,1,course,logic,latest,,,70,1,,2,true,2000-01-01,,\n",
-        paths="late,1,logic,1,logic,false,,,2000-01-01,,\n"
-        "late,1,logic,2,lgoic,false,1,all,2000-01-01,,\n"
-        "elsewhere,1,latin,1,LATIN.1,false,,,2000-01-01,,\n",
-    )
-)
-def test_what_was_due_and_is_missing_makes_outcomes_provisional_until_the_next_export(
-    story: Story,
-) -> Telling:
-    district = story.district
-    columns = "state, is_provisional, missing_feeds, evidence_until::text, as_of::text, since::text"
-    gates = (
-        "select gate, is_provisional, missing_feeds from progression.fct_progression "
-        f"where roster_source_id = '{story.roster_source}' order by 1"
-    )
-    story.roster(1)
-    story.work(1, ("r1", "ann", 90, "01"))
-    yield 1
-    first = "2026-09-01 18:00:00"
-    assert story.mastery(columns) == [("mastered", False, [], "2026-09-01 16:00:00", first, first)]
-    # the gradebook does not come: what it said last stands, and says that it may be outdated
-    story.roster(2)
-    yield 2
-    missing = [f"{story.gradebook} oneroster/results"]
-    assert story.mastery(columns) == [
-        ("mastered", True, missing, "2026-09-01 16:00:00", "2026-09-02 18:00:00", first)
-    ]
-    assert district.warehouse(gates) == [("available", True, missing), ("completed", True, missing)]
-    assert story.checkpoints(2) == []
-    # the next export heals it
-    story.roster(3)
-    story.work(3, ("r2", "ann", 10, "02"))
-    yield 3
-    third = "2026-09-03 18:00:00"
-    assert story.mastery(columns) == [
-        ("not_mastered", False, [], "2026-09-03 16:00:00", third, third)
-    ]
-    assert district.warehouse(gates) == [("available", False, []), ("locked", False, [])]
-    # of a path that nobody is enrolled on the course is named once; of others, every unknown step
-    remedies = sorted(remedy for *_, remedy in rows_of("rules_name_what_exists", district))
-    assert [remedy for remedy in remedies if "path late" in remedy or "latin" in remedy] == [
-        "seeds/rules/learning_paths.csv, path elsewhere, on which nobody is enrolled: "
-        "no export knows the course latin.",
-        "seeds/rules/learning_paths.csv, path late step 2: no export knows the objective lgoic.",
     ]
 
 

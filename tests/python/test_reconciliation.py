@@ -309,6 +309,7 @@ def test_every_reason_is_told_and_what_is_pending_comes_true(story: Scene) -> Te
         },
         source,
     )
+    yield 2
     district.deliver(
         "2026-09-03T010000Z",
         {
