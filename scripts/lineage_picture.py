@@ -18,14 +18,14 @@ import matplotlib.pyplot as plt
 GOAL = "model.rollcall.fct_mastery"
 COLOURS = {
     "core": "#15803d",
-    "intermediate": "#8e44ad",
+    "transform": "#8e44ad",
     "progression": "#0f9d8a",
     "snapshots": "#b8336a",
     "rules": "#52606d",
 }
 WORDS = {
     "core": "core mart of a feed",
-    "intermediate": "intermediate",
+    "transform": "intermediate",
     "progression": "progression mart",
     "snapshots": "snapshot",
     "rules": "rules (seeds)",

@@ -1,4 +1,4 @@
-"""Copy the public tables into a file that older DuckDB drivers and other accounts can read.
+"""Copy the public tables into a file that other accounts can read.
 
 Usage: python docs/examples/copy_for_bi.py warehouse/warehouse.duckdb /srv/bi/rollcall.duckdb
 """

@@ -110,7 +110,7 @@ class Bench:
         with duckdb.connect(str(self.building), read_only=True) as connection:
             names = connection.execute(
                 "select table_name from information_schema.tables "
-                "where table_schema = 'intermediate' and table_type = 'BASE TABLE'"
+                "where table_schema = 'transform' and table_type = 'BASE TABLE'"
             ).fetchall()
             return {
                 name: connection.execute(

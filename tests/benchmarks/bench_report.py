@@ -56,9 +56,9 @@ def timed(work: Callable[[], object]) -> float:
 
 def build(home: Home, contracts: Contracts) -> None:
     """Build the warehouse of the newest cycle once more, aside."""
-    warehouse.start_from_last_good(home)
     change = warehouse.Change(is_code_new=True, must_rebuild=False)
     builder = warehouse.Builder(home, contracts.families, change)
+    builder.start()
     for built in (builder.count_records(), builder.build_rest()):
         if built.failures:
             sys.exit(f"the build failed: {built.failures[0].message}")
@@ -88,7 +88,7 @@ def tables(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, list[str]]]
         "from information_schema.tables inner join information_schema.columns "
         "using (table_catalog, table_schema, table_name) "
         "where table_catalog = 'good' and table_type = 'BASE TABLE' "
-        "and table_schema in ('intermediate', 'snapshots', 'core') group by all order by all"
+        "and table_schema in ('transform', 'snapshots', 'core') group by all order by all"
     ).fetchall()
 
 

@@ -259,6 +259,43 @@ def test_a_failed_cycle_is_the_first_thing_that_the_report_says(failing: Failing
     assert "A check failed. every file balances: not so in 3 cases." in text
 
 
+def test_a_failed_cycle_is_left_behind_and_the_next_takes_its_files_and_what_came_since(
+    failing: Failing, tmp_path: Path
+) -> None:
+    district = failing.failed.copy(tmp_path)
+    falsify(district, -1)
+    better = ORGS + ORG_ROWS + "s2,,,South School,school,102,d1\n"
+    files = {"orgs.csv": better, "manifest.csv": MANIFEST + "file.orgs,bulk\n"}
+    district.deliver("2026-09-04T010000Z", files)
+    arguments = ("cycle", "--inbox", str(district.inbox), "--skip-failed")
+    assert "--reason" in district.run(*arguments).err
+    because = ("--reason", "the vendor has sent another export")
+    done = district.run(*arguments, *because, now="2026-09-04T18:00:00Z")
+    assert done.code == 0, done.out + done.err
+    assert district.ledger("select cycle_id, status from landing.cycles order by 1") == [
+        (1, "completed"),
+        (2, "skipped"),
+        (3, "completed"),
+    ]
+    assert district.warehouse(
+        "select delivery_name, first_cycle_id from audit.audit_ingestion_log "
+        "where feed = 'oneroster/orgs' order by 1"
+    ) == [(FIRST, 1), (SECOND, 3), ("2026-09-03T010000Z", 3), ("2026-09-04T010000Z", 3)]
+    assert district.warehouse("select org_id from core.dim_org where is_active order by 1") == [
+        ("d1",),
+        ("s1",),
+        ("s2",),
+    ]
+    assert district.warehouse("select cycle_id from audit.audit_cycle_log order by 1") == [
+        (1,),
+        (3,),
+    ]
+    again = district.run(*arguments, *because, now="2026-09-04T19:00:00Z")
+    assert again.code == 2, "nothing has failed any more"
+    replayed = district.run("verify", "--replay", "--json")
+    assert replayed.code == 0, replayed.out + replayed.err
+
+
 def test_a_failed_cycle_is_published_when_somebody_says_so_and_why(
     one_night: District, failing: Failing, tmp_path: Path
 ) -> None:
@@ -266,7 +303,7 @@ def test_a_failed_cycle_is_published_when_somebody_says_so_and_why(
     arguments = ("cycle", "--inbox", str(one_night.inbox), "--publish-anyway")
     done = one_night.run(*arguments, *because, now="2026-09-02T18:00:00Z")
     assert done.code == 2
-    assert "No cycle has failed" in done.err
+    assert "No cycle has failed, so there is none to publish." in done.err
 
     district = failing.failed.copy(tmp_path)
     arguments = ("cycle", "--inbox", str(district.inbox), "--publish-anyway")

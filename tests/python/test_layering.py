@@ -11,7 +11,7 @@ from rollcall.csvfile.framing import SUPPORTED_ENCODINGS
 from rollcall.home import PROJECT_DIR
 
 PACKAGE = PROJECT_DIR / "scripts" / "rollcall"
-EVERYWHERE = {"clock", "errors", "home", "sanitize"}
+EVERYWHERE = {"clock", "errors", "folders", "home", "sanitize"}
 MAY_IMPORT = {
     "csvfile": {"errors"},
     "contracts": {"errors"},

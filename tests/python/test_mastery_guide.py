@@ -28,32 +28,32 @@ def test_every_example_of_the_guide_comes_out_as_it_says(
             *("int_student_inputs", "int_objective_evidence"),
             *("int_current_rules", "int_mastery_scored"),
         ):
-            connection.execute(f"delete from intermediate.{table}")
+            connection.execute(f"delete from transform.{table}")
         for number, (method, percents, can_be_lost, _, _) in enumerate(examples):
             connection.execute(
-                "insert into intermediate.int_student_inputs by name "
+                "insert into transform.int_student_inputs by name "
                 f"select 'sis:{number}' as student_key, 'sis' as roster_source_id, "
                 f"{number} as student_id, {number} as inputs_fingerprint"
             )
             connection.execute(
-                "insert into intermediate.int_objective_evidence by name "
+                "insert into transform.int_objective_evidence by name "
                 f"select 'sis:{number}' as student_key, 'sis' as roster_source_id, "
                 f"{number} as student_id, {number} as objective_id, {number} as rule_key, "
                 f"[{percents}] as percents, len(percents) as evidence_count, "
                 f"{number} as inputs_fingerprint"
             )
             connection.execute(
-                "insert into intermediate.int_current_rules by name "
+                "insert into transform.int_current_rules by name "
                 f"select {number} as rule_key, 'r' as rule_id, '{method}' as method, "
                 "65 as weight_percent, 2 as needed_count, 70 as threshold_percent, "
                 f"1 as minimum_evidence, 2 as rounding_digits, {can_be_lost} as can_be_lost"
             )
         connection.execute(
-            "insert into intermediate.int_mastery_scored by name "
+            "insert into transform.int_mastery_scored by name "
             + scoring.read_text(encoding="utf-8")
         )
         outcomes = connection.execute(
-            "select score_percent, automatic_state from intermediate.int_mastery_status "
+            "select score_percent, automatic_state from transform.int_mastery_status "
             "where try_cast(objective_id as integer) is not null "
             "order by try_cast(objective_id as integer)"
         ).fetchall()

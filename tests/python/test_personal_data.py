@@ -16,7 +16,6 @@ from typing import Any
 import duckdb
 import pytest
 from column_lineage import Column, Relation, feeds
-from conftest import District
 
 from rollcall.contracts.project import Contracts
 from rollcall.home import PROJECT_DIR
@@ -43,9 +42,8 @@ def relation(node: dict[str, Any]) -> Relation:
 
 
 @pytest.fixture(scope="module")
-def catalogue(sample_run: tuple[District, list[int]], compiled: Path) -> Catalogue:
+def catalogue(compiled: Path) -> Catalogue:
     """Read the catalogue from the sample's last cycle, as it was built."""
-    home = sample_run[0].home
     manifest = json.loads((compiled / "manifest.json").read_text(encoding="utf-8"))
     nodes = {
         key: node
@@ -55,13 +53,16 @@ def catalogue(sample_run: tuple[District, list[int]], compiled: Path) -> Catalog
     }
     read_by = {**manifest["nodes"], **manifest["sources"]}
     columns: dict[Relation, tuple[str, ...]] = {}
-    for database, name in (("building", "warehouse"), ("landing", "landing")):
-        with duckdb.connect(str(home / f"{name}.duckdb"), read_only=True) as connection:
-            for schema, table, names in connection.execute(
-                "select table_schema, table_name, list(column_name order by ordinal_position) "
-                "from information_schema.columns group by all"
-            ).fetchall():
-                columns[database, schema, table] = tuple(names)
+    with duckdb.connect() as connection:
+        for database in ("landing", "building"):
+            path = compiled.parent / f"{database}.duckdb"
+            connection.execute(f"attach '{path}' as {database} (read_only)")
+        for *relation_name, names in connection.execute(
+            "select table_catalog, table_schema, table_name, "
+            "list(column_name order by ordinal_position) "
+            "from information_schema.columns group by all"
+        ).fetchall():
+            columns[tuple(relation_name)] = tuple(names)
     fed_by = {}
     for key, node in nodes.items():
         if node["resource_type"] in ("model", "snapshot") and node["name"] != HOLDS_ANY_VALUE:

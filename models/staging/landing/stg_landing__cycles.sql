@@ -1,6 +1,7 @@
 -- One row per cycle: its number, its cut-off, and whether it is the current one.
 with cycles as (
     select * from {{ source('landing', 'cycles') }}
+    where status <> 'skipped'
 ),
 
 final as (

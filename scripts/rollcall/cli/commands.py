@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import duckdb
 import typer
@@ -16,10 +16,12 @@ from rollcall.cli import screen, trace_screen
 from rollcall.clock import now, parse_instant
 from rollcall.contracts.project import Contracts
 from rollcall.cycle import verify
-from rollcall.cycle.cycle import PublishAnyway, run_cycle
+from rollcall.cycle.built_from import changed_since_last_good
+from rollcall.cycle.cycle import FailedCycle, run_cycle
 from rollcall.cycle.reconcile import reconcile
 from rollcall.cycle.replay import replay
 from rollcall.errors import ExitCode, RollcallError, UsageError
+from rollcall.export import export_parquet
 from rollcall.home import PROJECT_DIR, Home
 from rollcall.landing import reprocessing
 from rollcall.landing.inbox import land
@@ -128,18 +130,40 @@ def cycle(
             "--publish-anyway", help="Publish the cycle that failed, whatever its tests find."
         ),
     ] = False,
+    skip_failed: Annotated[
+        bool,
+        typer.Option(
+            "--skip-failed", help="Leave the cycle that failed behind; the next takes its files."
+        ),
+    ] = False,
     reason: Annotated[
-        str | None, typer.Option("--reason", help="Why it is published all the same.")
+        str | None, typer.Option("--reason", help="Why it is published all the same, or skipped.")
     ] = None,
+    rebuild: Annotated[
+        bool,
+        typer.Option("--rebuild", help="Build every table whole, even when nothing is new."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run one sync: land, build, test, publish."""
-    if publish_anyway != bool(reason and reason.strip()):
-        raise UsageError("--publish-anyway and --reason go together; give both or neither.")
-    anyway = PublishAnyway(reason or "", decisions.who()) if publish_anyway else None
+    if publish_anyway and skip_failed:
+        raise UsageError("Give --publish-anyway or --skip-failed, not both.")
+    if (publish_anyway or skip_failed) != bool(reason and reason.strip()):
+        raise UsageError(
+            "--reason goes with --publish-anyway or --skip-failed; give both or neither."
+        )
+    decision: Literal["publish", "skip"] = "publish" if publish_anyway else "skip"
+    failed = FailedCycle(decision, reason, decisions.who()) if reason else None
     with screen.progress(quiet=as_json) as progress:
         report = run_cycle(
-            Home(home), inbox, _contracts(), progress, now(), _instant(cutoff, "--cutoff"), anyway
+            Home(home),
+            inbox,
+            _contracts(),
+            progress,
+            now(),
+            _instant(cutoff, "--cutoff"),
+            failed,
+            rebuild=rebuild,
         )
     machine = asdict(report) | {"exit_code": int(report.exit_code)}
     _print(as_json, machine, lambda: screen.show_cycle(report))
@@ -149,7 +173,9 @@ def cycle(
 @app.command(name="status", epilog="Example: rollcall status --json")
 def status_command(home: HomeOption = _DEFAULT_HOME, as_json: JsonOption = False) -> None:
     """Say what has arrived, what was rejected and how old the data is."""
-    report = status.read(Home(home), _contracts(), now())
+    district = Home(home)
+    report = status.read(district, _contracts(), now())
+    report.changed_files = changed_since_last_good(district)
     _print(as_json, asdict(report), lambda: screen.show_status(report))
 
 
@@ -168,6 +194,19 @@ def report_command(
     with district.lock():
         report = render_report(district, _contracts(), names=names)
     _print(as_json, asdict(report), lambda: screen.show_report(report))
+
+
+@app.command(name="export", epilog="Example: rollcall export --parquet /srv/bi/rollcall")
+def export_command(
+    parquet: Annotated[
+        Path, typer.Option("--parquet", help="Folder to write; it replaces an older export.")
+    ],
+    home: HomeOption = _DEFAULT_HOME,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the public tables as Parquet, one folder a table, for tools that read no DuckDB."""
+    exported = export_parquet(Home(home), parquet)
+    _print(as_json, asdict(exported), lambda: screen.show_export(exported))
 
 
 @app.command(name="doctor", epilog="Example: rollcall doctor")

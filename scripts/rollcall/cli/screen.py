@@ -20,6 +20,7 @@ from rollcall.cycle.reconcile import Reconciliation
 from rollcall.cycle.replay import ReplayReport
 from rollcall.cycle.verify import VerifyReport
 from rollcall.doctor import Check
+from rollcall.export import Export
 from rollcall.home import REFERENCE_DIR
 from rollcall.landing.job import FileReport, LandReport
 from rollcall.ledger.status import StatusReport
@@ -155,6 +156,8 @@ def show_cycle(report: CycleReport) -> None:
                 _cell(row["column_name"]),
             )
         _console().print(table)
+    if report.changed:
+        say(f"Changed since the last good cycle: {_names(report.changed)}.")
     for cycle in report.completed:
         say(f"Cycle {cycle.cycle_id} published; data as of {iso(cycle.cutoff_at)}.")
     if report.overruled:
@@ -169,17 +172,28 @@ def show_cycle(report: CycleReport) -> None:
         say("Correct the cause, then run `rollcall cycle` again; it repeats the same cycle.")
         if all(failure.kind == "test" for failure in report.failures):
             say("Must the data go out as it is? `rollcall cycle --publish-anyway --reason '...'`.")
+        say("Has a better export come? `rollcall cycle --skip-failed --reason '...'` takes it too.")
     elif not report.completed:
         say("No cycle was needed: there is nothing that the warehouse has not seen.")
+    feeds: dict[tuple[str, datetime, datetime], list[str]] = {}
     for export in report.missing:
+        when = (export.source_id, export.expected_at, export.due_at)
+        feeds.setdefault(when, []).append(export.feed)
+    for (source_id, expected_at, due_at), missing in feeds.items():
         say(
-            f"MISSING {export.source_id}: {export.feed} of {iso(export.expected_at)} "
-            f"was due by {iso(export.due_at)}."
+            f"MISSING {source_id}: the export of {iso(expected_at)} was due by {iso(due_at)}; "
+            f"without it: {', '.join(missing)}."
         )
     if report.report:
         show_report(report.report)
     if report.report_failure:
         say(report.report_failure)
+
+
+def _names(files: Sequence[str], most: int = 3) -> str:
+    """Name the first files, and say how many more there are."""
+    more = len(files) - most
+    return ", ".join(files[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def show_status(report: StatusReport) -> None:
@@ -200,6 +214,10 @@ def show_status(report: StatusReport) -> None:
         )
     if report.waiting_files:
         say(f"{report.waiting_files} landed files wait for the next cycle.")
+    if report.changed_files:
+        say(
+            f"Changed since then, and in force with the next cycle: {_names(report.changed_files)}."
+        )
     table = _table(
         "Sources", ["source", "last export (UTC)", "hours old", "target", "files", "rejected"]
     )
@@ -238,6 +256,11 @@ def show_status(report: StatusReport) -> None:
         )
     if report.report:
         say(f"Report: {report.report}")
+
+
+def show_export(export: Export) -> None:
+    """Print what was exported, and where it is."""
+    say(f"{export.table_count} public tables, {export.row_count} rows: {export.path}")
 
 
 def show_report(report: RenderedReport) -> None:

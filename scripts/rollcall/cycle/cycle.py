@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import duckdb
 
@@ -18,14 +18,14 @@ from rollcall.clock import iso
 from rollcall.clock import now as clock_now
 from rollcall.contracts.project import Contracts
 from rollcall.cycle import warehouse
+from rollcall.cycle.built_from import changed_since, keep_code, keep_seeds
 from rollcall.cycle.judgement import judge_new_files, keep_out
 from rollcall.errors import ExitCode, UsageError
-from rollcall.home import PROJECT_DIR, Home
-from rollcall.landing.archive import keep
+from rollcall.home import Home
 from rollcall.landing.inbox import land
 from rollcall.landing.job import Context, LandReport
 from rollcall.ledger import ledger, schedule
-from rollcall.ledger.entries import USABLE_FILES
+from rollcall.ledger.entries import UNFINISHED, USABLE_FILES
 from rollcall.ledger.sql import rows
 from rollcall.report import RenderedReport, render_report
 
@@ -52,9 +52,13 @@ class Cycle:
 
 
 @dataclass(frozen=True, slots=True)
-class PublishAnyway:
-    """Somebody's word that a cycle is to be published although its tests fail."""
+class FailedCycle:
+    """What somebody decided about a cycle that failed: to publish it all the same, or to skip it.
 
+    A cycle that is skipped leaves its files and decisions to the next one.
+    """
+
+    decision: Literal["publish", "skip"]
     reason: str
     decided_by: str
 
@@ -63,11 +67,13 @@ class PublishAnyway:
 class CycleReport:
     """What one `rollcall cycle` did.
 
+    `changed` names the files of code and seeds that are other than in the last good cycle before;
     `failures` kept the cycle `failed` from being published; `overruled` are tests that failed and
     did not count.
     """
 
     landed: LandReport
+    changed: list[str] = field(default_factory=list)
     completed: list[Cycle] = field(default_factory=list)
     failed: Cycle | None = None
     failures: tuple[warehouse.Failure, ...] = ()
@@ -100,7 +106,9 @@ def run_cycle(
     progress: Progress,
     now: datetime,
     cutoff: datetime | None = None,
-    publish_anyway: PublishAnyway | None = None,
+    failed: FailedCycle | None = None,
+    *,
+    rebuild: bool = False,
 ) -> CycleReport:
     """Land what is in the inbox, then bring the warehouse up to the cut-off.
 
@@ -111,37 +119,44 @@ def run_cycle(
         progress: receives what happens.
         now: the present, UTC; also the cut-off when none is given.
         cutoff: exports up to this moment are seen, UTC.
-        publish_anyway: publish the cycle that failed, whatever its tests find.
+        failed: what to do about the cycle that failed; it is tried again by default.
+        rebuild: run a cycle even though nothing is new, and build every table whole.
 
     Raises:
         UsageError: the cut-off lies before an earlier one, inbox or data directory cannot be
-            used, or no cycle has failed that could be published anyway.
+            used, or no cycle has failed about which something could be decided.
         BusyError: another process writes in this data directory.
     """
     home.prepare()
     with home.lock():
-        if publish_anyway and not _has_failed(home):
-            raise UsageError("No cycle has failed, so there is none to publish anyway.")
+        if failed and not _has_failed(home):
+            raise UsageError(f"No cycle has failed, so there is none to {failed.decision}.")
         report = CycleReport(land(home, inbox, contracts, now, say=progress.say))
         while report.failed is None:
             with home.landing(say=progress.say) as connection:
                 opening = _Opening(connection, home, contracts, report.landed.job_id, now)
-                cycle = _resume(opening) or _open(opening, cutoff)
+                if failed and failed.decision == "skip":
+                    _skip(opening, failed)
+                    failed = None
+                changed = changed_since(connection, home)
+                cycle = _resume(opening) or _open(opening, cutoff, changed, rebuild=rebuild)
                 if cycle is None:
                     _report_missing(opening, cutoff or now, report)
                     break
+                report.changed += changed
                 change = what_changed(connection, cycle.cycle_id)
-                if publish_anyway:
-                    reason = f"{publish_anyway.decided_by}: {publish_anyway.reason}"
-                    opening.note("cycle_publish_anyway", cycle, reason)
+                if rebuild:
+                    change = warehouse.Change(is_code_new=True, must_rebuild=True)
+                if failed:
+                    opening.note("cycle_publish_anyway", cycle, _said_by(failed))
             progress.say(f"Cycle {cycle.cycle_id}, cut-off {iso(cycle.cutoff_at)}")
             builder = warehouse.Builder(home, contracts.families, change, progress=progress.nodes)
-            if publish_anyway:
+            if failed:
                 build = partial(_build_anyway, builder)
             else:
                 build = partial(_judge_and_build, builder, opening, cycle, report)
-            _run(home, cycle, build, report, progress)
-            publish_anyway = None
+            _run(home, cycle, builder, build, report, progress)
+            failed, rebuild = None, False
         if home.warehouse_db.exists():
             progress.say("Report")
             _render_report(home, contracts, report)
@@ -186,7 +201,7 @@ class _Opening:
 def _resume(opening: _Opening) -> Cycle | None:
     """Return the cycle that did not complete, if there is one; it keeps its files."""
     last = opening.connection.execute(
-        "select cycle_id, cutoff_at from landing.cycles where status <> 'completed'"
+        f"select cycle_id, cutoff_at from landing.cycles where {UNFINISHED}"
     ).fetchone()
     if last is None:
         return None
@@ -195,20 +210,28 @@ def _resume(opening: _Opening) -> Cycle | None:
         opening.connection.execute(
             "update landing.cycles set status = 'open', code_version = ?, seeds_sha256 = ? "
             "where cycle_id = ?",
-            [warehouse.code_version(), _keep_seeds(opening.home), cycle.cycle_id],
+            [keep_code(opening.home), keep_seeds(opening.home), cycle.cycle_id],
         )
         opening.note("cycle_resumed", cycle)
     return cycle
 
 
-def _open(opening: _Opening, cutoff: datetime | None) -> Cycle | None:
-    """Open the next cycle when there is a reason: a file, a decision or an export newly missed."""
+def _open(
+    opening: _Opening, cutoff: datetime | None, changed: Sequence[str], *, rebuild: bool
+) -> Cycle | None:
+    """Open the next cycle when there is a reason.
+
+    That is a file, a decision, an export newly missed, code or seeds that changed, or a wish.
+    """
     connection = opening.connection
     last = connection.execute(
         "select cycle_id, cutoff_at from landing.cycles order by cycle_id desc limit 1"
     ).fetchone()
     last_cutoff = last[1] if last else None
     cutoff_at = _cutoff(opening.now, cutoff, last_cutoff)
+    [(last_seen,)] = connection.execute(
+        "select max(cutoff_at) from landing.cycles where status = 'completed'"
+    ).fetchall()
     files = _ids(
         connection,
         f"select file_id from ({USABLE_FILES}) where exported_at <= ? "
@@ -221,8 +244,8 @@ def _open(opening: _Opening, cutoff: datetime | None) -> Cycle | None:
         "(select decision_id from landing.cycle_decisions) order by decision_id",
     )
     missing = schedule.missing(connection, opening.contracts, cutoff_at)
-    newly_missed = [e for e in missing if last_cutoff and e.due_at > last_cutoff]
-    if not (files or decisions or newly_missed):
+    newly_missed = [export for export in missing if last_seen and export.due_at > last_seen]
+    if not (files or decisions or newly_missed or changed or rebuild):
         return None
     if last_cutoff and cutoff_at <= last_cutoff:
         raise UsageError(
@@ -238,7 +261,7 @@ def _open(opening: _Opening, cutoff: datetime | None) -> Cycle | None:
                     f"insert into landing.{table} values (?, ?)",
                     [cycle.cycle_id, identifier],
                 )
-        for export in schedule.newly_due(connection, opening.contracts, cutoff_at, last_cutoff):
+        for export in schedule.newly_due(connection, opening.contracts, cutoff_at, last_seen):
             ledger.put(
                 connection, "expected_exports", {"cycle_id": cycle.cycle_id, **asdict(export)}
             )
@@ -277,6 +300,28 @@ def _find_missing(
         )
 
 
+def _skip(opening: _Opening, failed: FailedCycle) -> None:
+    """Leave the failed cycle behind: its files and decisions are new to the next one."""
+    connection = opening.connection
+    cycle = Cycle(
+        *connection.execute(
+            "select cycle_id, cutoff_at from landing.cycles where status = 'failed'"
+        ).fetchall()[0]
+    )
+    with ledger.transaction(connection):
+        for table in ("cycle_files", "cycle_decisions", "expected_exports"):
+            connection.execute(f"delete from landing.{table} where cycle_id = ?", [cycle.cycle_id])
+        connection.execute(
+            "update landing.cycles set status = 'skipped', closed_at = ? where cycle_id = ?",
+            [opening.now, cycle.cycle_id],
+        )
+        opening.note("cycle_skipped", cycle, _said_by(failed))
+
+
+def _said_by(failed: FailedCycle) -> str:
+    return f"{failed.decided_by}: {failed.reason}"
+
+
 def _has_failed(home: Home) -> bool:
     if not home.landing_db.exists():
         return False
@@ -309,10 +354,8 @@ def what_changed(connection: duckdb.DuckDBPyConnection, cycle_id: int) -> wareho
         "and coalesce(cycle_decisions.cycle_id >= ?, true)",
         [cycle_id, cycle_id],
     ).fetchone()
-    return warehouse.Change(
-        is_code_new=cycle != last_good,
-        must_rebuild=cycle[0] != last_good[0] or reused is not None,
-    )
+    must_rebuild = cycle[0] != last_good[0] or reused is not None
+    return warehouse.Change(must_rebuild or cycle[1] != last_good[1], must_rebuild)
 
 
 def _built_from(connection: duckdb.DuckDBPyConnection, condition: str) -> tuple[str, str] | None:
@@ -343,19 +386,6 @@ def _cutoff(now: datetime, given: datetime | None, last: datetime | None) -> dat
     return given
 
 
-def _keep_seeds(home: Home) -> str:
-    """Archive every seed and a listing of them; returns the hash of the listing."""
-    listing = "".join(
-        f"{keep(home.archive, path).sha256} {path.relative_to(PROJECT_DIR)}\n"
-        for path in warehouse.seed_files()
-    )
-    manifest = home.spool / "seeds"
-    manifest.write_text(listing, encoding="utf-8")
-    kept = keep(home.archive, manifest)
-    manifest.unlink()
-    return kept.sha256
-
-
 def _add_cycle(opening: _Opening, cycle: Cycle) -> None:
     ledger.put(
         opening.connection,
@@ -365,8 +395,8 @@ def _add_cycle(opening: _Opening, cycle: Cycle) -> None:
             "job_id": opening.job_id,
             "cutoff_at": cycle.cutoff_at,
             "status": "open",
-            "code_version": warehouse.code_version(),
-            "seeds_sha256": _keep_seeds(opening.home),
+            "code_version": keep_code(opening.home),
+            "seeds_sha256": keep_seeds(opening.home),
             "opened_at": opening.now,
         },
     )
@@ -403,18 +433,19 @@ def _judge_and_build(
             report.landed.replace(keep_out(context, cycle.cycle_id, judged))
             missing = schedule.missing(connection, opening.contracts, cycle.cutoff_at)
             _find_missing(replace(opening, connection=connection), cycle, missing)
-        warehouse.start_from_last_good(home)
+        builder.start()
 
 
 def _run(
     home: Home,
     cycle: Cycle,
+    builder: warehouse.Builder,
     build: Callable[[], warehouse.Build],
     report: CycleReport,
     progress: Progress,
 ) -> None:
     try:
-        warehouse.start_from_last_good(home)
+        builder.start()
         built = build()
         found = list(_tests_found(built))
         if built.failures:
@@ -422,7 +453,7 @@ def _run(
             status = "failed"
         else:
             found += _read_outcome(home, cycle, report)
-            warehouse.publish(home)
+            builder.publish()
             report.completed.append(cycle)
             report.overruled += built.overruled
             status = "completed"

@@ -6,7 +6,7 @@ dbt takes a second to import, and most commands need none of it: it is imported 
 import gc
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rollcall.cycle.built_from import listing
 from rollcall.errors import RollcallError
 from rollcall.home import Home
 
@@ -35,14 +36,15 @@ Progress = Callable[[int, int, str], None]
 class NodeResult:
     """What became of one node.
 
-    `kind` is model, seed, snapshot or test; `status` and `message` are dbt's; `compiled_code` is
-    the query that ran.
+    `kind` is model, seed, snapshot or test; `status` and `message` are dbt's; `relation` is what it
+    built, such as `core.dim_org`, if anything; `compiled_code` is the query that ran.
     """
 
     name: str
     kind: str
     status: str
     message: str
+    relation: str
     compiled_code: str
 
 
@@ -106,7 +108,8 @@ class DbtRun:
         from dbt.parser.manifest import extended_mashumuro_decoder
 
         versions = (f"{name} {version(name)}" for name in ("dbt-core", "dbt-duckdb"))
-        parsed_from = hash_files(self._project, _PARSED, [*versions, *self._options[:2]]).encode()
+        read = listing(self._project, _PARSED)
+        parsed_from = "\n".join([*versions, *self._options[:2], read]).encode()
         if kept.exists():
             seal, _, manifest_bytes = kept.read_bytes().partition(b"\n")
             if seal == _seal(parsed_from, manifest_bytes):
@@ -144,24 +147,6 @@ class DbtRun:
         return RollcallError(
             f"dbt could not build the warehouse: {said} (its log: {self._home.logs / 'dbt.log'})."
         )
-
-
-def hash_files(project: Path, names: Iterable[str], also: Iterable[str] = ()) -> str:
-    """Hash files and folders of a project, with their names, and whatever else is to count.
-
-    Hidden files and Python, which has no part in a build, do not count.
-    """
-    digest = hashlib.sha256()
-    for word in also:
-        digest.update(f"{word}\n".encode())
-    for name in names:
-        path = project / name
-        inside = [path] if path.is_file() else sorted(path.rglob("*"))
-        for file in inside:
-            if file.is_file() and file.name[0] != "." and file.suffix not in (".py", ".pyc"):
-                digest.update(f"{file.relative_to(project)}\n".encode())
-                digest.update(hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()
 
 
 def _seal(parsed_from: bytes, manifest: bytes) -> bytes:
@@ -208,11 +193,13 @@ def _node_done(progress: Progress, done: int, total: int, name: str) -> None:
 
 
 def _node_result(result: Any) -> NodeResult:
-    kind, _, name, *_ = result.node.unique_id.split(".")
+    node = result.node
+    kind, _, name, *_ = node.unique_id.split(".")
     return NodeResult(
         name,
         kind,
         str(result.status),
         " ".join((result.message or "").split()),
-        getattr(result.node, "compiled_code", None) or "",
+        f"{node.schema}.{node.alias}" if node.is_relational else "",
+        getattr(node, "compiled_code", None) or "",
     )

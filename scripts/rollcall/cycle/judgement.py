@@ -75,7 +75,7 @@ _FILES = """
         ) as accepted_count
     from store.landing.cycle_files
     inner join store.landing.files using (file_id)
-    left join intermediate.int_file_record_counts as counts using (file_id)
+    left join transform.int_file_record_counts as counts using (file_id)
     where
         cycle_files.cycle_id = ?
         and file_id not in (select file_id from store.landing.decisions where decision = 'release')
@@ -84,7 +84,7 @@ _FILES = """
 _VIOLATED = """
     with problems as (
         select unnest(problems, max_depth := 2)
-        from intermediate.int_file_record_counts where file_id = ?
+        from transform.int_file_record_counts where file_id = ?
     ),
     violations as (
         select record_number, unnest(violations, max_depth := 2) from problems

@@ -24,6 +24,7 @@ from rollcall.contracts.project import Contracts
 from rollcall.contracts.sources import Source
 from rollcall.csvfile.framing import Framer
 from rollcall.cycle import fingerprint, warehouse
+from rollcall.cycle.built_from import code_version
 from rollcall.cycle.cycle import Progress, what_changed
 from rollcall.errors import RollcallError, UsageError
 from rollcall.home import PROJECT_DIR, Home, archive_path
@@ -47,7 +48,7 @@ _PROJECT = (
 _BY_JOB = ("deliveries", "decisions", "findings")
 _BY_CYCLE = ("cycle_files", "cycle_decisions", "expected_exports")
 _MADE_AGAIN = "landing.malformed_records"
-_ORDER = ("raw_", "landing", "contracts", "rules", "reference", "staging", "intermediate")
+_ORDER = ("raw_", "landing", "source_contracts", "rules", "reference", "staging", "transform")
 _RAW_KEY = ("file_id", "record_number")
 
 
@@ -157,7 +158,7 @@ class _Replay:
         for cycle in self._cycles():
             self.progress.say(f"Replaying cycle {cycle.cycle_id}")
             self._take_seeds(cycle)
-            version = warehouse.code_version(self.project)
+            version = code_version(self.project)
             if version != cycle.code_version:
                 report.other_code_cycles.append(cycle.cycle_id)
             with self._landing() as connection:
@@ -256,7 +257,6 @@ class _Replay:
 
     def _build(self, change: warehouse.Change) -> None:
         contracts = Contracts.load(self.project / "seeds" / "contracts")
-        warehouse.start_from_last_good(self.home)
         builder = warehouse.Builder(
             self.home,
             contracts.families,
@@ -264,13 +264,14 @@ class _Replay:
             project=self.project,
             progress=self.progress.nodes,
         )
+        builder.start()
         built = builder.build_all()
         if built.failures:
             failure = built.failures[0]
             raise RollcallError(
                 f"The replay stopped: {failure.kind} {failure.name} failed: {failure.message}."
             )
-        warehouse.publish(self.home)
+        builder.publish()
 
 
 def _copy_into(project: Path, name: str) -> None:

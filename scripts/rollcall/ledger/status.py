@@ -75,6 +75,7 @@ class FeedStatus:
 class StatusReport:
     """The state of a data directory.
 
+    `changed_files` names code and seeds that differ from those of the last good cycle;
     `published_because` says why the last good cycle was published although tests of it failed.
     """
 
@@ -82,6 +83,7 @@ class StatusReport:
     published_because: str | None = None
     unfinished_cycle: dict[str, Any] | None = None
     waiting_files: int = 0
+    changed_files: list[str] = field(default_factory=list)
     sources: list[SourceStatus] = field(default_factory=list)
     rejected_files: list[dict[str, Any]] = field(default_factory=list)
     held_files: list[dict[str, Any]] = field(default_factory=list)
@@ -104,7 +106,7 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
         ):
             if cycle["status"] == "completed":
                 report.last_cycle = cycle
-            else:
+            elif cycle["status"] != "skipped":
                 report.unfinished_cycle = cycle
         if report.last_cycle:
             report.published_because = _published_because(connection, report.last_cycle["cycle_id"])

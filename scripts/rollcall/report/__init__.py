@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rollcall.contracts.project import Contracts
 from rollcall.errors import UsageError
+from rollcall.folders import put_in_place
 from rollcall.home import Home
 from rollcall.ledger import status
 from rollcall.ledger.sql import literal
@@ -67,7 +68,7 @@ def render_report(home: Home, contracts: Contracts, *, names: bool = False) -> R
         write_workbook(contents, making / "rollcall.xlsx")
     for path in making.iterdir():
         path.chmod(0o600)
-    _put_in_place(making, home.report)
+    put_in_place(making, home.report)
     return RenderedReport(str(home.report / "index.html"), page_count, found.level, found.headline)
 
 
@@ -75,13 +76,3 @@ def _empty(folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
     return folder
-
-
-def _put_in_place(making: Path, report: Path) -> None:
-    """Exchange the folders, so that a report is there whole or not at all."""
-    old = report.with_name("report.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if report.exists():
-        report.rename(old)
-    making.rename(report)
-    shutil.rmtree(old, ignore_errors=True)

@@ -26,7 +26,7 @@ select
     cycles.cycle_id as cycle,
     cycles.cutoff_at as cutoff,
     case
-        when cycles.status = 'failed' then 'failed'
+        when cycles.status in ('failed', 'skipped') then cycles.status
         when cycles.status = 'open' then 'interrupted'
         when attempts.last_kind = 'cycle_publish_anyway'
             then 'published although checks failed'

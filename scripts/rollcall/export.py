@@ -1,0 +1,67 @@
+"""Exports: the public tables as Parquet, for tools that read no DuckDB."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from rollcall.errors import UsageError
+from rollcall.folders import put_in_place
+from rollcall.home import Home
+
+PUBLIC_SCHEMAS = ("core", "progression", "audit", "reconciliation")
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What was written: the folder, and how many tables and rows it has."""
+
+    path: str
+    table_count: int
+    row_count: int
+
+
+def export_parquet(home: Home, folder: Path) -> Export:
+    """Write every public table of the last good cycle as `folder/<schema>/<table>/<table>.parquet`.
+
+    The folder is written aside and takes the place of the last export as a whole. It holds personal
+    data as the warehouse does; the group of the account may read it.
+
+    Raises:
+        UsageError: no cycle has been published, or the folder holds something else.
+    """
+    if not home.warehouse_db.exists():
+        raise UsageError(
+            f"No cycle of {home.path} has been published yet; run `rollcall cycle` first."
+        )
+    folder = folder.resolve()
+    if folder.exists() and not _is_export(folder):
+        raise UsageError(
+            f"{folder} holds something else than an export; name a new folder, or an older export."
+        )
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    making = folder.with_name(f".{folder.name}.making")
+    shutil.rmtree(making, ignore_errors=True)
+    row_count = 0
+    with duckdb.connect(str(home.warehouse_db), read_only=True) as connection:
+        connection.execute("set timezone = 'UTC'")
+        tables = connection.execute(
+            "select table_schema, table_name from information_schema.tables "
+            "where table_schema in ? order by all",
+            [list(PUBLIC_SCHEMAS)],
+        ).fetchall()
+        for schema, table in tables:
+            target = making / schema / table / f"{table}.parquet"
+            target.parent.mkdir(mode=0o750, parents=True)
+            [(rows,)] = connection.execute(
+                f"copy (from {schema}.{table} order by all) to ? (format parquet)", [str(target)]
+            ).fetchall()
+            target.chmod(0o640)
+            row_count += rows
+    put_in_place(making, folder)
+    return Export(str(folder), len(tables), row_count)
+
+
+def _is_export(folder: Path) -> bool:
+    return folder.is_dir() and {path.name for path in folder.iterdir()} <= {*PUBLIC_SCHEMAS}

@@ -1,0 +1,14 @@
+"""Folders that are replaced as a whole."""
+
+import shutil
+from pathlib import Path
+
+
+def put_in_place(making: Path, folder: Path) -> None:
+    """Exchange two folders side by side, so that `folder` is there whole or not at all."""
+    old = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    making.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
