@@ -121,9 +121,12 @@ class Tellings:
 
 
 def told_together(
-    begin: Callable[[Scene], Told],
+    begin: Callable[[Scene], Told], *, others_look: bool = False
 ) -> Callable[[Callable[[Told], Telling]], Callable[[Tellings], None]]:
-    """Make a test of a story, which begins with what `begin` makes of its scene."""
+    """Make a test of a story, which begins with what `begin` makes of its scene.
+
+    Where `others_look` at what it came to, it is told for any test of its module.
+    """
 
     def make_test(tell: Callable[[Told], Telling]) -> Callable[[Tellings], None]:
         def test(tellings: Tellings) -> None:
@@ -131,15 +134,20 @@ def told_together(
                 raise ending
 
         test.__name__, test.__doc__, test.__module__ = tell.__name__, tell.__doc__, tell.__module__
-        vars(test).update(begin=begin, tell=tell)
+        vars(test).update(begin=begin, tell=tell, others_look=others_look)
         return test
 
     return make_test
 
 
 def chosen(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """Return the tests of stories that are to be run, by name."""
-    functions = [
-        item.function for item in request.session.items if isinstance(item, pytest.Function)
+    """Return the tests of the stories that are to be told, by name."""
+    items = [item for item in request.session.items if isinstance(item, pytest.Function)]
+    tests = [item.function for item in items]
+    tests += [
+        test
+        for module in dict.fromkeys(item.module for item in items)
+        for test in vars(module).values()
+        if getattr(test, "others_look", False)
     ]
-    return {test.__name__: test for test in functions if hasattr(test, "tell")}
+    return {test.__name__: test for test in tests if hasattr(test, "tell")}

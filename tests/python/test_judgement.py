@@ -138,7 +138,7 @@ class Judged:
     used_count: int
 
 
-@told_together(nothing_is_due)
+@told_together(nothing_is_due, others_look=True)
 def test_files_of_all_cases_are_judged_in_one_cycle(story: Scene) -> Telling:
     cases: dict[str, tuple[Rows, int]] = dict(ACCEPTED)
     cases |= {name: (rows, 0) for name, (rows, _, _) in UNREADABLE.items()}

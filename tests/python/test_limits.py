@@ -137,7 +137,7 @@ class Story:
         return done.out + done.err
 
 
-@told_together(Story)
+@told_together(Story, others_look=True)
 def test_what_each_night_came_to(told: Story) -> Telling:
     district, sis, lms = told.district, told.scene.roster_source, told.scene.gradebook
     roster(district, sis, 1, users([*S1, *S2]))
