@@ -89,6 +89,11 @@ class Home:
         """What dbt compiles and remembers for the cycles of this data directory."""
         return self.path / "target"
 
+    @property
+    def dbt_state(self) -> Path:
+        """Dbt's artifacts of the last good cycle, for `--state`."""
+        return self.path / "state"
+
     def prepare(self) -> None:
         """Make the data directory's folders, readable by their owner only.
 

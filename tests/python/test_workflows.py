@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
-from rollcall.home import PROJECT_DIR
+from rollcall.home import PROJECT_DIR, Home
 
 CI = PROJECT_DIR / ".github" / "workflows" / "ci.yml"
 SLIM_CI = PROJECT_DIR / "docs" / "examples" / "slim_ci.yml"
@@ -98,10 +98,10 @@ def test_ci_runs_the_test_command_of_the_readme_on_both_ends_of_the_python_versi
 
 def test_slim_ci_builds_what_changed_against_the_state_of_its_base() -> None:
     [build] = [line for line in commands(SLIM_CI) if "state:modified+" in line]
-    assert "--defer" in build
-    state = re.findall(r'--(?:state|target-path) ("\S+")', " ".join(commands(SLIM_CI)))
-    assert len(state) == 2
-    assert len(set(state)) == 1
+    assert "--target ci --defer" in build
+    environment = read(SLIM_CI)["env"]
+    kept = Home(Path(environment["ROLLCALL_HOME"])).dbt_state
+    assert Path(environment["DBT_STATE"]) == kept
     for inbox in re.findall(r"--inbox (\S+)", " ".join(commands(SLIM_CI))):
         assert (PROJECT_DIR / inbox).is_dir()
 

@@ -6,6 +6,7 @@ dbt takes a second to import, and most commands need none of it: it is imported 
 import gc
 import hashlib
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -98,6 +99,13 @@ class DbtRun:
         together = replace(ran, results=list(self._ran.values()))
         together.write(str(self._target_path / "run_results.json"))
         return [_node_result(result) for result in ran.results]
+
+    def keep_artifacts(self, folder: Path) -> None:
+        """Copy what dbt wrote of the project and of its results: what `--state` asks for."""
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for name in ("manifest.json", "run_results.json"):
+            if (self._target_path / name).exists():
+                shutil.copyfile(self._target_path / name, folder / name)
 
     def _read_or_parse(self, kept: Path) -> "Manifest":
         """Read the parsed project that was kept, when nothing of it has changed; else parse it.

@@ -180,8 +180,9 @@ class Builder:
         return self._run(["test", "--selector=after_record_counts"])
 
     def publish(self) -> None:
-        """Put what was built in place of the last good warehouse."""
+        """Put what was built in place of the last good warehouse, and keep its dbt artifacts."""
         publish(self._home, self._queries)
+        self._dbt.keep_artifacts(self._home.dbt_state)
 
     def _selector(self, name: str) -> str:
         return f"--selector={name}" + "_by_known_code" * (not self._change.is_code_new)
