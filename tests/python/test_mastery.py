@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from conftest import District, Project, failed, state
+from conftest import District, Project, failed, in_place_of_this, state
 from mastery_district import Story, project_with_seeds
 from stories import Scene, Telling, told_together
 
@@ -99,6 +99,16 @@ def test_what_happens_at_23_59_and_what_does_not_come_are_said_until_an_export_b
         ("not_mastered", False, [], "2026-09-05 16:00:00", fifth, fifth)
     ]
     assert district.warehouse(gates) == [("available", False, []), ("locked", False, [])]
+    # a rule that is edited at noon is in force with the next run, which nothing else calls for
+    rules = story.project / "seeds" / "rules" / "mastery_rules.csv"
+    rules.write_text(RULES + NEWEST.replace(",70,", ",5,"), encoding="utf-8")
+    with in_place_of_this(story.project):
+        status = district.run("status").out
+    said = story.cycle(5, "20:00:00", code=0)
+    for text in (status, said):
+        assert "seeds/rules/mastery_rules.csv." in text
+    assert story.mastery("state, threshold_percent::int") == [("mastered", 5)]
+    assert {reason for *_, reason in story.checkpoints()} == {"rule newest version 1"}
     # of a path that nobody is enrolled on the course is named once; of others, every unknown step
     assert sorted(remedy for *_, remedy in rows_of("rules_name_what_exists", district)) == [
         "seeds/rules/learning_paths.csv, path elsewhere, on which nobody is enrolled: "

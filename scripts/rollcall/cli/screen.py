@@ -31,7 +31,7 @@ from rollcall.trace.layout_changes import LayoutChange, as_csv
 
 _WIDTH = 80
 _REJECTED_SHOWN = 20
-_COUNTS = ("files", "records", "malformed", "rejected", "duplicates", "accepted")
+_COUNTS = ("records", "malformed", "rejected", "duplicates", "accepted")
 """What is counted of the records of a delivery."""
 
 

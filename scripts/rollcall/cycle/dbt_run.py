@@ -28,6 +28,7 @@ _PARSED = (
     *("dbt_project.yml", "selectors.yml", "macros", "models", "profiles"),
     *("seeds", "snapshots", "tests"),
 )
+_SEEN_BY_DBT = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ")
 _RESULTS = ("LogModelResult", "LogSeedResult", "LogSnapshotResult", "LogTestResult")
 Progress = Callable[[int, int, str], None]
 """Receives: nodes done, nodes in all, name of the last one."""
@@ -164,11 +165,14 @@ def _seal(parsed_from: bytes, manifest: bytes) -> bytes:
 
 @contextmanager
 def _undisturbed(environment: dict[str, str]) -> Iterator[None]:
-    """Keep the caller's DBT_* from dbt, and dbt from changing the caller's working directory."""
+    """Keep the caller's environment from dbt, and dbt from changing the working directory.
+
+    A `DBT_*` of the caller decides nothing; and for every line of its log dbt looks through all
+    variables for secrets.
+    """
     before, folder = dict(os.environ), Path.cwd()
-    for name in before:
-        if name.startswith("DBT_"):
-            del os.environ[name]
+    os.environ.clear()
+    os.environ.update({name: before[name] for name in _SEEN_BY_DBT if name in before})
     os.environ.update(environment)
     try:
         yield
