@@ -15,10 +15,13 @@ import yaml
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 PAGE = PROJECT_DIR / "docs" / "tables.md"
 SCHEMAS = {
-    "core": "What the exports say, one mart for each thing. Read these first.",
-    "progression": "What students have mastered, what that rests on, and what is open to them.",
-    "reconciliation": "Whether everything has arrived, record by record.",
-    "audit": "What became of every file and record, and how far a number can be trusted.",
+    "core": "For everybody: what the exports say, one mart for each thing. Read these first.",
+    "progression": "For everybody: what students have mastered, what that rests on, and what is "
+    "open to them.",
+    "reconciliation": "For administrators and auditors: whether everything has arrived, record by "
+    "record.",
+    "audit": "For data staff and auditors: what became of every file and record, and how far a "
+    "number can be trusted.",
 }
 
 
