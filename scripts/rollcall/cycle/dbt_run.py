@@ -28,7 +28,7 @@ _PARSED = (
     *("dbt_project.yml", "selectors.yml", "macros", "models", "profiles"),
     *("seeds", "snapshots", "tests"),
 )
-_SEEN_BY_DBT = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "TZ")
+_SEEN_BY_DBT = ("HOME", "LANG", "PATH", "TMPDIR", "TZ")
 _RESULTS = ("LogModelResult", "LogSeedResult", "LogSnapshotResult", "LogTestResult")
 Progress = Callable[[int, int, str], None]
 """Receives: nodes done, nodes in all, name of the last one."""

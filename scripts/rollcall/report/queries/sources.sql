@@ -9,7 +9,7 @@ select
     sources.latency_target_hours as may_be_hours_old,
     sources.schedule,
     sources.time_zone
-from good.contracts.sources
+from good.source_contracts.sources
 left join listing_files as files on sources.source_id = files.source
 group by all
 order by sources.source_id
