@@ -17,13 +17,14 @@ def core(district: District) -> dict[str, str]:
     return {table: digest for table, digest in found.items() if table.startswith("core.")}
 
 
-@pytest.mark.parametrize("size", [3, pytest.param(len(NIGHTS), marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("size", [3, len(NIGHTS)])
 def test_grouping_into_cycles_and_late_arrival_do_not_change_the_state(
     sample_run: tuple[District, list[int]], tmp_path: Path, size: int
 ) -> None:
-    """The last three nights at once, then all before them, end as night by night.
+    """The last three nights at once, then all before them, or all at once end as night by night.
 
-    At length: all nights at once.
+    `test_properties.py` says the same of random districts, at every `make test`.
     """
     conflicts = {
         (fault["night"], fault["delivery_name"])
