@@ -95,7 +95,7 @@ QUICK := framing layouts fingerprint generic_tests staging_contract layering cod
 test-long:  ## many more cases; hours, not minutes
 	$(BIN)/pytest -m long
 
-mutants:  ## small defects, each of which a test must catch; an hour
+mutants:  ## small defects, each of which a test must catch; a quarter of an hour
 	@folder=$$(mktemp -d); $(BIN)/python tests/python/mutants.py $$folder; code=$$?; \
 	rm -rf $$folder; exit $$code
 
