@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib import metadata
 
 from rollcall.contracts.project import Contracts
-from rollcall.cycle.built_from import changed_since_last_good
+from rollcall.cycle.built_from import changed_since_last_good, named
 from rollcall.errors import RollcallError
 from rollcall.home import PROJECT_DIR, Home
 
@@ -74,6 +74,6 @@ def _home(home: Home) -> list[Check]:
     )
     checks = [Check("data directory", True, str(home.path)), room, landing, warehouse]
     if home.warehouse_db.exists() and (changed := changed_since_last_good(home)):
-        detail = f"changed since the last good cycle: {', '.join(changed)}; `rollcall cycle` builds"
+        detail = f"changed since the last good cycle: {named(changed)}; `rollcall cycle` builds"
         checks.append(Check("code and seeds", True, detail))
     return checks

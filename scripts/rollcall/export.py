@@ -4,8 +4,6 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
-
 from rollcall.errors import UsageError
 from rollcall.folders import put_in_place
 from rollcall.home import Home
@@ -31,24 +29,18 @@ def export_parquet(home: Home, folder: Path) -> Export:
     Raises:
         UsageError: no cycle has been published, or the folder holds something else.
     """
-    if not home.warehouse_db.exists():
-        raise UsageError(
-            f"No cycle of {home.path} has been published yet; run `rollcall cycle` first."
-        )
     folder = folder.resolve()
     if folder.exists() and not _is_export(folder):
         raise UsageError(
             f"{folder} holds something else than an export; name a new folder, or an older export."
         )
-    folder.parent.mkdir(parents=True, exist_ok=True)
     making = folder.with_name(f".{folder.name}.making")
     shutil.rmtree(making, ignore_errors=True)
     row_count = 0
-    with duckdb.connect(str(home.warehouse_db), read_only=True) as connection:
-        connection.execute("set timezone = 'UTC'")
+    with home.published() as connection:
         tables = connection.execute(
             "select table_schema, table_name from information_schema.tables "
-            "where table_schema in ? order by all",
+            "where table_catalog = 'warehouse' and table_schema in ? order by all",
             [list(PUBLIC_SCHEMAS)],
         ).fetchall()
         for schema, table in tables:

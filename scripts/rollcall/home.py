@@ -181,13 +181,10 @@ class Home:
             connection.execute(f"attach '{path}' as good (read_only)")
 
     @contextmanager
-    def published(
-        self, say: Callable[[str], None] = lambda _: None
-    ) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Open the last good warehouse, with the landing database that its views read beside it.
+    def published(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open the last good warehouse.
 
         Raises:
-            BusyError: the landing database stayed open elsewhere for ten minutes.
             UsageError: nothing has been published.
         """
         if not self.warehouse_db.exists():
@@ -196,7 +193,6 @@ class Home:
             )
         with duckdb.connect() as connection:
             connection.execute("set timezone = 'UTC'")
-            _attach_patiently(connection, self.landing_db, "landing", True, say)
             connection.execute(f"attach '{self.warehouse_db}' as warehouse (read_only)")
             connection.execute("use warehouse")
             yield connection

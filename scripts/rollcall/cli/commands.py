@@ -148,12 +148,13 @@ def cycle(
     """Run one sync: land, build, test, publish."""
     if publish_anyway and skip_failed:
         raise UsageError("Give --publish-anyway or --skip-failed, not both.")
-    if (publish_anyway or skip_failed) != bool(reason and reason.strip()):
+    is_decided = publish_anyway or skip_failed
+    if is_decided != bool(reason and reason.strip()):
         raise UsageError(
             "--reason goes with --publish-anyway or --skip-failed; give both or neither."
         )
     decision: Literal["publish", "skip"] = "publish" if publish_anyway else "skip"
-    failed = FailedCycle(decision, reason, decisions.who()) if reason else None
+    failed = FailedCycle(decision, reason or "", decisions.who()) if is_decided else None
     with screen.progress(quiet=as_json) as progress:
         report = run_cycle(
             Home(home),

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from rollcall.clock import iso
 from rollcall.contracts.codes import advice
+from rollcall.cycle.built_from import named
 from rollcall.cycle.cycle import CycleReport
 from rollcall.cycle.reconcile import Reconciliation
 from rollcall.cycle.replay import ReplayReport
@@ -157,7 +158,7 @@ def show_cycle(report: CycleReport) -> None:
             )
         _console().print(table)
     if report.changed:
-        say(f"Changed since the last good cycle: {_names(report.changed)}.")
+        say(f"Changed since the last good cycle: {named(report.changed)}.")
     for cycle in report.completed:
         say(f"Cycle {cycle.cycle_id} published; data as of {iso(cycle.cutoff_at)}.")
     if report.overruled:
@@ -190,12 +191,6 @@ def show_cycle(report: CycleReport) -> None:
         say(report.report_failure)
 
 
-def _names(files: Sequence[str], most: int = 3) -> str:
-    """Name the first files, and say how many more there are."""
-    more = len(files) - most
-    return ", ".join(files[:most]) + (f" and {more} more" if more > 0 else "")
-
-
 def show_status(report: StatusReport) -> None:
     """Print the state of a data directory and what to do next."""
     if report.last_cycle:
@@ -215,9 +210,7 @@ def show_status(report: StatusReport) -> None:
     if report.waiting_files:
         say(f"{report.waiting_files} landed files wait for the next cycle.")
     if report.changed_files:
-        say(
-            f"Changed since then, and in force with the next cycle: {_names(report.changed_files)}."
-        )
+        say(f"Changed since then, and used by the next cycle: {named(report.changed_files)}.")
     table = _table(
         "Sources", ["source", "last export (UTC)", "hours old", "target", "files", "rejected"]
     )

@@ -4,7 +4,7 @@ Each cycle keeps listings of both in the archive, one line for each file: its SH
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import duckdb
@@ -44,10 +44,13 @@ def keep_code(home: Home) -> str:
 
 
 def keep_seeds(home: Home) -> str:
-    """Archive every seed and a listing of them; returns the hash of the listing."""
-    for path in sorted((PROJECT_DIR / "seeds").rglob("*.csv")):
-        keep(home.archive, path)
-    return _keep_text(home, _seeds())
+    """Archive every seed and a listing of them; returns the hash of the listing.
+
+    It names the bytes that were archived, also when somebody edits a seed meanwhile.
+    """
+    seeds = sorted((PROJECT_DIR / "seeds").rglob("*.csv"))
+    kept = [(keep(home.archive, path).sha256, path.relative_to(PROJECT_DIR)) for path in seeds]
+    return _keep_text(home, "".join(f"{sha256} {name}\n" for sha256, name in kept))
 
 
 def changed_since_last_good(home: Home) -> list[str]:
@@ -75,6 +78,12 @@ def changed_since(connection: duckdb.DuckDBPyConnection, home: Home) -> list[str
             before = kept.read_text(encoding="utf-8") if kept.exists() else ""
             found |= {line.partition(" ")[2] for line in {*before.split("\n")} ^ {*now.split("\n")}}
     return sorted(found - {""})
+
+
+def named(files: Sequence[str], most: int = 3) -> str:
+    """Name the first files in a sentence, and say how many more there are."""
+    more = len(files) - most
+    return ", ".join(files[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def _seeds() -> str:

@@ -25,7 +25,7 @@ from rollcall.home import Home
 from rollcall.landing.inbox import land
 from rollcall.landing.job import Context, LandReport
 from rollcall.ledger import ledger, schedule
-from rollcall.ledger.entries import UNFINISHED, USABLE_FILES
+from rollcall.ledger.entries import OF_A_CYCLE, UNFINISHED, USABLE_FILES
 from rollcall.ledger.sql import rows
 from rollcall.report import RenderedReport, render_report
 
@@ -309,7 +309,7 @@ def _skip(opening: _Opening, failed: FailedCycle) -> None:
         ).fetchall()[0]
     )
     with ledger.transaction(connection):
-        for table in ("cycle_files", "cycle_decisions", "expected_exports"):
+        for table in OF_A_CYCLE:
             connection.execute(f"delete from landing.{table} where cycle_id = ?", [cycle.cycle_id])
         connection.execute(
             "update landing.cycles set status = 'skipped', closed_at = ? where cycle_id = ?",

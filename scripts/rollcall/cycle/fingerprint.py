@@ -2,7 +2,7 @@
 
 A row is written as JSON, its columns in order of their names, and hashed; the hashes are added up.
 So neither the order of rows nor their layout on disk counts, and a row that stands twice does.
-Views count like tables: the landing database that they read is attached beside the warehouse.
+Views count like tables.
 """
 
 import hashlib

@@ -32,7 +32,7 @@ from rollcall.landing import raw
 from rollcall.landing.container import Member, reopen
 from rollcall.landing.verdicts import Readable
 from rollcall.ledger import ledger
-from rollcall.ledger.entries import delivery_of
+from rollcall.ledger.entries import OF_A_CYCLE, delivery_of
 from rollcall.ledger.sql import rows
 
 _PROJECT = (
@@ -46,7 +46,6 @@ _PROJECT = (
     "tests",
 )
 _BY_JOB = ("deliveries", "decisions", "findings")
-_BY_CYCLE = ("cycle_files", "cycle_decisions", "expected_exports")
 _MADE_AGAIN = "landing.malformed_records"
 _ORDER = ("raw_", "landing", "source_contracts", "rules", "reference", "staging", "transform")
 _RAW_KEY = ("file_id", "record_number")
@@ -296,14 +295,14 @@ def _archived(home: Home, sha256: str) -> Path:
 def _entries_at(cycle: _Cycle | None) -> dict[str, str]:
     """Return queries for the entries of each table when a cycle was built; None means today."""
     if cycle is None:
-        tables = (*_BY_JOB, *_BY_CYCLE, "files", "replaced_files", "cycles", "events")
+        tables = (*_BY_JOB, *OF_A_CYCLE, "files", "replaced_files", "cycles", "events")
         return {table: f"from recorded.landing.{table}" for table in tables}
     by_job = {
         table: f"from recorded.landing.{table} where job_id <= {cycle.job_id}" for table in _BY_JOB
     }
     by_cycle = {
         table: f"from recorded.landing.{table} where cycle_id <= {cycle.cycle_id}"
-        for table in _BY_CYCLE
+        for table in OF_A_CYCLE
     }
     is_this = f"cycle_id = {cycle.cycle_id}"
     return {
@@ -343,6 +342,8 @@ def _readable(
 def _compare(recorded: Home, replaying: Home, report: ReplayReport) -> ReplayReport:
     """Compare every table to the byte, facts about the run included: the ledger gave them."""
     with recorded.published() as kept, replaying.published() as made:
+        for connection, home in ((kept, recorded), (made, replaying)):
+            connection.execute(f"attach '{home.landing_db}' as landing (read_only)")
         before, after = _digests(kept), _digests(made)
         report.table_count = len(before)
         report.differing_tables = sorted(

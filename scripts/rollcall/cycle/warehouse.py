@@ -193,7 +193,7 @@ class Builder:
 
     def _run(self, command: list[str]) -> Build:
         results = self._dbt.invoke(command, self._progress)
-        self._queries |= {result.relation: result.compiled_code for result in results}
+        self._queries |= {node.relation: node.compiled_code for node in results if node.relation}
         return _read_results(results, self._home, self._home.building_db)
 
 

@@ -29,6 +29,8 @@ CYCLE_ATTEMPTS = """
     group by subject
 """
 """SQL: of every cycle that did not complete at once, how it was tried last."""
+OF_A_CYCLE = ("cycle_files", "cycle_decisions", "expected_exports")
+"""Tables of the ledger that say what a cycle saw."""
 UNFINISHED = "status not in ('completed', 'skipped')"
 """SQL: of `landing.cycles`, the one that is to be run again; there is one at most."""
 POINTER_COLUMNS = ("file_id", "record_number", "line_number", "byte_offset")

@@ -9,7 +9,7 @@ import duckdb
 from rollcall.contracts.project import Contracts
 from rollcall.home import Home
 from rollcall.ledger import schedule
-from rollcall.ledger.entries import CYCLE_ATTEMPTS, USABLE_FILES
+from rollcall.ledger.entries import CYCLE_ATTEMPTS, UNFINISHED, USABLE_FILES
 from rollcall.ledger.sql import rows
 
 _REJECTED = """
@@ -102,11 +102,13 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
         if home.report.exists():
             report.report = str(home.report / "index.html")
         for cycle in rows(
-            connection, "select cycle_id, cutoff_at, status from landing.cycles order by cycle_id"
+            connection,
+            "select cycle_id, cutoff_at, status from landing.cycles "
+            f"where status = 'completed' or {UNFINISHED} order by cycle_id",
         ):
             if cycle["status"] == "completed":
                 report.last_cycle = cycle
-            elif cycle["status"] != "skipped":
+            else:
                 report.unfinished_cycle = cycle
         if report.last_cycle:
             report.published_because = _published_because(connection, report.last_cycle["cycle_id"])
