@@ -105,7 +105,8 @@ class Tellings:
         waiting = dict.fromkeys(tellings, 0)
         night = 0
         while waiting:
-            for name in [name for name, until in waiting.items() if until == night]:
+            due = [name for name, until in waiting.items() if until == night]
+            for name in sorted(due, key=lambda name: not tests[name].looks_at_all):
                 try:
                     waiting[name] = next(tellings[name])
                     assert waiting[name] > night, "a story only goes forward"
@@ -121,11 +122,12 @@ class Tellings:
 
 
 def told_together(
-    begin: Callable[[Scene], Told], *, others_look: bool = False
+    begin: Callable[[Scene], Told], *, others_look: bool = False, looks_at_all: bool = False
 ) -> Callable[[Callable[[Told], Telling]], Callable[[Tellings], None]]:
     """Make a test of a story, which begins with what `begin` makes of its scene.
 
-    Where `others_look` at what it came to, it is told for any test of its module.
+    Where `others_look` at what it came to, it is told for any test of its module. One that
+    `looks_at_all` of the home goes on before the others land or decide something.
     """
 
     def make_test(tell: Callable[[Told], Telling]) -> Callable[[Tellings], None]:
@@ -134,7 +136,9 @@ def told_together(
                 raise ending
 
         test.__name__, test.__doc__, test.__module__ = tell.__name__, tell.__doc__, tell.__module__
-        vars(test).update(begin=begin, tell=tell, others_look=others_look)
+        vars(test).update(
+            begin=begin, tell=tell, others_look=others_look, looks_at_all=looks_at_all
+        )
         return test
 
     return make_test

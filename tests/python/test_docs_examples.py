@@ -16,6 +16,7 @@ import duckdb
 import pytest
 from conftest import MANIFEST, ORG_ROWS, ORGS, District
 
+from rollcall.export import PUBLIC_SCHEMAS
 from rollcall.home import PROJECT_DIR
 
 DOCS = PROJECT_DIR / "docs"
@@ -26,7 +27,6 @@ SCHEDULE = (DOCS / "schedule.md").read_text(encoding="utf-8")
 CRONTAB = (EXAMPLES / "rollcall.crontab").read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"^```python\n(.*?)^```", CONNECT, re.M | re.S)
 SHOWN = ("rollcall.crontab", "rollcall.service", "rollcall.timer", "rollcall_dag.py")
-PUBLIC_SCHEMAS = {"core", "progression", "audit", "reconciliation"}
 PLACE = "/srv/rollcall"
 SampleRun = tuple[District, list[int]]
 
@@ -119,7 +119,7 @@ def test_the_copy_for_bi_holds_the_public_tables_row_by_row(data_directory: Path
             "select table_schema, table_name from information_schema.tables "
             "where table_catalog = 'copied'"
         ).fetchall()
-        assert {schema for schema, _ in tables} == PUBLIC_SCHEMAS
+        assert {schema for schema, _ in tables} == set(PUBLIC_SCHEMAS)
         for schema, table in tables:
             [differing] = connection.execute(
                 f"select count(*) from (from published.{schema}.{table} "

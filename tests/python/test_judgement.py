@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from dataclasses import dataclass
 
 import pytest
@@ -129,7 +130,7 @@ def results(name: str, rows: Rows, malformed: int) -> str:
 class Judged:
     """What one cycle over a file of each case came to.
 
-    `cases`: case -> verdict, code and sentence; `printed`: what the status says; `used_count`: how
+    `cases`: case -> verdict, code and sentence; `printed`: what the cycle said; `used_count`: how
     many files stand in the mart.
     """
 
@@ -138,8 +139,17 @@ class Judged:
     used_count: int
 
 
-@told_together(nothing_is_due, others_look=True)
-def test_files_of_all_cases_are_judged_in_one_cycle(story: Scene) -> Telling:
+class Story:
+    """A gradebook with a file of each case, and what the cycle that judged them said."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = nothing_is_due(scene)
+        self.printed = ""
+
+
+@told_together(Story, others_look=True)
+def test_files_of_all_cases_are_judged_in_one_cycle(told: Story) -> Telling:
+    story = told.scene
     cases: dict[str, tuple[Rows, int]] = dict(ACCEPTED)
     cases |= {name: (rows, 0) for name, (rows, _, _) in UNREADABLE.items()}
     cases |= {name: (rows, malformed) for name, (rows, malformed, _) in HELD.items()}
@@ -149,12 +159,14 @@ def test_files_of_all_cases_are_judged_in_one_cycle(story: Scene) -> Telling:
         path.write_text(results(name, rows, malformed), encoding="utf-8")
     yield 1
     assert len(story.alarms()) == len(UNREADABLE) + len(HELD)
+    told.printed = json.dumps(story.said)
 
 
 @pytest.fixture(scope="module")
 def judged(tellings: Tellings) -> Judged:
     """Give what the cycle said of each case."""
-    story: Scene = tellings.stories["test_files_of_all_cases_are_judged_in_one_cycle"]
+    told: Story = tellings.stories["test_files_of_all_cases_are_judged_in_one_cycle"]
+    story = told.scene
     found = story.district.ledger(
         "select file_name, verdict, coalesce(code, ''), coalesce(detail, '') from landing.files "
         f"where source_id = '{story.gradebook}'"
@@ -162,8 +174,7 @@ def judged(tellings: Tellings) -> Judged:
     [(used_count,)] = story.district.warehouse(
         f"select count(distinct file_id) from core.fct_result where source_id = '{story.gradebook}'"
     )
-    printed = story.district.run("status").out
-    return Judged({name[19:-4]: tuple(rest) for name, *rest in found}, printed, used_count)
+    return Judged({name[19:-4]: tuple(rest) for name, *rest in found}, told.printed, used_count)
 
 
 @pytest.mark.parametrize("name", UNREADABLE)

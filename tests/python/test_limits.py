@@ -91,6 +91,7 @@ class Story:
         self.scene = scene
         self.district = scene.district
         self.said: dict[str, dict[str, Any]] = {}
+        self.alarms: dict[str, list[str]] = {}
         self.students: dict[str, set[str]] = {}
         self.results: dict[str, set[str]] = {}
 
@@ -102,6 +103,7 @@ class Story:
     def cycle(self, name: str) -> None:
         """Remember what a cycle said and what is active then."""
         self.said[name] = self.scene.said
+        self.alarms[name] = self.scene.alarms()
         self.students[name] = self.active("dim_user", "user_id", self.scene.roster_source)
         self.results[name] = self.active("fct_result", "result_id", self.scene.gradebook)
 
@@ -192,6 +194,7 @@ def test_removals_over_the_limit_wait_while_additions_and_changes_go_on(story: S
     assert "20 of 40 active records would be removed (50.0 %, limit 10 %)" in file["detail"]
     assert "org 's2' lacks 20 of 20" in file["detail"]
     assert story.said[name]["exit_code"] == 3
+    assert story.alarms == story.alarms | {"all is well": [], name: ["MASS_DELETION"] * 2}
     assert story.students[name] == {*S1, *S2, "a99"}
 
 

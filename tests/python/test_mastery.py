@@ -404,7 +404,7 @@ def test_a_bad_row_of_the_rules_stops_the_cycle_and_is_named(stopped: str, sente
     assert sentence in stopped
 
 
-@told_together(a_class())
+@told_together(a_class(), looks_at_all=True)
 def test_incremental_equals_full_and_history_rewinds_but_never_goes_back(story: Story) -> Telling:
     """The tables of all stories are built again, in a copy of their home."""
     story.roster(1, students=("ann", "ben"))

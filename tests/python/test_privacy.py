@@ -63,6 +63,8 @@ def test_names_in_the_wrong_places_are_not_repeated(story: Scene) -> Telling:
     for night, users in ((1, without_header), (2, USERS + without_header)):
         files = {"users.csv": users, "manifest.csv": manifest}
         district.deliver(f"2026-09-0{night}T010000Z", files, source)
+    yield 1
+    assert story.alarms()
     yield 2
     rejects = ("rejects", f"{source}/2026-09-02T010000Z/users.csv")
     for command in (("status",), ("verify",), rejects):

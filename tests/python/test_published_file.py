@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from conftest import District
 
-PUBLIC = ("core", "progression", "audit", "reconciliation")
+from rollcall.export import PUBLIC_SCHEMAS
+
 OLD_CLIENTS = ("1.1.3", "1.4.5")
 READ_EVERYTHING = """
 import duckdb, json, sys
@@ -56,7 +57,7 @@ def test_an_old_client_reads_every_row_of_every_relation(
 def test_public_tables_and_their_columns_are_described_where_they_are_read(
     sample_run: tuple[District, list[int]],
 ) -> None:
-    schemas = ", ".join(f"'{schema}'" for schema in PUBLIC)
+    schemas = ", ".join(f"'{schema}'" for schema in PUBLIC_SCHEMAS)
     without = sample_run[0].warehouse(
         "select schema_name, name from ("
         "select schema_name, table_name as name, comment from duckdb_tables() "
@@ -76,4 +77,4 @@ def test_public_schemas_come_first_in_every_browser(
             "select distinct table_schema from information_schema.tables order by 1"
         )
     ]
-    assert set(schemas[: len(PUBLIC)]) == set(PUBLIC)
+    assert set(schemas[: len(PUBLIC_SCHEMAS)]) == set(PUBLIC_SCHEMAS)

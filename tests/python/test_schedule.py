@@ -189,9 +189,9 @@ def test_a_missing_feed_is_told_night_by_night_and_healed_by_the_next_export(
 
 @told_together(a_roster)
 def test_status_says_on_time_late_missing_or_never(story: Scene) -> Telling:
-    def status_of_feeds(now: str) -> dict[str, str]:
+    def status_of_feeds(now: str, source: str = story.roster_source) -> dict[str, str]:
         report = story.district.run("status", "--json", now=now).json
-        own = [feed for feed in report["feeds"] if feed["source_id"] == story.roster_source]
+        own = [feed for feed in report["feeds"] if feed["source_id"] == source]
         return {feed["feed"]: feed["status"] for feed in own}
 
     deliver(story, 1, "orgs", "courses")
@@ -204,6 +204,7 @@ def test_status_says_on_time_late_missing_or_never(story: Scene) -> Telling:
     assert said["oneroster/orgs"] == "late"
     assert said["oneroster/courses"] == "missing"
     assert said["oneroster/users"] == "never"
+    assert status_of_feeds("2026-09-02T20:00:00Z", story.gradebook)["oneroster/results"] == "never"
     text = story.district.run("status", now="2026-09-01T18:30:00Z").out
     assert "on_time" in text
     assert max(len(line) for line in text.splitlines()) <= 80
