@@ -1,6 +1,6 @@
 # Rollcall: `make demo` shows it, `make test` proves it. Everything is installed into .venv/.
 .DELETE_ON_ERROR:
-.PHONY: setup generate demo test quick quick-tests lint lint-python lint-sql lint-generated lint-changed \
+.PHONY: setup wheel generate demo test quick quick-tests lint lint-python lint-sql lint-generated lint-changed \
     check browser sample-test test-long mutants docs screenshots bench clean lock
 
 PYTHON ?= python3
@@ -98,6 +98,10 @@ test-long:  ## many more cases; hours, not minutes
 mutants:  ## small defects, each of which a test must catch; a quarter of an hour
 	@folder=$$(mktemp -d); $(BIN)/python tests/python/mutants.py $$folder; code=$$?; \
 	rm -rf $$folder; exit $$code
+
+wheel: setup  ## dist/rollcall-*.whl: the command and the dbt package, to be installed elsewhere
+	@rm -rf build
+	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 docs: setup check  ## catalogue with lineage, one file that opens anywhere
 	ROLLCALL_HOME=$(CHECK_HOME) $(BIN)/dbt --quiet docs generate --static \

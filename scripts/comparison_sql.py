@@ -19,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from rollcall.contracts.layouts import Column
 from rollcall.contracts.project import Contracts
 from rollcall.contracts.sources import Feed
-from rollcall.home import PROJECT_DIR
+from rollcall.project import PROJECT_DIR
 
 FOLDER = PROJECT_DIR / "models" / "intermediate" / "reconciliation" / "compared"
 ALWAYS_USED = "oneroster"

@@ -14,6 +14,7 @@ import duckdb
 from rollcall.cli import commands
 
 ROOT = Path(__file__).resolve().parents[1]
+PROJECT = ROOT / "sample_district" / "project"
 SAMPLE = ROOT / "sample_exports"
 
 REASONS = (
@@ -84,11 +85,8 @@ QUESTIONS = (
         "select source_id, disposition, evidence_count from audit.audit_evidence order by all",
     ),
     (
-        "How far are students on their paths?",
-        "select path_id, step_number, objective_id, count(*) filter (gate = 'locked') as locked, "
-        "count(*) filter (gate = 'available') as available, "
-        "count(*) filter (gate = 'completed') as completed "
-        "from progression.fct_progression group by all order by all",
+        "How far are students on their paths? (a table of the sample's own project)",
+        "select * from district.gates_by_school order by all",
     ),
 )
 
@@ -120,12 +118,23 @@ def _fresh(home: Path) -> None:
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(mode=0o700, parents=True)
     marker.touch()
+    shutil.copytree(PROJECT, home / "project")
 
 
 def _cycle(home: Path, night: str, cutoff_at: str) -> int:
     """Run `rollcall cycle` in this process, which loads dbt once for all nights."""
     os.environ["ROLLCALL_NOW"] = cutoff_at
-    arguments = ["cycle", "--home", home, "--inbox", SAMPLE / night, "--cutoff", cutoff_at]
+    arguments = [
+        "--project",
+        home / "project",
+        "cycle",
+        "--home",
+        home,
+        "--inbox",
+        SAMPLE / night,
+        "--cutoff",
+        cutoff_at,
+    ]
     sys.argv = ["rollcall", *map(str, arguments)]
     try:
         commands.main()

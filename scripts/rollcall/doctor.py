@@ -5,10 +5,9 @@ import sys
 from dataclasses import dataclass
 from importlib import metadata
 
-from rollcall.contracts.project import Contracts
 from rollcall.cycle.built_from import changed_since_last_good, named
 from rollcall.errors import RollcallError
-from rollcall.home import PROJECT_DIR, Home
+from rollcall.home import Home
 
 _PACKAGES = ("dbt-core", "dbt-duckdb", "duckdb", "pyarrow", "numpy")
 _ROOM_BYTES = 1 << 30
@@ -25,7 +24,7 @@ class Check:
 
 def examine(home: Home) -> list[Check]:
     """Look at the installation, the contracts and the data directory; nothing is changed."""
-    return [_python(), *(_package(name) for name in _PACKAGES), _contracts(), *_home(home)]
+    return [_python(), *(_package(name) for name in _PACKAGES), _contracts(home), *_home(home)]
 
 
 def _python() -> Check:
@@ -40,9 +39,9 @@ def _package(name: str) -> Check:
         return Check(name, False, "not installed; run `make setup`")
 
 
-def _contracts() -> Check:
+def _contracts(home: Home) -> Check:
     try:
-        contracts = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
+        contracts = home.project.contracts()
     except (RollcallError, OSError) as error:
         return Check("contracts", False, str(error))
     return Check(

@@ -9,6 +9,12 @@ from rollcall.folders import put_in_place
 from rollcall.home import Home
 
 PUBLIC_SCHEMAS = ("core", "progression", "audit", "reconciliation")
+"""Schemas of Rollcall's marts; those of a district's own marts are public as well."""
+INNER_SCHEMAS = (
+    *("main", "reference", "rules", "snapshots", "source_contracts"),
+    *("staging", "test_failures", "transform"),
+)
+"""Schemas on which the marts rest, and which may change with any version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +46,8 @@ def export_parquet(home: Home, folder: Path) -> Export:
     with home.published() as connection:
         tables = connection.execute(
             "select table_schema, table_name from information_schema.tables "
-            "where table_catalog = 'warehouse' and table_schema in ? order by all",
-            [list(PUBLIC_SCHEMAS)],
+            "where table_catalog = 'warehouse' and table_schema not in ? order by all",
+            [list(INNER_SCHEMAS)],
         ).fetchall()
         for schema, table in tables:
             target = making / schema / table / f"{table}.parquet"
@@ -56,4 +62,10 @@ def export_parquet(home: Home, folder: Path) -> Export:
 
 
 def _is_export(folder: Path) -> bool:
-    return folder.is_dir() and {path.name for path in folder.iterdir()} <= {*PUBLIC_SCHEMAS}
+    """Say whether a folder holds nothing but tables, each in a folder of its own name."""
+    if not folder.is_dir():
+        return False
+    files = [path for path in folder.rglob("*") if not path.is_dir()]
+    return all(
+        path == folder / path.parts[-3] / path.stem / f"{path.stem}.parquet" for path in files
+    )

@@ -13,11 +13,7 @@ from pathlib import Path
 import duckdb
 
 from rollcall.errors import BusyError, UsageError
-
-PROJECT_DIR = Path(__file__).resolve().parents[2]
-"""The dbt project: models, seeds and macros of the same code as this package."""
-REFERENCE_DIR = PROJECT_DIR / "seeds" / "reference"
-"""The seeds that explain codes."""
+from rollcall.project import SHIPPED, Project
 
 _READER_PATIENCE_SECONDS = 600
 _LANDING_MEMORY = "800MB"
@@ -25,9 +21,10 @@ _LANDING_MEMORY = "800MB"
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Paths of the data directory of one district."""
+    """Paths of the data directory of one district, and the dbt project that fills it."""
 
     path: Path
+    project: Project = SHIPPED
 
     @property
     def landing_db(self) -> Path:
@@ -72,7 +69,8 @@ class Home:
     @property
     def replaying(self) -> "Home":
         """Where the cycles are rebuilt from archive and ledger; thrown away afterwards."""
-        return Home(self.path / "replaying")
+        folder = self.path / "replaying"
+        return Home(folder, Project(folder / "project"))
 
     @property
     def logs(self) -> Path:

@@ -11,7 +11,7 @@ from importlib.util import module_from_spec
 from pathlib import Path
 
 from rollcall.errors import UsageError
-from rollcall.home import PROJECT_DIR
+from rollcall.project import PROJECT_DIR
 
 _PACKAGE = "sample_district"
 

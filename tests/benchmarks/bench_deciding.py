@@ -17,9 +17,10 @@ from datetime import datetime
 from pathlib import Path
 
 from rollcall.contracts.project import Contracts
-from rollcall.home import PROJECT_DIR, Home
+from rollcall.home import Home
 from rollcall.landing import file
 from rollcall.landing.inbox import land as land_inbox
+from rollcall.project import PROJECT_DIR
 
 HEADER = (
     "sourcedId,status,dateLastModified,classSourcedId,schoolSourcedId,userSourcedId,role,primary,"

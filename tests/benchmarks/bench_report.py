@@ -18,7 +18,8 @@ import duckdb
 
 from rollcall.contracts.project import Contracts
 from rollcall.cycle import warehouse
-from rollcall.home import PROJECT_DIR, Home
+from rollcall.home import Home
+from rollcall.project import PROJECT_DIR
 from rollcall.report import render_report
 
 RESULTS, CYCLES = 1_000_000, 60

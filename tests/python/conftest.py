@@ -12,7 +12,6 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import (
-    ExitStack,
     contextmanager,
     nullcontext,
     redirect_stderr,
@@ -31,11 +30,13 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from rollcall.cli.commands import main
-from rollcall.contracts.project import Contracts
 from rollcall.cycle.dbt_run import DbtRun, NodeResult
 from rollcall.cycle.fingerprint import FACTS_OF_A_RUN, fingerprints
 from rollcall.cycle.warehouse import Change, start_from_last_good
-from rollcall.home import PROJECT_DIR, Home
+from rollcall.home import Home
+from rollcall.new_project import write_project
+from rollcall.project import PROJECT_DIR, SHIPPED
+from rollcall.project import Project as RollcallProject
 
 if TYPE_CHECKING:
     from stories import Tellings
@@ -244,13 +245,8 @@ def district(tmp_path: Path) -> District:
 
 @contextmanager
 def in_place_of_this(project: Path) -> Iterator[None]:
-    """Let the command that this process has loaded work with a copy of the project."""
-    own = {"PROJECT_DIR": project, "REFERENCE_DIR": project / "seeds" / "reference"}
-    with ExitStack() as patches:
-        for name, module in list(sys.modules.items()):
-            for key, value in own.items():
-                if name.startswith("rollcall.") and hasattr(module, key):
-                    patches.enter_context(patch.object(module, key, value))
+    """Let commands of this process work with another project."""
+    with patch.dict(os.environ, {"ROLLCALL_PROJECT": str(project)}):
         yield
 
 
@@ -271,8 +267,8 @@ class Project(District):
 
     def dbt(self, *arguments: str) -> list[NodeResult]:
         """Run one command of dbt on the copy, for the database that a cycle builds."""
-        families = Contracts.load(self.project / "seeds" / "contracts").families
-        return DbtRun(Home(self.home), "cycle", families, self.project).invoke(arguments)
+        home = Home(self.home, RollcallProject(self.project))
+        return DbtRun(home, "cycle", home.project.contracts().families).invoke(arguments)
 
     def cycle(self, now: str) -> Done:
         """Run a cycle."""
@@ -308,12 +304,7 @@ def failed(results: Iterable[NodeResult]) -> list[str]:
 
 def copy_project(to: Path) -> Path:
     """Copy what dbt and the contracts read of the project; the command is that of this process."""
-    to.mkdir()
-    for name in ("macros", "models", "profiles", "seeds", "snapshots", "tests"):
-        ignored = shutil.ignore_patterns("__pycache__", "python", "benchmarks")
-        shutil.copytree(PROJECT_DIR / name, to / name, ignore=ignored)
-    for name in ("dbt_project.yml", "selectors.yml"):
-        shutil.copyfile(PROJECT_DIR / name, to / name)
+    SHIPPED.copy_to(to)
     return to
 
 
@@ -329,6 +320,15 @@ def copy_of_the_project(folder: Path) -> Project:
 def project(tmp_path: Path) -> Project:
     """Give a district that runs from a copy of the project."""
     return copy_of_the_project(tmp_path)
+
+
+@pytest.fixture
+def own_project(tmp_path: Path) -> Project:
+    """Give a district that runs from a project of its own, as `rollcall new` writes it."""
+    write_project(tmp_path / "project")
+    for source_id in ("sis", "lms"):
+        (tmp_path / "inbox" / source_id).mkdir(parents=True)
+    return Project(tmp_path / "home", tmp_path / "inbox")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 
 from conftest import LONG_AGO, District, copy_project, in_place_of_this
 
-from rollcall.home import PROJECT_DIR
+from rollcall.project import PROJECT_DIR
 
 ROSTER = {
     "orgs.csv": "sourcedId,status,dateLastModified,name,type,identifier,parentSourcedId\n"

@@ -57,7 +57,9 @@ class Copy:
         """Copy the project and, for dbt, build every relation empty."""
         for name in _COPIED:
             if (ROOT / name).is_dir():
-                ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+                ignored = shutil.ignore_patterns(
+                    "__pycache__", "*.egg-info", "dbt_packages", ".rollcall"
+                )
                 shutil.copytree(ROOT / name, self.folder / name, ignore=ignored)
             else:
                 shutil.copyfile(ROOT / name, self.folder / name)

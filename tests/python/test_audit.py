@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from conftest import FAULTS, District
 
-from rollcall.home import PROJECT_DIR
+from rollcall.project import PROJECT_DIR
 
 GUIDE = (PROJECT_DIR / "docs" / "audit.md").read_text(encoding="utf-8")
 QUERIES = re.findall(r"^```sql\n(.*?)```", GUIDE, re.M | re.S)

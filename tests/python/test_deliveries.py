@@ -26,11 +26,12 @@ from conftest import MANIFEST, ORG_ROWS, ORGS, District, Done
 
 from rollcall.contracts.project import Contracts
 from rollcall.contracts.reading import ContractError
-from rollcall.home import PROJECT_DIR, Home
+from rollcall.home import Home
 from rollcall.landing import container
 from rollcall.landing.archive import Archived, keep
 from rollcall.landing.container import Opened, _unpack, open_delivery
 from rollcall.landing.entries import Entry, read_inbox, settle
+from rollcall.project import PROJECT_DIR
 
 NIGHT = "2026-09-01T010000Z"
 WHOLE = (ORGS + ORG_ROWS).encode()

@@ -9,7 +9,7 @@ import pytest
 from conftest import District
 from determinism import orders, troubles, words_of_template
 
-from rollcall.home import PROJECT_DIR
+from rollcall.project import PROJECT_DIR
 
 TOTAL_ORDERS = {
     "*_key | version_at DESC, exported_at DESC, record_number ASC": "two files of a source and "

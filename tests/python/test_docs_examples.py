@@ -17,7 +17,7 @@ import pytest
 from conftest import MANIFEST, ORG_ROWS, ORGS, District
 
 from rollcall.export import PUBLIC_SCHEMAS
-from rollcall.home import PROJECT_DIR
+from rollcall.project import PROJECT_DIR
 
 DOCS = PROJECT_DIR / "docs"
 EXAMPLES = DOCS / "examples"

@@ -11,7 +11,7 @@ from conftest import ROLLCALL, read_csv
 
 from rollcall import sample
 from rollcall.errors import UsageError
-from rollcall.home import PROJECT_DIR
+from rollcall.project import PROJECT_DIR
 from sample_district import writer
 from sample_district.deliveries import Delivery, manifest_of
 from sample_district.district import instant_of

@@ -25,10 +25,11 @@ from rollcall.contracts.project import Contracts
 from rollcall.contracts.sources import Source
 from rollcall.csvfile import framing
 from rollcall.csvfile.records import Defect
-from rollcall.home import PROJECT_DIR, Home, archive_path
+from rollcall.home import Home, archive_path
 from rollcall.landing import entries, inbox, verdicts
 from rollcall.landing import file as landing_file
 from rollcall.ledger.sql import identifier
+from rollcall.project import PROJECT_DIR
 
 AT = datetime(2026, 9, 1, 18, tzinfo=UTC).replace(tzinfo=None)
 LONG, SHORT = 1 << 20, 120

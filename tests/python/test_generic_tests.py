@@ -6,7 +6,7 @@ import duckdb
 import jinja2
 import pytest
 
-from rollcall.home import PROJECT_DIR
+from rollcall.project import PROJECT_DIR
 
 
 def offenders(test: str, values: str, **arguments: object) -> list[tuple[object, ...]]:

@@ -9,7 +9,7 @@ import pytest
 from stories import Scene, Telling, Tellings, nothing_is_due, told_together
 
 from rollcall.contracts.project import Contracts
-from rollcall.home import PROJECT_DIR
+from rollcall.project import PROJECT_DIR
 
 CONTRACTS = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
 NAMES = next(

@@ -8,10 +8,10 @@ import pytest
 
 from rollcall.contracts.sources import ENCODINGS
 from rollcall.csvfile.framing import SUPPORTED_ENCODINGS
-from rollcall.home import PROJECT_DIR
+from rollcall.project import PROJECT_DIR
 
 PACKAGE = PROJECT_DIR / "scripts" / "rollcall"
-EVERYWHERE = {"clock", "errors", "folders", "home", "sanitize"}
+EVERYWHERE = {"clock", "errors", "folders", "home", "project", "sanitize"}
 MAY_IMPORT = {
     "csvfile": {"errors"},
     "contracts": {"errors"},

@@ -13,8 +13,8 @@ from rollcall.contracts.header_diff import HeaderDiff, compare, draft_rows
 from rollcall.contracts.layouts import Column, Fit, land_columns
 from rollcall.contracts.project import Contracts
 from rollcall.contracts.reading import ContractError
-from rollcall.home import PROJECT_DIR
 from rollcall.ledger import ledger
+from rollcall.project import PROJECT_DIR
 
 SEEDS = PROJECT_DIR / "seeds" / "contracts"
 CONTRACTS = Contracts.load(SEEDS)

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 from conftest import District
 
-from rollcall.home import PROJECT_DIR
+from rollcall.project import PROJECT_DIR
 
 GUIDE = (PROJECT_DIR / "docs" / "mastery.md").read_text(encoding="utf-8")
 EXAMPLE = re.compile(r"^\| (\w+) \| ([\d., ]+) \| (true|false) \| *([\d.]*) *\| (\w+) \|$", re.M)

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from rollcall.cycle.dbt_run import DbtRun
-from rollcall.home import PROJECT_DIR, Home
+from rollcall.home import Home
+from rollcall.project import PROJECT_DIR
 
 LOOKS_FROM_THE_SIDE = ("progression", "audit", "reconciliation")
 
@@ -18,7 +19,7 @@ LOOKS_FROM_THE_SIDE = ("progression", "audit", "reconciliation")
 def parsed(home: Home, families: list[str]) -> tuple[DbtRun, dict[str, Any]]:
     """Parse the project without data; gives dbt and the manifest."""
     home.prepare()
-    run = DbtRun(home, "lint", families, PROJECT_DIR)
+    run = DbtRun(home, "lint", families)
     text = (home.dbt_target / "lint" / "manifest.json").read_text("utf-8")
     found: dict[str, Any] = json.loads(text)
     return run, found
@@ -133,3 +134,29 @@ def test_the_families_of_the_project_are_those_of_its_sources() -> None:
         declared = {name for row in csv.DictReader(stream) for name in row["families"].split("|")}
     text = (PROJECT_DIR / "dbt_project.yml").read_text(encoding="utf-8")
     assert f"families: [{', '.join(sorted(declared))}]" in text
+
+
+NEVER_BY_A_VENDOR = {
+    "one_row_per": "keys are made one by staging, whatever comes",
+    "clean_intervals": "intervals are made by the snapshots",
+    "references_resolve": "what does not resolve is named in `unresolved`",
+    "accepted_values": "of columns that Rollcall fills by its own words",
+    "not_null": "of columns that Rollcall fills by its own words",
+}
+"""Generic tests that fail the build, and why no export can make one fail."""
+
+
+def test_what_a_vendor_can_break_only_warns_and_keeps_its_rows(manifest: dict[str, Any]) -> None:
+    tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
+    for test in tests:
+        config = test["config"]
+        if config["severity"].lower() == "warn":
+            assert config["store_failures"], test["name"]
+            assert test["schema"] == "test_failures"
+        elif test.get("test_metadata"):
+            assert test["test_metadata"]["name"] in NEVER_BY_A_VENDOR, test["name"]
+        else:
+            assert Path(test["path"]).parts[1] in ("config", "integrity"), test["name"]
+    column_tests = {test["column_name"] for test in tests if test.get("column_name")}
+    own_words = {"gate", "kind", "mode", "run_status", "state", "status", "verdict"}
+    assert column_tests == own_words

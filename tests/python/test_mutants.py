@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from mutants import Copy, Mutant, load
 
-from rollcall.home import PROJECT_DIR
+from rollcall.project import PROJECT_DIR
 
 sys.path.append(str(PROJECT_DIR / "scripts"))
 from promise_table import PAGE, PROMISES, render

@@ -18,7 +18,7 @@ import pytest
 from column_lineage import Column, Relation, feeds
 
 from rollcall.contracts.project import Contracts
-from rollcall.home import PROJECT_DIR
+from rollcall.project import PROJECT_DIR
 
 CLASSES = ("none", "indirect", "direct", "sensitive")
 CONTRACTS = PROJECT_DIR / "seeds" / "contracts"

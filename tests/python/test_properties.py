@@ -21,8 +21,9 @@ from reference_model import Expected, File, expect
 
 from rollcall.contracts.project import Contracts
 from rollcall.cycle.fingerprint import FACTS_OF_A_RUN
-from rollcall.home import PROJECT_DIR, Home
+from rollcall.home import Home
 from rollcall.landing.inbox import land
+from rollcall.project import PROJECT_DIR
 
 NIGHTS = 3
 END = FIRST_NIGHT + timedelta(days=9)

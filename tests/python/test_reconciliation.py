@@ -13,7 +13,7 @@ from conftest import FAULTS, ORGS, District
 from stories import Scene, Telling, nothing_is_due, told_together
 
 from rollcall.contracts.project import Contracts
-from rollcall.home import PROJECT_DIR
+from rollcall.project import PROJECT_DIR
 
 sys.path.append(str(PROJECT_DIR / "scripts"))
 from comparison_sql import FOLDER, compared_feeds, rendered

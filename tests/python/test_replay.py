@@ -28,8 +28,12 @@ def work(project: Project, number: int, *rows: bytes, name: str = "") -> None:
 
 
 @pytest.fixture
-def eventful(project: Project) -> Project:
-    """Tell nights in which a person decides on files, and a cycle that fails and is repeated."""
+def eventful(own_project: Project) -> Project:
+    """Tell nights in which a person decides on files, and a cycle that fails and is repeated.
+
+    The district builds a project of its own.
+    """
+    project = own_project
     story = Story(project, project.project)
     students = [f"s{number}" for number in range(12)]
     story.roster(1, students)
@@ -107,6 +111,10 @@ def test_every_table_comes_again_but_those_that_somebody_changed(eventful: Proje
         eventful.home / "warehouse.duckdb",
         "update core.dim_org set name = 'South School' where org_id = 's1'",
     )
+    change(
+        eventful.home / "warehouse.duckdb",
+        "update district.mastery_by_school set student_count = 30",
+    )
     before = state(eventful.home)
     done = eventful.run("verify", "--replay", "--json")
     assert done.code == 4, done.err
@@ -119,6 +127,7 @@ def test_every_table_comes_again_but_those_that_somebody_changed(eventful: Proje
             "staging.stg_landing__cycles",
             "audit.audit_cycle_log",
             "core.dim_org",
+            "district.mastery_by_school",
         ],
         "first": {
             "table": "raw_oneroster.courses",

@@ -13,7 +13,7 @@ import openpyxl
 import pytest
 from conftest import HOSTILE, District, personal_values
 
-from rollcall.home import PROJECT_DIR
+from rollcall.project import PROJECT_DIR
 from rollcall.report.contents import VOCABULARY
 
 TWO_MEGABYTES = 2_000_000

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from rollcall.home import PROJECT_DIR
+from rollcall.project import PROJECT_DIR
 from sample_district.writer import write_sample
 
 COMMITTED = PROJECT_DIR / "sample_exports"

@@ -8,7 +8,7 @@ import sys
 import pytest
 from conftest import FAULTS, NIGHTS, SAMPLE, District, read_csv
 
-from rollcall.home import PROJECT_DIR
+from rollcall.project import PROJECT_DIR
 
 
 def answers(district: District) -> set[tuple[str, ...]]:

@@ -10,8 +10,8 @@ from conftest import MANIFEST, ORG_ROWS, ORGS
 from stories import Scene, Telling, told_together
 
 from rollcall.contracts.project import Contracts
-from rollcall.home import PROJECT_DIR
 from rollcall.ledger import ledger, schedule
+from rollcall.project import PROJECT_DIR
 
 CONTRACTS = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
 NIGHTLY = replace(

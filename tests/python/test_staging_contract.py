@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rollcall.contracts.project import Contracts
-from rollcall.home import PROJECT_DIR
+from rollcall.project import PROJECT_DIR
 
 CONTRACTS = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
 STAGING = PROJECT_DIR / "models" / "staging"

@@ -4,7 +4,7 @@ import sys
 
 from conftest import District
 
-from rollcall.home import PROJECT_DIR
+from rollcall.project import PROJECT_DIR
 
 sys.path.append(str(PROJECT_DIR / "scripts"))
 from tables_page import PAGE, SCHEMAS, models, render

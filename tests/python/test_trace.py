@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from rollcall.cli.commands import app
 from rollcall.contracts.project import Contracts
 from rollcall.errors import UsageError
-from rollcall.home import PROJECT_DIR, Home
+from rollcall.home import Home
+from rollcall.project import PROJECT_DIR
 from rollcall.trace.evidence import Evidence, Support
 from rollcall.trace.mastery import Checkpoint, MasteryTrace, Override, Step, trace_mastery
 from rollcall.trace.records import Place, Reason, Version

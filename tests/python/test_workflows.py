@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
-from rollcall.home import PROJECT_DIR, Home
+from rollcall.home import Home
+from rollcall.project import PROJECT_DIR
 
 CI = PROJECT_DIR / ".github" / "workflows" / "ci.yml"
 SLIM_CI = PROJECT_DIR / "docs" / "examples" / "slim_ci.yml"

@@ -1,6 +1,8 @@
 -- One row per column of a layout: what it means and where it is staged.
 with layouts as (
     select * from {{ ref('layouts') }}
+    union all
+    select * from {{ ref('district_layouts') }}
 ),
 
 final as (

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,11 +22,13 @@ from rollcall.cycle.reconcile import reconcile
 from rollcall.cycle.replay import replay
 from rollcall.errors import ExitCode, RollcallError, UsageError
 from rollcall.export import export_parquet
-from rollcall.home import PROJECT_DIR, Home
+from rollcall.home import Home
 from rollcall.landing import reprocessing
 from rollcall.landing.inbox import land
 from rollcall.landing.job import Supersede
 from rollcall.ledger import decisions, ledger, status
+from rollcall.new_project import write_project
+from rollcall.project import SHIPPED, Project, open_project
 from rollcall.report import render_report
 from rollcall.sample import write_sample
 from rollcall.trace import layout_changes, mastery, rejects, rows
@@ -39,24 +41,48 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-_DEFAULT_HOME = Path("warehouse")
-_DEFAULT_INBOX = Path("inbox")
-_used_home = [_DEFAULT_HOME]
+
+@dataclass(slots=True)
+class _Call:
+    """What this call works with: the dbt project, and the data directory for the log of a failure.
+
+    Without --project data directory and inbox are in the working directory, else in the project.
+    """
+
+    project: Project = SHIPPED
+    folder: Path = Path()
+    home: Path = Path("warehouse")
 
 
-def _remember(home: Path) -> Path:
-    """Keep the data directory of this call, where the log of a failure goes."""
-    _used_home[0] = home
-    return home
+_call = _Call()
+
+
+@app.callback()
+def _choose_project(
+    project: Annotated[
+        Path | None,
+        typer.Option(
+            "--project",
+            envvar="ROLLCALL_PROJECT",
+            help="The district's dbt project; that of the working directory by default.",
+        ),
+    ] = None,
+) -> None:
+    _call.project, _call.folder = open_project(project), project or Path()
+    _call.home = _call.folder / "warehouse"
 
 
 HomeOption = Annotated[
-    Path,
-    typer.Option("--home", envvar="ROLLCALL_HOME", callback=_remember, help="The data directory."),
+    Path | None,
+    typer.Option(
+        "--home", envvar="ROLLCALL_HOME", help="The data directory; warehouse by default."
+    ),
 ]
 InboxOption = Annotated[
-    Path,
-    typer.Option("--inbox", help="Folder with one folder of deliveries per source."),
+    Path | None,
+    typer.Option(
+        "--inbox", help="Folder with one folder of deliveries per source; inbox by default."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 FileArgument = Annotated[
@@ -68,20 +94,34 @@ FileArgument = Annotated[
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept with the decision.")]
 
 
+@app.command(epilog="Example: rollcall new plainfield")
+def new(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Write the dbt project of a district, which uses Rollcall as a package."""
+    written = write_project(folder)
+    _print(as_json, asdict(written), lambda: screen.show_new_project(written))
+
+
 @app.command(epilog="Example: rollcall init --home warehouse")
-def init(home: HomeOption = _DEFAULT_HOME, as_json: JsonOption = False) -> None:
+def init(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Prepare a data directory: its folders, the ledger and every raw table, all empty."""
-    district = Home(home)
+    district = _home(home)
     district.prepare()
     with district.lock(), district.landing() as connection:
         ledger.prepare(connection, _contracts())
-    _print(as_json, {"home": str(home)}, lambda: screen.say(f"The data directory {home} is ready."))
+    _print(
+        as_json,
+        {"home": str(district.path)},
+        lambda: screen.say(f"The data directory {district.path} is ready."),
+    )
 
 
 @app.command(name="land", epilog="Example: rollcall land --inbox inbox")
 def land_command(
-    inbox: InboxOption = _DEFAULT_INBOX,
-    home: HomeOption = _DEFAULT_HOME,
+    inbox: InboxOption = None,
+    home: HomeOption = None,
     exported_at: Annotated[
         str | None,
         typer.Option("--exported-at", help="Export time of these deliveries, given by hand."),
@@ -100,12 +140,12 @@ def land_command(
     """Land what is new in the inbox, untouched, with a verdict for every file."""
     if bool(supersede) != bool(reason and reason.strip()):
         raise UsageError("--supersede and --reason go together; give both or neither.")
-    district = Home(home)
+    district = _home(home)
     district.prepare()
     with district.lock(), screen.progress(quiet=as_json) as progress:
         report = land(
             district,
-            inbox,
+            _inbox(inbox),
             _contracts(),
             now(),
             exported_at=_instant(exported_at, "--exported-at"),
@@ -118,8 +158,8 @@ def land_command(
 
 @app.command(epilog="Example: rollcall cycle --inbox inbox --cutoff 2026-09-01T18:00:00Z")
 def cycle(
-    inbox: InboxOption = _DEFAULT_INBOX,
-    home: HomeOption = _DEFAULT_HOME,
+    inbox: InboxOption = None,
+    home: HomeOption = None,
     cutoff: Annotated[
         str | None,
         typer.Option("--cutoff", help="See exports up to this moment (UTC); now by default."),
@@ -157,8 +197,8 @@ def cycle(
     failed = FailedCycle(decision, reason or "", decisions.who()) if is_decided else None
     with screen.progress(quiet=as_json) as progress:
         report = run_cycle(
-            Home(home),
-            inbox,
+            _home(home),
+            _inbox(inbox),
             _contracts(),
             progress,
             now(),
@@ -172,9 +212,9 @@ def cycle(
 
 
 @app.command(name="status", epilog="Example: rollcall status --json")
-def status_command(home: HomeOption = _DEFAULT_HOME, as_json: JsonOption = False) -> None:
+def status_command(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Say what has arrived, what was rejected and how old the data is."""
-    district = Home(home)
+    district = _home(home)
     report = status.read(district, _contracts(), now())
     report.changed_files = changed_since_last_good(district)
     _print(as_json, asdict(report), lambda: screen.show_status(report))
@@ -186,11 +226,11 @@ def report_command(
         bool,
         typer.Option("--names", help="Name students, and show personal values that differ."),
     ] = False,
-    home: HomeOption = _DEFAULT_HOME,
+    home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Render the report of the last good cycle: pages, a workbook and CSVs."""
-    district = Home(home)
+    district = _home(home)
     district.prepare()
     with district.lock():
         report = render_report(district, _contracts(), names=names)
@@ -202,18 +242,18 @@ def export_command(
     parquet: Annotated[
         Path, typer.Option("--parquet", help="Folder to write; it replaces an older export.")
     ],
-    home: HomeOption = _DEFAULT_HOME,
+    home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write the public tables as Parquet, one folder a table, for tools that read no DuckDB."""
-    exported = export_parquet(Home(home), parquet)
+    exported = export_parquet(_home(home), parquet)
     _print(as_json, asdict(exported), lambda: screen.show_export(exported))
 
 
 @app.command(name="doctor", epilog="Example: rollcall doctor")
-def doctor_command(home: HomeOption = _DEFAULT_HOME, as_json: JsonOption = False) -> None:
+def doctor_command(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Say what is installed, configured and out of order."""
-    checks = doctor.examine(Home(home))
+    checks = doctor.examine(_home(home))
     _print(as_json, {"checks": [asdict(c) for c in checks]}, lambda: screen.show_checks(checks))
     raise typer.Exit(
         ExitCode.DONE if all(check.is_good for check in checks) else ExitCode.ATTENTION
@@ -249,16 +289,16 @@ def layouts_diff(
     feed: Annotated[
         str | None, typer.Option("--feed", help="Its feed, where its name does not tell.")
     ] = None,
-    home: HomeOption = _DEFAULT_HOME,
+    home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say how a file's header differs from the layouts, and draft the rows of a new version."""
-    change = layout_changes.diff_file(Home(home), _contracts(), file, feed)
+    change = layout_changes.diff_file(_home(home), _contracts(), file, feed)
     _print(as_json, asdict(change), lambda: screen.show_layout_change(change))
 
 
-def _decide(file: str, decision: str, reason: str, home: Path, as_json: bool) -> None:
-    district = Home(home)
+def _decide(file: str, decision: str, reason: str, home: Path | None, as_json: bool) -> None:
+    district = _home(home)
     district.prepare()
     with district.lock():
         report = decisions.decide_hold(district, _contracts(), file, decision, reason, now())
@@ -273,7 +313,7 @@ def _decide(file: str, decision: str, reason: str, home: Path, as_json: bool) ->
 def release(
     file: FileArgument,
     reason: ReasonOption,
-    home: HomeOption = _DEFAULT_HOME,
+    home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Let in what is held: a whole file, or the removals of one."""
@@ -284,7 +324,7 @@ def release(
 def refuse(
     file: FileArgument,
     reason: ReasonOption,
-    home: HomeOption = _DEFAULT_HOME,
+    home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Keep out what is held, for good."""
@@ -292,11 +332,9 @@ def refuse(
 
 
 @app.command(epilog="Example: rollcall reprocess sis/2026-09-03T010000Z.zip/users.csv")
-def reprocess(
-    file: FileArgument, home: HomeOption = _DEFAULT_HOME, as_json: JsonOption = False
-) -> None:
+def reprocess(file: FileArgument, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Judge a landed file again, from the archive, by the contracts of today."""
-    district = Home(home)
+    district = _home(home)
     district.prepare()
     with district.lock():
         report = reprocessing.reprocess(district, _contracts(), file, now())
@@ -311,11 +349,11 @@ def rejects_command(
     out: Annotated[
         Path | None, typer.Option("--out", help="Where to write; in the data directory by default.")
     ] = None,
-    home: HomeOption = _DEFAULT_HOME,
+    home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write the rejected records of a file, as delivered, for the one who sent it."""
-    report = rejects.write_rejects(Home(home), file, out)
+    report = rejects.write_rejects(_home(home), file, out)
     _print(
         as_json,
         asdict(report),
@@ -327,10 +365,10 @@ def rejects_command(
 
 
 @app.command(name="reconcile", epilog="Example: rollcall reconcile --json")
-def reconcile_command(home: HomeOption = _DEFAULT_HOME, as_json: JsonOption = False) -> None:
+def reconcile_command(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Compare the newest landed exports with the processed state; nothing is rebuilt."""
     with screen.progress(quiet=as_json) as progress:
-        report = reconcile(Home(home), _contracts(), progress.nodes)
+        report = reconcile(_home(home), _contracts(), progress.nodes)
     _print(as_json, asdict(report), lambda: screen.show_reconciliation(report))
     raise typer.Exit(report.exit_code)
 
@@ -349,14 +387,14 @@ def verify_command(
         bool,
         typer.Option("--replay", help="Rebuild every cycle from the archive and compare."),
     ] = False,
-    home: HomeOption = _DEFAULT_HOME,
+    home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check that nobody has changed the ledger, the archive or, with --replay, a table."""
     with screen.progress(quiet=as_json) as progress:
-        report = verify.verify(Home(home), head, against, progress.nodes)
+        report = verify.verify(_home(home), head, against, progress.nodes)
         if is_replayed:
-            report.replay = replay(Home(home), progress)
+            report.replay = replay(_home(home), progress)
     _print(as_json, asdict(report), lambda: screen.show_verification(report))
     raise typer.Exit(report.exit_code)
 
@@ -393,7 +431,7 @@ def trace_command(
     names: Annotated[
         bool, typer.Option("--names", help="Add names, accounts and what people wrote.")
     ] = False,
-    home: HomeOption = _DEFAULT_HOME,
+    home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say where a value comes from, or what a line became.
@@ -402,7 +440,8 @@ def trace_command(
     The records themselves are printed as they were delivered. They may hold personal data: keep
     what you save.
     """
-    district, contracts = Home(home), _contracts()
+    district = _home(home)
+    contracts = district.project.contracts()
     match student, objective, table, key, file, line, record:
         case str() as of, str() as on, None, None, None, None, None:
             chain = mastery.trace_mastery(district, contracts, of, on, source, with_names=names)
@@ -458,8 +497,18 @@ def main() -> None:
         sys.exit(code or 0)
 
 
+def _home(path: Path | None) -> Home:
+    """Return the data directory of this call, with the project that fills it."""
+    _call.home = path or _call.home
+    return Home(_call.home, _call.project)
+
+
 def _contracts() -> Contracts:
-    return Contracts.load(PROJECT_DIR / "seeds" / "contracts")
+    return _call.project.contracts()
+
+
+def _inbox(path: Path | None) -> Path:
+    return path or _call.folder / "inbox"
 
 
 def _instant(text: str | None, option: str) -> datetime | None:
@@ -480,7 +529,7 @@ def _fail(sentence: str, code: int) -> None:
 
 def _explain(error: Exception | None) -> str:
     """Turn an unforeseen failure into a sentence; its trace goes to a file."""
-    home = Home(_used_home[0])
+    home = Home(_call.home)
     where = f"; the details are in {home.failure_log}" if home.log_failure() else ""
     if isinstance(error, OSError) and error.strerror:
         what = f"{error.strerror}: {error.filename}" if error.filename else error.strerror

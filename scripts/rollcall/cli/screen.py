@@ -22,9 +22,10 @@ from rollcall.cycle.replay import ReplayReport
 from rollcall.cycle.verify import VerifyReport
 from rollcall.doctor import Check
 from rollcall.export import Export
-from rollcall.home import REFERENCE_DIR
 from rollcall.landing.job import FileReport, LandReport
 from rollcall.ledger.status import StatusReport
+from rollcall.new_project import NewProject
+from rollcall.project import REFERENCE_DIR, version
 from rollcall.report import RenderedReport
 from rollcall.report.reasons import REASONS
 from rollcall.sanitize import plain
@@ -165,6 +166,9 @@ def show_cycle(report: CycleReport) -> None:
         say("It was published although these checks failed; tell those who rely on the data:")
         for failure in report.overruled:
             say(f"  {failure.name}: {failure.message}")
+    for failure in report.warnings:
+        stored = f" All rows are in {failure.stored_in}." if failure.stored_in else ""
+        say(f"WARNING {failure.name}: {failure.message}{stored}")
     if report.failed:
         say(f"Cycle {report.failed.cycle_id} FAILED; nothing was published.")
         say("Readers keep the last good warehouse.")
@@ -251,6 +255,16 @@ def show_status(report: StatusReport) -> None:
         say(f"Report: {report.report}")
 
 
+def show_new_project(written: NewProject) -> None:
+    """Say what was written, and what comes next."""
+    say(f"{written.path} is a dbt project that uses Rollcall {version()}:")
+    for name in written.files:
+        say(f"  {name}")
+    say("")
+    say("Say in seeds/contracts/sources.csv which systems export, put their files into")
+    say(f"inbox/<source>/, and run: rollcall --project {written.path} cycle")
+
+
 def show_export(export: Export) -> None:
     """Print what was exported, and where it is."""
     say(f"{export.table_count} public tables, {export.row_count} rows: {export.path}")
@@ -276,7 +290,7 @@ def show_layout_change(change: LayoutChange) -> None:
         say("")
         say(
             f"Draft of version {change.draft_version}. Review it, add it to "
-            "seeds/contracts/layouts.csv, then `rollcall reprocess` the file:"
+            "seeds/contracts/district_layouts.csv, then `rollcall reprocess` the file:"
         )
         say("")
         print(as_csv(change.draft_rows))

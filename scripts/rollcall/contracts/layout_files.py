@@ -1,23 +1,26 @@
-"""Reading of `layouts.csv`: the columns of every layout, and where each of them lands."""
+"""Reading of layouts: the columns of every layout, and where each of them lands."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rollcall.contracts.layouts import Column, Layout, land_columns, landing_order, version_order
-from rollcall.contracts.reading import ContractError, listed, number, rows
+from rollcall.contracts.reading import ContractError, listed, number, rows_of
 
 
-def read_layouts(path: Path, feeds: set[str]) -> tuple[Layout, ...]:
+def read_layouts(paths: Sequence[Path], feeds: set[str]) -> tuple[Layout, ...]:
     """Read all layouts, the versions of each feed in order.
 
     Raises:
-        ContractError: the file contradicts itself, or names a feed that is not in `feeds`.
+        ContractError: the files contradict themselves, or name a feed that is not in `feeds`.
     """
     columns: dict[tuple[str, str], list[Column]] = {}
-    for line, row in rows(path):
+    named: dict[tuple[str, str], Path] = {}
+    for path, line, row in rows_of(paths):
         where = f"{path.name}, line {line}"
         if row["feed"] not in feeds:
             raise ContractError(f"{where}: feed '{row['feed']}' is not in feeds.csv; add it there.")
         of_layout = columns.setdefault((row["feed"], row["layout_version"]), [])
+        named.setdefault((row["feed"], row["layout_version"]), path)
         if int(number(path, line, row, "position")) != len(of_layout) + 1:
             raise ContractError(
                 f"{where}: position {row['position']} should be {len(of_layout) + 1}; "
@@ -42,7 +45,8 @@ def read_layouts(path: Path, feeds: set[str]) -> tuple[Layout, ...]:
         ordered = tuple(columns[feed, version])
         raw_columns = land_columns(version, ordered, known.setdefault(feed, {}))
         layout = Layout(feed, version, ordered, f"raw_{feed.replace('/', '.')}", raw_columns)
-        _check_layout(path, layout, [other for other in layouts if other.feed == feed])
+        others = [other for other in layouts if other.feed == feed]
+        _check_layout(named[feed, version], layout, others)
         layouts.append(layout)
     return tuple(sorted(layouts, key=lambda layout: (layout.feed, version_order(layout.version))))
 

@@ -29,22 +29,32 @@ class Contracts:
     sources: Mapping[str, Source]
     feeds: tuple[Feed, ...]
     layouts: tuple[Layout, ...]
+    layout_seeds: tuple[Path, ...] = ()
 
     @classmethod
-    def load(cls, directory: Path) -> "Contracts":
-        """Read the contracts of a project.
+    def load(cls, *folders: Path) -> "Contracts":
+        """Read the contracts of a project; each seed from the first folder that has it.
+
+        Feeds, layouts and limits of a district stand beside the shipped ones.
 
         Raises:
             ContractError: a seed is missing or contradicts itself.
         """
-        feeds = tuple(read_feeds(directory / "feeds.csv"))
-        layouts = read_layouts(directory / "layouts.csv", {feed.feed for feed in feeds})
-        limits = read_limits(directory / "limits.csv")
+
+        def seed(name: str) -> Path:
+            found = (folder / name for folder in folders if (folder / name).exists())
+            return next(found, folders[-1] / name)
+
+        def both(name: str) -> tuple[Path, Path]:
+            return seed(f"{name}.csv"), seed(f"district_{name}.csv")
+
+        feeds = tuple(feed for path in both("feeds") for feed in read_feeds(path))
+        layouts = read_layouts(both("layouts"), {feed.feed for feed in feeds})
+        limits = read_limits(both("limits"))
         sources = {
-            source.source_id: source
-            for source in read_sources(directory / "sources.csv", limits, feeds)
+            source.source_id: source for source in read_sources(seed("sources.csv"), limits, feeds)
         }
-        return cls(sources, feeds, layouts)
+        return cls(sources, feeds, layouts, both("layouts"))
 
     @property
     def raw_tables(self) -> dict[str, tuple[str, ...]]:

@@ -1,7 +1,7 @@
 """Reading of the contract seeds: rows with their line numbers, and what makes one wrong."""
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from rollcall.errors import UsageError
@@ -24,6 +24,13 @@ def rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
                 yield reader.line_num, row
     except FileNotFoundError:
         raise ContractError(f"{path.name} is missing from seeds/contracts; restore it.") from None
+
+
+def rows_of(paths: Iterable[Path]) -> Iterator[tuple[Path, int, dict[str, str]]]:
+    """Yield each row of several seeds with its file and line."""
+    for path in paths:
+        for line, row in rows(path):
+            yield path, line, row
 
 
 def number(path: Path, line: int, row: Mapping[str, str], column: str) -> float:

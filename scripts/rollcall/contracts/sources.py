@@ -1,6 +1,6 @@
 """Sources, feeds and limits, as `sources.csv`, `feeds.csv` and `limits.csv` declare them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
-from rollcall.contracts.reading import ContractError, listed, number, rows
+from rollcall.contracts.reading import ContractError, listed, number, rows, rows_of
 
 ENCODINGS = frozenset({"utf-8", "cp1252", "latin-1", "iso-8859-15", "mac_roman", "cp437", "cp850"})
 """What a source may write; the framer supports each of them."""
@@ -90,11 +90,14 @@ def read_feeds(path: Path) -> Iterator[Feed]:
         )
 
 
-def read_limits(path: Path) -> dict[str, dict[str, float]]:
-    """Read the limits by source; those of every source stand under `*`."""
+def read_limits(paths: Sequence[Path]) -> dict[str, dict[str, float]]:
+    """Read the limits by source; those of every source stand under `*`.
+
+    A later file takes the place of an earlier one where both say something.
+    """
     known = [field.name for field in fields(Limits)]
     limits: dict[str, dict[str, float]] = {_EVERY_SOURCE: {}}
-    for line, row in rows(path):
+    for path, line, row in rows_of(paths):
         if row["limit_name"] not in known:
             raise ContractError(
                 f"{path.name}, line {line}: no limit is called '{row['limit_name']}'; "
@@ -107,7 +110,7 @@ def read_limits(path: Path) -> dict[str, dict[str, float]]:
     missing = [name for name in known if name not in limits[_EVERY_SOURCE]]
     if missing:
         raise ContractError(
-            f"{path.name}: {missing[0]} has no value for every source; "
+            f"{paths[0].name}: {missing[0]} has no value for every source; "
             f"add a row with the source_id {_EVERY_SOURCE}."
         )
     return limits
@@ -149,7 +152,7 @@ def read_sources(
         )
     strangers = sorted(set(limits) - seen)
     if strangers:
-        raise ContractError(f"limits.csv: no source is called '{strangers[0]}' in {path.name}.")
+        raise ContractError(f"limits: no source is called '{strangers[0]}' in {path.name}.")
 
 
 def _check_source(where: str, row: Mapping[str, str], families: set[str], feeds: set[str]) -> None:

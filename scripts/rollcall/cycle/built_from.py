@@ -4,43 +4,25 @@ Each cycle keeps listings of both in the archive, one line for each file: its SH
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import duckdb
 
-from rollcall.home import PROJECT_DIR, Home, archive_path
+from rollcall.home import Home, archive_path
 from rollcall.landing.archive import keep
+from rollcall.project import CODE, Project
 
-_CODE = (
-    *("dbt_project.yml", "selectors.yml", "macros", "models", "snapshots"),
-    *("seeds/contracts", "seeds/reference"),
-)
+_SEEDS = ("seed-paths",)
 
 
-def listing(project: Path, names: Iterable[str]) -> str:
-    """List files and all that is in folders of a project, by hash and name, in a total order.
-
-    Hidden files and Python, which has no part in a build, are left out.
-    """
-    lines = []
-    for name in names:
-        path = project / name
-        for file in [path] if path.is_file() else sorted(path.rglob("*")):
-            if file.is_file() and file.name[0] != "." and file.suffix not in (".py", ".pyc"):
-                sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
-                lines.append(f"{sha256} {file.relative_to(project)}\n")
-    return "".join(lines)
-
-
-def code_version(project: Path | None = None) -> str:
+def code_version(project: Project) -> str:
     """Hash what decides the warehouse's tables: models, macros, contracts and reference seeds."""
-    return _sha256(listing(project or PROJECT_DIR, _CODE))
+    return _sha256(_code(project))
 
 
 def keep_code(home: Home) -> str:
     """Archive the listing of the code; returns its hash, which is the version of the code."""
-    return _keep_text(home, listing(PROJECT_DIR, _CODE))
+    return _keep_text(home, _code(home.project))
 
 
 def keep_seeds(home: Home) -> str:
@@ -48,8 +30,8 @@ def keep_seeds(home: Home) -> str:
 
     It names the bytes that were archived, also when somebody edits a seed meanwhile.
     """
-    seeds = sorted((PROJECT_DIR / "seeds").rglob("*.csv"))
-    kept = [(keep(home.archive, path).sha256, path.relative_to(PROJECT_DIR)) for path in seeds]
+    seeds = [(name, path) for name, path in home.project.files(_SEEDS) if path.suffix == ".csv"]
+    kept = [(keep(home.archive, path).sha256, name) for name, path in seeds]
     return _keep_text(home, "".join(f"{sha256} {name}\n" for sha256, name in kept))
 
 
@@ -72,7 +54,8 @@ def changed_since(connection: duckdb.DuckDBPyConnection, home: Home) -> list[str
         "order by cycle_id desc limit 1"
     ).fetchone()
     found: set[str] = set()
-    for then, now in zip(built or (), (listing(PROJECT_DIR, _CODE), _seeds()), strict=False):
+    today = (_code(home.project), _seeds(home.project))
+    for then, now in zip(built or (), today, strict=False):
         if then != _sha256(now):
             kept = archive_path(home.archive, then)
             before = kept.read_text(encoding="utf-8") if kept.exists() else ""
@@ -86,12 +69,13 @@ def named(files: Sequence[str], most: int = 3) -> str:
     return ", ".join(files[:most]) + (f" and {more} more" if more > 0 else "")
 
 
-def _seeds() -> str:
-    return "".join(
-        line
-        for line in listing(PROJECT_DIR, ["seeds"]).splitlines(keepends=True)
-        if line.endswith(".csv\n")
-    )
+def _code(project: Project) -> str:
+    return project.listing(CODE, ("seeds/contracts", "seeds/reference"))
+
+
+def _seeds(project: Project) -> str:
+    lines = project.listing(_SEEDS).splitlines(keepends=True)
+    return "".join(line for line in lines if line.endswith(".csv\n"))
 
 
 def _keep_text(home: Home, text: str) -> str:

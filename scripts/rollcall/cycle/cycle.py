@@ -69,7 +69,7 @@ class CycleReport:
 
     `changed` names the files of code and seeds that are other than in the last good cycle before;
     `failures` kept the cycle `failed` from being published; `overruled` are tests that failed and
-    did not count.
+    did not count; `warnings` are tests of what a vendor can break.
     """
 
     landed: LandReport
@@ -78,6 +78,7 @@ class CycleReport:
     failed: Cycle | None = None
     failures: tuple[warehouse.Failure, ...] = ()
     overruled: tuple[warehouse.Failure, ...] = ()
+    warnings: tuple[warehouse.Failure, ...] = ()
     balances: list[dict[str, Any]] = field(default_factory=list)
     rejected_records: list[dict[str, Any]] = field(default_factory=list)
     missing: list[schedule.ExpectedExport] = field(default_factory=list)
@@ -456,6 +457,7 @@ def _run(
             builder.publish()
             report.completed.append(cycle)
             report.overruled += built.overruled
+            report.warnings += built.warnings
             status = "completed"
     finally:
         warehouse.discard(home.building_db)

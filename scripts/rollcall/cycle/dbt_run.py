@@ -15,19 +15,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rollcall.cycle.built_from import listing
+from rollcall.cycle.failing_rows import NOTHING_EXAMINED, Examined
 from rollcall.errors import RollcallError
 from rollcall.home import Home
+from rollcall.project import EVERYTHING
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
     from dbt.contracts.graph.manifest import Manifest
     from dbt_common.events.base_types import EventMsg
 
-_PARSED = (
-    *("dbt_project.yml", "selectors.yml", "macros", "models", "profiles"),
-    *("seeds", "snapshots", "tests"),
-)
 _SEEN_BY_DBT = ("HOME", "LANG", "PATH", "TMPDIR", "TZ")
 _RESULTS = ("LogModelResult", "LogSeedResult", "LogSnapshotResult", "LogTestResult")
 Progress = Callable[[int, int, str], None]
@@ -39,7 +36,8 @@ class NodeResult:
     """What became of one node.
 
     `kind` is model, seed, snapshot or test; `status` and `message` are dbt's; `relation` is what it
-    built, such as `core.dim_org`, if anything; `compiled_code` is the query that ran.
+    built, such as `core.dim_org`, if anything; `compiled_code` is the query that ran. `tested` is
+    what a generic test tests, and `stored_in` where the rows it found are kept, if anywhere.
     """
 
     name: str
@@ -48,30 +46,30 @@ class NodeResult:
     message: str
     relation: str
     compiled_code: str
+    tested: Examined
+    stored_in: str
 
 
 class DbtRun:
     """A dbt project parsed for one target, to be invoked several times.
 
     Args:
-        home: the data directory whose databases the target names.
+        home: the data directory whose databases the target names, and the project.
         target: a target of `profiles/profiles.yml`.
         families: families of files that sources declare; others are disabled.
-        project: the dbt project.
 
     Raises:
         RollcallError: the project cannot be parsed; the message is dbt's.
     """
 
-    def __init__(self, home: Home, target: str, families: Sequence[str], project: Path) -> None:
+    def __init__(self, home: Home, target: str, families: Sequence[str]) -> None:
         self._home = home
-        self._project = project
         self._target_path = home.dbt_target if target == "cycle" else home.dbt_target / target
         self._options = [
             f"--target={target}",
             f"--vars={{families: [{', '.join(families)}]}}",
-            f"--project-dir={project}",
-            f"--profiles-dir={project / 'profiles'}",
+            f"--project-dir={home.project.path}",
+            f"--profiles-dir={home.project.rollcall / 'profiles'}",
             f"--target-path={self._target_path.resolve()}",
             f"--log-path={home.logs.resolve()}",
             "--log-level=none",
@@ -99,7 +97,7 @@ class DbtRun:
         self._ran |= {result.node.unique_id: result for result in ran.results}
         together = replace(ran, results=list(self._ran.values()))
         together.write(str(self._target_path / "run_results.json"))
-        return [_node_result(result) for result in ran.results]
+        return [_node_result(result, self._manifest) for result in ran.results]
 
     def keep_artifacts(self, folder: Path) -> None:
         """Copy what dbt wrote of the project and of its results: what `--state` asks for."""
@@ -117,7 +115,7 @@ class DbtRun:
         from dbt.parser.manifest import extended_mashumuro_decoder
 
         versions = (f"{name} {version(name)}" for name in ("dbt-core", "dbt-duckdb"))
-        read = listing(self._project, _PARSED)
+        read = self._home.project.listing(EVERYTHING, ("profiles", "selectors.yml"))
         parsed_from = "\n".join([*versions, *self._options[:2], read]).encode()
         if kept.exists():
             seal, _, manifest_bytes = kept.read_bytes().partition(b"\n")
@@ -204,9 +202,10 @@ def _node_done(progress: Progress, done: int, total: int, name: str) -> None:
     progress(done, total, name)
 
 
-def _node_result(result: Any) -> NodeResult:
+def _node_result(result: Any, manifest: "Manifest") -> NodeResult:
     node = result.node
     kind, _, name, *_ = node.unique_id.split(".")
+    is_stored = kind == "test" and node.should_store_failures
     return NodeResult(
         name,
         kind,
@@ -214,4 +213,31 @@ def _node_result(result: Any) -> NodeResult:
         " ".join((result.message or "").split()),
         f"{node.schema}.{node.alias}" if node.is_relational else "",
         getattr(node, "compiled_code", None) or "",
+        _tested(node, manifest),
+        f"{node.schema}.{node.alias}" if is_stored else "",
+    )
+
+
+def _tested(node: Any, manifest: "Manifest") -> Examined:
+    """Read what a generic test tests, and the grain of it by the test that states it."""
+    model: Any = manifest.nodes.get(getattr(node, "attached_node", None) or "")
+    if model is None:
+        return NOTHING_EXAMINED
+    tests: Iterator[Any] = map(manifest.nodes.get, manifest.child_map[model.unique_id])
+    grains = (
+        tuple(test.test_metadata.kwargs["columns"])
+        for test in tests
+        if getattr(test, "test_metadata", None) and test.test_metadata.name == "one_row_per"
+    )
+    hidden = (
+        name
+        for name, column in model.columns.items()
+        if column.config.meta.get("personal_data") == "direct"
+    )
+    return Examined(
+        node.test_metadata.name,
+        node.column_name or "",
+        f"{model.schema}.{model.alias}",
+        next(grains, ()),
+        frozenset(hidden),
     )

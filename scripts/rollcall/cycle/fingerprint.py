@@ -20,6 +20,8 @@ FACTS_OF_A_RUN = (
 )
 """Columns, as patterns of their names, that say when and by what something was done (or are
 measured from that), not what it came to."""
+_OF_TESTS = "test_failures"
+"""The schema of the rows that tests found; a replay runs no test."""
 
 
 def fingerprints(
@@ -39,8 +41,8 @@ def fingerprints(
     """
     names = connection.execute(
         "select table_schema || '.' || table_name from information_schema.tables "
-        "where table_catalog = ? order by all",
-        [catalog],
+        "where table_catalog = ? and table_schema <> ? order by all",
+        [catalog, _OF_TESTS],
     ).fetchall()
     found = {}
     for place, (name,) in enumerate(names, 1):

@@ -27,7 +27,7 @@ from rollcall.cycle import fingerprint, warehouse
 from rollcall.cycle.built_from import code_version
 from rollcall.cycle.cycle import Progress, what_changed
 from rollcall.errors import RollcallError, UsageError
-from rollcall.home import PROJECT_DIR, Home, archive_path
+from rollcall.home import Home, archive_path
 from rollcall.landing import raw
 from rollcall.landing.container import Member, reopen
 from rollcall.landing.verdicts import Readable
@@ -35,16 +35,6 @@ from rollcall.ledger import ledger
 from rollcall.ledger.entries import OF_A_CYCLE, delivery_of
 from rollcall.ledger.sql import rows
 
-_PROJECT = (
-    "dbt_project.yml",
-    "selectors.yml",
-    "macros",
-    "models",
-    "profiles",
-    "seeds",
-    "snapshots",
-    "tests",
-)
 _BY_JOB = ("deliveries", "decisions", "findings")
 _MADE_AGAIN = "landing.malformed_records"
 _ORDER = ("raw_", "landing", "source_contracts", "rules", "reference", "staging", "transform")
@@ -101,7 +91,8 @@ def replay(home: Home, progress: Progress) -> ReplayReport:
         UsageError: no cycle has been completed yet.
         RollcallError: the archive lacks bytes, or dbt failed.
     """
-    replaying, recorded = home.replaying, Home(home.replaying.path / "recorded")
+    replaying = home.replaying
+    recorded = Home(replaying.path / "recorded", home.project)
     shutil.rmtree(replaying.path, ignore_errors=True)
     try:
         with home.lock():
@@ -126,7 +117,7 @@ def _copy(home: Home, recorded: Home) -> None:
         )
     recorded.path.mkdir(mode=0o700, parents=True)
     with home.landing() as connection:
-        ledger.prepare(connection, Contracts.load(PROJECT_DIR / "seeds" / "contracts"))
+        ledger.prepare(connection, home.project.contracts())
         connection.execute("checkpoint")
         shutil.copyfile(home.landing_db, recorded.landing_db)
     shutil.copyfile(home.warehouse_db, recorded.warehouse_db)
@@ -143,22 +134,13 @@ class _Replay:
     stored: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The entries of the files whose records are stored now, by file."""
 
-    @property
-    def project(self) -> Path:
-        """The code of today with the seeds of the cycle that is rebuilt."""
-        return self.home.path / "project"
-
     def run(self) -> ReplayReport:
         """Rebuild cycle by cycle, then bring the ledger to where it stands today."""
         report = ReplayReport()
-        self.project.mkdir()
-        for name in _PROJECT:
-            _copy_into(self.project, name)
         for cycle in self._cycles():
             self.progress.say(f"Replaying cycle {cycle.cycle_id}")
             self._take_seeds(cycle)
-            version = code_version(self.project)
-            if version != cycle.code_version:
+            if code_version(self.home.project) != cycle.code_version:
                 report.other_code_cycles.append(cycle.cycle_id)
             with self._landing() as connection:
                 self._bring_to(connection, cycle)
@@ -182,13 +164,14 @@ class _Replay:
             ]
 
     def _take_seeds(self, cycle: _Cycle) -> None:
-        """Put the seeds of a cycle in place; one that it did not have yet is that of today."""
-        shutil.rmtree(self.project / "seeds")
-        _copy_into(self.project, "seeds")
+        """Put the seeds of a cycle into today's code; one that it did not have is that of today."""
+        project = self.home.project.path
+        shutil.rmtree(project, ignore_errors=True)
+        self.recorded.project.copy_to(project)
         for line in _archived(self.home, cycle.seeds_sha256).read_text("utf-8").splitlines():
             sha256, _, name = line.partition(" ")
-            (self.project / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(_archived(self.home, sha256), self.project / name)
+            (project / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(_archived(self.home, sha256), project / name)
 
     @contextmanager
     def _landing(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -198,8 +181,8 @@ class _Replay:
 
     def _bring_to(self, connection: duckdb.DuckDBPyConnection, cycle: _Cycle | None) -> None:
         """Make ledger and raw tables what they were when a cycle was built; None means today."""
-        today = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
-        contracts = Contracts.load(self.project / "seeds" / "contracts") if cycle else today
+        today = self.recorded.project.contracts()
+        contracts = self.home.project.contracts() if cycle else today
         ledger.prepare(connection, contracts)
         ledger.prepare(connection, today)
         for table, query in _entries_at(cycle).items():
@@ -255,14 +238,8 @@ class _Replay:
         self.home.empty_spool()
 
     def _build(self, change: warehouse.Change) -> None:
-        contracts = Contracts.load(self.project / "seeds" / "contracts")
-        builder = warehouse.Builder(
-            self.home,
-            contracts.families,
-            change,
-            project=self.project,
-            progress=self.progress.nodes,
-        )
+        families = self.home.project.contracts().families
+        builder = warehouse.Builder(self.home, families, change, progress=self.progress.nodes)
         builder.start()
         built = builder.build_all()
         if built.failures:
@@ -271,16 +248,6 @@ class _Replay:
                 f"The replay stopped: {failure.kind} {failure.name} failed: {failure.message}."
             )
         builder.publish()
-
-
-def _copy_into(project: Path, name: str) -> None:
-    """Copy a file or folder of the code of today; Python has no part in a build."""
-    source = PROJECT_DIR / name
-    if source.is_dir():
-        ignored = shutil.ignore_patterns("__pycache__", "python", "benchmarks")
-        shutil.copytree(source, project / name, ignore=ignored)
-    else:
-        shutil.copyfile(source, project / name)
 
 
 def _archived(home: Home, sha256: str) -> Path:
@@ -405,7 +372,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, table: str, key: tuple[str, ...
     catalog = "landing" if table.startswith("raw_") or table == _MADE_AGAIN else "warehouse"
     text, _ = fingerprint.row_text(connection, f"{catalog}.{table}", ())
     parts = [f"'{name} = ' || coalesce(cast({name} as varchar), 'null')" for name in key]
-    return connection.execute(
+    return connection.sql(
         f"select md5({text}) as digest, concat_ws(', ', '', {', '.join(parts) or 'null'}) as key "
         f"from {catalog}.{table}"
     ).to_arrow_table()

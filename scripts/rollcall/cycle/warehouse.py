@@ -10,8 +10,9 @@ from pathlib import Path
 import duckdb
 
 from rollcall.cycle.dbt_run import DbtRun, NodeResult, Progress
+from rollcall.cycle.failing_rows import named_rows, remedies
 from rollcall.errors import RollcallError, UsageError
-from rollcall.home import PROJECT_DIR, Home
+from rollcall.home import Home
 
 _STORED_AS = "storage_version 'v1.0.0', block_size 65536"
 """How a warehouse is stored from its first day, so that any DuckDB from 1.1 on reads it.
@@ -19,6 +20,15 @@ _STORED_AS = "storage_version 'v1.0.0', block_size 65536"
 In blocks of 64 KiB small tables take less than half of the room of the default, large ones as much.
 """
 _VIEWS_ASIDE = "staging.views_set_aside"
+_RECORD_COUNTS = "+int_file_record_counts"
+"""What a cycle builds first: every record of the new files with its verdict."""
+_NOT_IN_A_CYCLE = (
+    *("resource_type:unit_test", "resource_type:exposure"),
+    *("test_name:references_resolve", "tag:not_in_cycle"),
+)
+"""What depends on code and not on what came: `dbt build` runs it, as selector `nightly` says."""
+_BUILT_ALREADY = ("config.materialized:view", "resource_type:seed", "tag:of_seeds")
+"""What the last good warehouse has of the same code and seeds: views, seeds, and tests of seeds."""
 _FAILED = frozenset({"error", "fail", "runtime error"})
 _WARNED = "warn"
 
@@ -27,13 +37,15 @@ _WARNED = "warn"
 class Failure:
     """A dbt node that failed or warned: its name, kind (model, test, seed), a one-line message.
 
-    `sentences` holds what the test says of every row to correct, where it says something.
+    `sentences` holds what the test says of every row to correct, where it says something;
+    `stored_in` names the table that keeps these rows, if one does.
     """
 
     name: str
     kind: str
     message: str
     sentences: tuple[str, ...] = ()
+    stored_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +146,9 @@ class Builder:
     """dbt builds of one data directory: in `building.duckdb`, for the newest cycle.
 
     Args:
-        home: the data directory, locked.
+        home: the data directory, locked, and the project to build with.
         families: the families of files that sources declare.
         change: what is to be built besides what came; everything, by default.
-        project: the dbt project to build with; that of this checkout, by default.
         progress: receives (nodes done, nodes in all, name of the last one).
 
     Raises:
@@ -150,13 +161,12 @@ class Builder:
         families: Sequence[str],
         change: Change,
         *,
-        project: Path | None = None,
         progress: Progress = lambda *_: None,
     ) -> None:
         self._home = home
         self._change = change
         self._progress = progress
-        self._dbt = DbtRun(home, "cycle", families, project or PROJECT_DIR)
+        self._dbt = DbtRun(home, "cycle", families)
         self._queries: dict[str, str] = {}
 
     def start(self) -> None:
@@ -165,11 +175,11 @@ class Builder:
 
     def count_records(self) -> Build:
         """Give every record of the new files its verdict, before anything is built upon it."""
-        return self._build([self._selector("record_counts")])
+        return self._build([f"--select={_RECORD_COUNTS}", *self._excluding()])
 
     def build_rest(self) -> Build:
         """Build everything else of a cycle, and test it."""
-        return self._build([self._selector("after_record_counts")])
+        return self._build(self._excluding(_RECORD_COUNTS, *_NOT_IN_A_CYCLE))
 
     def build_all(self) -> Build:
         """Build every table without a test."""
@@ -177,15 +187,17 @@ class Builder:
 
     def test(self) -> Build:
         """Run every test of a cycle; a failure keeps none from being run."""
-        return self._run(["test", "--selector=after_record_counts"])
+        return self._run(["test", *self._excluding(_RECORD_COUNTS, *_NOT_IN_A_CYCLE)])
 
     def publish(self) -> None:
         """Put what was built in place of the last good warehouse, and keep its dbt artifacts."""
         publish(self._home, self._queries)
         self._dbt.keep_artifacts(self._home.dbt_state)
 
-    def _selector(self, name: str) -> str:
-        return f"--selector={name}" + "_by_known_code" * (not self._change.is_code_new)
+    def _excluding(self, *nodes: str) -> list[str]:
+        """Leave nodes out, and what is built already; a test is never left out with its model."""
+        nodes += () if self._change.is_code_new else _BUILT_ALREADY
+        return ["--indirect-selection=empty", f"--exclude={' '.join(nodes)}"]
 
     def _build(self, arguments: list[str]) -> Build:
         command = ["build", "--cache-selected-only", "--exclude-resource-type=unit_test"]
@@ -214,7 +226,7 @@ def compared(
     try:
         shutil.copyfile(home.warehouse_db, home.reconciling_db)
         home.reconciling_db.chmod(0o600)
-        results = DbtRun(home, "reconcile", families, PROJECT_DIR).invoke(
+        results = DbtRun(home, "reconcile", families).invoke(
             ["run", "--select=tag:reconciliation"], progress
         )
         built = _read_results(results, home, home.reconciling_db)
@@ -239,22 +251,22 @@ def _read_results(results: list[NodeResult], home: Home, database: Path) -> Buil
         message = result.message
         sentences: tuple[str, ...] = ()
         if result.status in ("fail", _WARNED):
-            sentences = _sentences(home, database, result.compiled_code)
-            message = " ".join(sentences[:3]) or message
+            sentences, message = _said_of_rows(home, database, result)
         found = warnings if result.status == _WARNED else failures
-        found.append(Failure(result.name, result.kind, message, sentences))
+        found.append(Failure(result.name, result.kind, message, sentences, result.stored_in))
     return Build(len(results), tuple(failures), tuple(warnings))
 
 
-def _sentences(home: Home, database: Path, test: str) -> tuple[str, ...]:
-    """Return what a test says of the rows to correct; nothing without such a column."""
+def _said_of_rows(home: Home, database: Path, test: NodeResult) -> tuple[tuple[str, ...], str]:
+    """Return what a test says of every row to correct, if anything, and a message on the first."""
     with duckdb.connect(str(database), read_only=True) as connection:
         connection.execute(f"attach '{home.landing_db}' as landing (read_only)")
         try:
-            found = connection.execute(f"select remedy from ({test})").fetchall()
-        except duckdb.Error:
-            return ()
-    return tuple(sentence for (sentence,) in found)
+            sentences = remedies(connection, test.compiled_code)
+            first = " ".join(sentences[:3])
+            return sentences, first or named_rows(connection, test.compiled_code, test.tested)
+        except duckdb.Error:  # a query that cannot stand in another; what dbt says is left
+            return (), test.message
 
 
 def publish(home: Home, queries: Mapping[str, str]) -> None:

@@ -1,6 +1,5 @@
 """What an administrator asks first: is last night good, and if not, what is there to do?"""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -9,13 +8,12 @@ import duckdb
 
 from rollcall.contracts import codes
 from rollcall.contracts.project import Contracts
-from rollcall.home import REFERENCE_DIR
 from rollcall.ledger.status import FeedStatus, StatusReport
+from rollcall.project import REFERENCE_DIR
 from rollcall.report.listings import Table, words
 from rollcall.sanitize import plain
 
 _FAILURES_REPORTED = 3
-_COUNTED = re.compile(r"^Got (\d+) results?, configured to .*$")
 Level = Literal["failed", "attention", "good"]
 
 
@@ -154,9 +152,8 @@ def _checks_failed(connection: duckdb.DuckDBPyConnection, cycle_id: int) -> list
 
 
 def _as_sentence(detail: str) -> str:
-    """Say what a check found: its name as words, and the count where it has no words of its own."""
+    """Say what a check found, its name as words."""
     name, colon, found = detail.partition(": ")
-    found = _COUNTED.sub(r"not so in \1 cases.", found)
     return name.replace("_", " ") + colon + found
 
 

@@ -9,10 +9,11 @@ from typing import BinaryIO
 from rollcall.contracts import header_diff
 from rollcall.contracts.layouts import exact_fit
 from rollcall.contracts.project import Contracts
+from rollcall.contracts.reading import rows_of
 from rollcall.contracts.sources import Feed
 from rollcall.csvfile.framing import Framer, HeaderError
 from rollcall.errors import UsageError
-from rollcall.home import PROJECT_DIR, Home
+from rollcall.home import Home
 from rollcall.trace.originals import open_landed
 
 
@@ -50,13 +51,11 @@ def diff_file(home: Home, contracts: Contracts, name: str, feed_name: str | None
         summary = f"The header is that of {feed.feed} {version}."
         return LayoutChange(name, feed.feed, version, None, summary, (), None, [])
     nearest = difference.nearest
-    seed = PROJECT_DIR / "seeds" / "contracts" / "layouts.csv"
-    with seed.open(encoding="utf-8", newline="") as stream:
-        rows = [
-            row
-            for row in csv.DictReader(stream)
-            if (row["feed"], row["layout_version"]) == (feed.feed, nearest.version)
-        ]
+    rows = [
+        row
+        for *_, row in rows_of(contracts.layout_seeds)
+        if (row["feed"], row["layout_version"]) == (feed.feed, nearest.version)
+    ]
     draft = header_diff.draft_rows(difference, layouts, rows, names)
     return LayoutChange(
         name,

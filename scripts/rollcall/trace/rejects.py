@@ -15,9 +15,10 @@ import duckdb
 
 from rollcall.contracts import codes
 from rollcall.csvfile.framing import Framer, HeaderError, read_record
-from rollcall.home import REFERENCE_DIR, Home
+from rollcall.home import Home
 from rollcall.ledger.entries import delivery_of, find_file
 from rollcall.ledger.sql import literal
+from rollcall.project import REFERENCE_DIR
 from rollcall.trace.originals import open_original
 
 _COLUMNS = ("line_number", "record_number", "code", "column", "what_to_do", "guarded", "record")

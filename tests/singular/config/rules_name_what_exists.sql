@@ -2,7 +2,7 @@
 -- Matters: a rule for something misspelled holds for nothing, and nobody notices.
 -- Do: correct the id in the row that the sentence names, or remove the row. A path of a course that no export
 -- knows enrolls nobody and does no harm; it is named once, and its steps are not looked at.
-{{ config(severity='warn') }}
+{{ config(severity='warn', store_failures=true) }}
 
 with objectives as (
     select distinct objective_id from {{ ref('fct_evidence') }}

@@ -1,7 +1,7 @@
 -- Finds: overrides of an unknown student or objective, or by a teacher who does not teach the student.
 -- Matters: an override outranks the rules; one that nobody may take should not go unnoticed.
 -- Do: ask the learning platform about the record; an override of an unknown student has no effect.
-{{ config(severity='warn') }}
+{{ config(severity='warn', store_failures=true) }}
 
 select
     source_id,

@@ -1,0 +1,167 @@
+"""The dbt project of a district: Rollcall's own, or one that uses Rollcall as a package."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rollcall.contracts.project import Contracts
+from rollcall.errors import UsageError
+
+_HERE = Path(__file__).resolve()
+PROJECT_DIR = next(
+    folder for folder in (_HERE.with_name("dbt"), _HERE.parents[2]) if folder.is_dir()
+)
+"""Rollcall's dbt project: in an installed package beside this module, else the checkout."""
+REFERENCE_DIR = PROJECT_DIR / "seeds" / "reference"
+"""The seeds that explain codes."""
+
+_NAME = "rollcall"
+_PROJECT_FILE = "dbt_project.yml"
+_PACKAGES = "dbt_packages"
+_LINK = ".rollcall"
+_DEFAULT_FOLDERS = {
+    "macro-paths": ["macros"],
+    "model-paths": ["models"],
+    "seed-paths": ["seeds"],
+    "snapshot-paths": ["snapshots"],
+    "test-paths": ["tests"],
+}
+CODE = ("macro-paths", "model-paths", "snapshot-paths")
+"""The kinds of folders that decide the tables of a warehouse, besides seeds."""
+EVERYTHING = tuple(_DEFAULT_FOLDERS)
+"""The kinds of folders that dbt reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A dbt project with all that its packages bring; `path` is its folder.
+
+    A seed of it takes the place of the shipped one of the same name.
+    """
+
+    path: Path
+
+    @property
+    def rollcall(self) -> Path:
+        """Where Rollcall's own models, seeds and profiles are."""
+        package = self.path / _PACKAGES / _NAME
+        return package if package.exists() else self.path
+
+    @property
+    def folders(self) -> list[Path]:
+        """The project's folder, and those of its packages."""
+        packages = sorted((self.path / _PACKAGES).glob(f"*/{_PROJECT_FILE}"))
+        return [self.path, *(file.parent for file in packages)]
+
+    def contracts(self) -> Contracts:
+        """Read the contracts: those of the project, and the shipped ones that it has not.
+
+        Raises:
+            ContractError: a seed contradicts itself.
+        """
+        folders = dict.fromkeys((self.path, self.rollcall))
+        return Contracts.load(*(folder / "seeds" / "contracts" for folder in folders))
+
+    def files(self, kinds: Sequence[str], others: Iterable[str] = ()) -> Iterator[tuple[str, Path]]:
+        """Yield the name in the project and the path of each file, in a total order.
+
+        Args:
+            kinds: kinds of folders that are looked through, as `dbt_project.yml` calls them.
+            others: further files and folders.
+
+        Hidden files and Python, which has no part in a build, are left out.
+        """
+        for folder in self.folders:
+            settings = _settings(folder)
+            named = [name for kind in kinds for name in settings.get(kind, _DEFAULT_FOLDERS[kind])]
+            for name in (_PROJECT_FILE, *named, *others):
+                path = folder / name
+                for file in [path] if path.is_file() else sorted(path.rglob("*")):
+                    is_read = file.name[0] != "." and file.suffix not in (".py", ".pyc")
+                    if file.is_file() and is_read:
+                        yield str(file.relative_to(self.path)), file
+
+    def listing(self, kinds: Sequence[str], others: Iterable[str] = ()) -> str:
+        """List files, a line each: the SHA-256 and the name; arguments as those of `files`."""
+        return "".join(
+            f"{hashlib.sha256(file.read_bytes()).hexdigest()} {name}\n"
+            for name, file in self.files(kinds, others)
+        )
+
+    def copy_to(self, folder: Path) -> None:
+        """Copy what dbt reads of the project and its packages."""
+        for name, file in self.files(EVERYTHING, ("profiles", "selectors.yml")):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, folder / name)
+
+
+SHIPPED = Project(PROJECT_DIR)
+"""Rollcall's own project: what a district of the checkout builds."""
+
+
+def open_project(path: Path | None) -> Project:
+    """Return the project in a folder, with Rollcall linked into its packages.
+
+    Without a folder it is that in the working directory when this one uses Rollcall, else
+    Rollcall's own.
+
+    Raises:
+        UsageError: there is no dbt project, or it has another version of Rollcall.
+    """
+    if path is None:
+        path = Path.cwd()
+        packages = path / "packages.yml"
+        if not packages.is_file() or _NAME not in packages.read_text(encoding="utf-8"):
+            return SHIPPED
+    path = path.resolve()
+    if not (path / _PROJECT_FILE).is_file():
+        raise UsageError(f"{path} holds no {_PROJECT_FILE}; `rollcall new {path}` makes a project.")
+    if _settings(path).get("name") != _NAME:
+        _link(path)
+    return Project(path)
+
+
+def version() -> str:
+    """Return the version of Rollcall, which is that of its dbt package."""
+    return str(_settings(PROJECT_DIR)["version"])
+
+
+def _link(path: Path) -> None:
+    """Let a project find Rollcall where this command has it, whichever way it was installed.
+
+    `packages.yml` names the link, so that the project holds no path of this machine.
+    """
+    package = path / _PACKAGES / _NAME
+    if (package / _PROJECT_FILE).exists() and not package.is_symlink():
+        if (found := _settings(package).get("version")) != version():
+            raise UsageError(
+                f"{package} is Rollcall {found}, this command is {version()}; "
+                "install the same version of both."
+            )
+        return
+    package.parent.mkdir(exist_ok=True)
+    for link, target in ((path / _LINK, PROJECT_DIR), (package, Path("..") / _LINK)):
+        if not link.is_symlink() or link.resolve() != PROJECT_DIR:
+            aside = link.with_name(f"{link.name}.{os.getpid()}")
+            aside.symlink_to(target)
+            aside.replace(link)
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    """Read `dbt_project.yml`.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    try:
+        settings = yaml.safe_load((folder / _PROJECT_FILE).read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise UsageError(f"{folder / _PROJECT_FILE} cannot be read: {reason}") from error
+    return settings if isinstance(settings, dict) else {}

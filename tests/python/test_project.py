@@ -1,0 +1,184 @@
+"""A district's own project: what `rollcall new` writes, and that it counts wherever it is used.
+
+Cycles of such a project, and their replay, are told in `test_replay.py`.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ORGS, District, Project
+
+from rollcall.cycle.built_from import code_version
+from rollcall.project import PROJECT_DIR, SHIPPED, open_project, version
+from rollcall.project import Project as DbtProject
+
+
+def test_a_project_is_a_few_files_that_name_no_path_of_this_machine(own_project: Project) -> None:
+    files = [path for path in own_project.project.rglob("*") if path.is_file()]
+    assert len(files) <= 15
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        assert str(PROJECT_DIR) not in text
+        assert str(own_project.project) not in text
+    requirements = own_project.project / "requirements.txt"
+    assert requirements.read_text(encoding="utf-8") == f"rollcall=={version()}\n"
+
+
+@pytest.mark.parametrize("name", ["9th", "rollcall", "---"])
+def test_a_project_needs_a_name_that_dbt_takes(
+    district: District, tmp_path: Path, name: str
+) -> None:
+    done = district.run("new", str(tmp_path / name))
+    assert done.code == 2
+    assert "gives no name for a dbt project" in done.err
+    assert not (tmp_path / name).exists()
+
+
+def test_nothing_is_written_over(district: District, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("keep", encoding="utf-8")
+    done = district.run("new", str(tmp_path / "mine"))
+    assert (done.code, "holds something already" in done.err) == (2, True)
+    exported = district.run("export", "--parquet", str(tmp_path / "mine"))
+    assert (exported.code, "something else than an export" in exported.err) == (2, True)
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes.txt"]
+
+
+def test_a_folder_without_a_project_is_named(district: District, tmp_path: Path) -> None:
+    done = district.run("--project", str(tmp_path / "nowhere"), "status")
+    assert done.code == 2
+    assert f"{tmp_path / 'nowhere'} holds no dbt_project.yml; `rollcall new" in done.err
+
+
+def test_a_clone_of_it_is_known_by_its_packages_and_linked_again(
+    own_project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (own_project.project / ".rollcall").unlink()
+    shutil.rmtree(own_project.project / "dbt_packages")
+    monkeypatch.chdir(own_project.project)
+    found = open_project(None)
+    assert (found.path, found.rollcall.resolve()) == (own_project.project, PROJECT_DIR)
+    monkeypatch.chdir(own_project.project / "models")
+    assert open_project(None) == SHIPPED
+
+
+def test_its_limits_layouts_and_feeds_stand_beside_the_shipped_ones(own_project: Project) -> None:
+    contracts = own_project.project / "seeds" / "contracts"
+    with (contracts / "district_limits.csv").open("a", encoding="utf-8") as stream:
+        stream.write("sis,max_removed_percent,20,Schools close this year.\n")
+    (contracts / "district_feeds.csv").write_text(
+        (PROJECT_DIR / "seeds/contracts/district_feeds.csv").read_text(encoding="utf-8")
+        + "bus/riders,bus,riders.csv,Riders,false,,,Who takes which bus; kept raw only.\n",
+        encoding="utf-8",
+    )
+    with (contracts / "district_layouts.csv").open("a", encoding="utf-8") as stream:
+        stream.write("bus/riders,1,1,rider,id,,yes,,false,,true,indirect,,The student.\n")
+        stream.write("bus/riders,1,2,bus,string,,no,,false,,false,none,,The bus.\n")
+    found = DbtProject(own_project.project).contracts()
+    shipped = SHIPPED.contracts()
+    assert found.sources["sis"].limits.max_removed_percent == 20
+    assert found.sources["sis"].limits.max_members == shipped.sources["sis"].limits.max_members
+    assert found.sources["lms"].limits == shipped.sources["lms"].limits
+    assert {*found.layouts} - {*shipped.layouts} == {*found.versions("bus/riders")}
+    own_project.declare("oneroster|overrides", "bus")
+    own_project.declare("oneroster/results", "bus/riders")
+    files = {"riders.csv": "rider,bus\nann,7\n"}
+    own_project.deliver("2026-09-01T160000Z", files, source="lms")
+    done = own_project.land()
+    assert done.code == 0, done.out + done.err
+    assert own_project.ledger("select rider, bus from raw_bus.riders") == [("ann", "7")]
+
+
+def test_a_draft_of_a_layout_is_read_from_both(own_project: Project, tmp_path: Path) -> None:
+    (tmp_path / "orgs.csv").write_text(ORGS.replace("identifier", "number"), encoding="utf-8")
+    done = own_project.run("layouts", "diff", str(tmp_path / "orgs.csv"))
+    assert "district_layouts.csv" in done.out
+    draft = [line for line in done.out.splitlines() if line.startswith("oneroster/orgs,")]
+    path = own_project.project / "seeds" / "contracts" / "district_layouts.csv"
+    path.write_text(path.read_text(encoding="utf-8") + "\n".join(draft) + "\n", encoding="utf-8")
+    known = own_project.run("layouts", "diff", str(tmp_path / "orgs.csv"))
+    assert "The header is that of oneroster/orgs 1.2.1-2." in known.out
+
+
+def test_what_is_hashed_as_code_includes_project_and_packages(own_project: Project) -> None:
+    project = DbtProject(own_project.project)
+    other = own_project.project / "dbt_packages" / "other"
+    changes = (
+        own_project.project / "models" / "marts" / "mine.sql",
+        own_project.project / "more" / "snapshots.sql",
+        own_project.project / "macros" / "mine.sql",
+        own_project.project / "seeds" / "contracts" / "district_limits.csv",
+        other / "dbt_project.yml",
+        other / "models" / "theirs.sql",
+    )
+    settings = own_project.project / "dbt_project.yml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text + "snapshot-paths: [more]\n", encoding="utf-8")
+    seen = {code_version(project)}
+    for path in changes:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("name: other\n" if path.suffix == ".yml" else "select 1\n")
+        seen.add(code_version(project))
+    assert len(seen) == 1 + len(changes)
+    assert "dbt_packages/rollcall/models/marts/core/dim_org.sql" in dict(
+        project.files(("model-paths",))
+    )
+
+
+def test_a_package_of_another_version_is_named(own_project: Project) -> None:
+    package = own_project.project / "dbt_packages" / "rollcall"
+    package.unlink()
+    package.mkdir()
+    settings = (PROJECT_DIR / "dbt_project.yml").read_text(encoding="utf-8")
+    (package / "dbt_project.yml").write_text(settings, encoding="utf-8")
+    open_project(own_project.project)
+    other = settings.replace(f'version: "{version()}"', 'version: "0.0.9"')
+    (package / "dbt_project.yml").write_text(other, encoding="utf-8")
+    done = own_project.run("status")
+    assert done.code == 2
+    assert f"is Rollcall 0.0.9, this command is {version()}" in done.err
+
+
+def test_an_installed_rollcall_writes_a_project_that_dbt_builds(tmp_path: Path) -> None:
+    """From a wheel, without the checkout: new, init, and dbt as an engineer runs it."""
+    source, site = tmp_path / "source", tmp_path / "site"
+    left_out = shutil.ignore_patterns(
+        ".*", "warehouse", "build", "logs", "target", "inbox", "sample_exports", "__pycache__"
+    )
+    shutil.copytree(PROJECT_DIR, source, ignore=left_out, symlinks=True)
+    pip = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
+    options = ("--no-deps", "--no-build-isolation", "--no-index")
+    subprocess.run([*pip, "install", *options, "--target", site, source], check=True)
+    shutil.rmtree(source)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(site),
+        "DBT_PROFILES_DIR": ".rollcall/profiles",
+    }
+
+    def run(*command: str | Path) -> str:
+        done = subprocess.run(
+            command, env=environment, cwd=tmp_path / "plainfield", capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    (tmp_path / "plainfield").mkdir()
+    rollcall = (sys.executable, "-c", "from rollcall.cli.commands import main; main()")
+    written = run(*rollcall, "new", ".")
+    assert "models/marts/mastery_by_school.sql" in written
+    run(*rollcall, "init")
+    assert (tmp_path / "plainfield" / ".rollcall").resolve() == site / "rollcall" / "dbt"
+    dbt = Path(sys.executable).with_name("dbt")
+    selected = ("--select", "+mastery_by_school", "sources", "--indirect-selection", "cautious")
+    printed = run(dbt, "build", "--empty", *selected)
+    assert "ERROR=0" in printed
+    assert "WARN=0" in printed
+    assert "WARNING" not in printed
+    listed = ("--quiet", "ls", "--resource-type", "seed", "--output", "name")
+    seeds = run(dbt, *listed, "--select", "sources", "district_feeds").split()
+    assert sorted(seeds) == ["district_feeds", "sources"]
