@@ -1,24 +1,31 @@
 # Rollcall: `make demo` shows it, `make test` proves it. Everything is installed into .venv/.
 .DELETE_ON_ERROR:
-.PHONY: setup wheel generate demo test quick quick-tests lint lint-python lint-sql lint-generated lint-changed \
+.PHONY: setup setup-dev wheel generate demo test quick quick-tests lint lint-python lint-sql lint-generated lint-changed \
     check browser sample-test test-long mutants docs screenshots bench clean lock
 
 PYTHON ?= python3
 BIN := .venv/bin
+INSTALL := $(BIN)/pip install --quiet --quiet --disable-pip-version-check
 export ROLLCALL_HOME ?= warehouse
 export DBT_PROFILES_DIR := $(CURDIR)/profiles
 DEMO_HOME := $(ROLLCALL_HOME)/demo
 CHECK_HOME := $(ROLLCALL_HOME)/check
 
-setup: .venv/installed  ## .venv/ with rollcall, dbt and sqlfluff, and an empty home
+setup: .venv/installed  ## what running needs: rollcall and dbt in .venv/, and an empty home
 	@$(BIN)/rollcall init > /dev/null
 
-.venv/installed: requirements.lock pyproject.toml
+setup-dev: setup .venv/installed-dev  ## what changing and testing it needs, too
+
+.venv/installed: requirements.lock pyproject.toml setup.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	    || { echo "Python 3.11 or newer is needed; name it with PYTHON=..."; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(INSTALL) --require-hashes -r requirements.lock
+	$(INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/installed-dev: .venv/installed requirements-dev.lock
+	$(INSTALL) --require-hashes -r requirements-dev.lock
 	@touch $@
 
 demo: setup  ## run the sample district night by night into a fresh home
@@ -33,10 +40,10 @@ define beside
 	cat $$log; rm -f $$log; exit $$code
 endef
 
-test: setup browser  ## every promise, and all else but repetition; ten minutes on two cores
+test: setup-dev browser  ## every promise, and all else but repetition; ten minutes on two cores
 	$(call beside,lint-python lint-sql check,sample-test)
 
-quick: setup  ## lint of what changed, unit tests, contracts, framing; no cycle
+quick: setup-dev  ## lint of what changed, unit tests, contracts, framing; no cycle
 	$(call beside,check,lint-python lint-changed quick-tests)
 
 generate:  ## the SQL that reconciliation compares with, from the layouts
@@ -109,7 +116,7 @@ docs: setup check  ## catalogue with lineage, one file that opens anywhere
 	@cp $(CHECK_HOME)/target/static_index.html $(ROLLCALL_HOME)/catalogue.html
 	@echo "The catalogue is $(ROLLCALL_HOME)/catalogue.html."
 
-screenshots: setup browser  ## the pictures of the README, from the demo
+screenshots: setup-dev browser  ## the pictures of the README, from the demo
 	$(BIN)/python tests/python/screenshots.py $(DEMO_HOME) docs/images
 	$(BIN)/python scripts/lineage_picture.py $(DEMO_HOME)/target/manifest.json docs/images/lineage.png
 
@@ -128,5 +135,8 @@ clean:  ## remove state; the environment stays
 
 lock:  ## resolve the dependencies anew
 	$(BIN)/pip install --quiet pip-tools
-	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --extra dev --no-emit-index-url \
-	    --no-emit-find-links --no-strip-extras --no-header --upgrade -o requirements.lock pyproject.toml
+	$(COMPILE) -o requirements.lock pyproject.toml
+	$(COMPILE) --extra dev -o requirements-dev.lock pyproject.toml
+
+COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --build-deps-for editable --no-emit-index-url \
+    --no-emit-find-links --no-strip-extras --no-header --upgrade

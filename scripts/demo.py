@@ -118,7 +118,13 @@ def _fresh(home: Path) -> None:
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(mode=0o700, parents=True)
     marker.touch()
-    shutil.copytree(PROJECT, home / "project")
+    shutil.rmtree(_project(home), ignore_errors=True)
+    shutil.copytree(PROJECT, _project(home))
+
+
+def _project(home: Path) -> Path:
+    """Return where the district's project is: beside its data directory."""
+    return home.with_name(f"{home.name}_project")
 
 
 def _cycle(home: Path, night: str, cutoff_at: str) -> int:
@@ -126,7 +132,7 @@ def _cycle(home: Path, night: str, cutoff_at: str) -> int:
     os.environ["ROLLCALL_NOW"] = cutoff_at
     arguments = [
         "--project",
-        home / "project",
+        _project(home),
         "cycle",
         "--home",
         home,

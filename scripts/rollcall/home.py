@@ -92,8 +92,18 @@ class Home:
         """Dbt's artifacts of the last good cycle, for `--state`."""
         return self.path / "state"
 
+    @property
+    def filled_by(self) -> Path | None:
+        """The folder of the district's own project that fills it; None for Rollcall's own."""
+        note = self._project_note
+        return Path(note.read_text(encoding="utf-8").strip()) if note.is_file() else None
+
+    @property
+    def _project_note(self) -> Path:
+        return self.path / ".project"
+
     def prepare(self) -> None:
-        """Make the data directory's folders, readable by their owner only.
+        """Make the data directory's folders, readable by their owner only; note the project.
 
         Raises:
             UsageError: the data directory cannot be written, in one sentence that says why.
@@ -104,6 +114,10 @@ class Home:
             probe = self.path / ".writable"
             probe.write_bytes(b"rollcall")
             probe.unlink()
+            if self.project == SHIPPED:
+                self._project_note.unlink(missing_ok=True)
+            elif self.filled_by != self.project.path:
+                self._project_note.write_text(f"{self.project.path}\n", encoding="utf-8")
         except OSError as error:
             raise UsageError(
                 f"The data directory {self.path} cannot be written ({error.strerror}); "

@@ -105,26 +105,24 @@ SHIPPED = Project(PROJECT_DIR)
 """Rollcall's own project: what a district of the checkout builds."""
 
 
-def open_project(path: Path | None) -> Project:
+def open_project(path: Path) -> Project:
     """Return the project in a folder, with Rollcall linked into its packages.
-
-    Without a folder it is that in the working directory when this one uses Rollcall, else
-    Rollcall's own.
 
     Raises:
         UsageError: there is no dbt project, or it has another version of Rollcall.
     """
-    if path is None:
-        path = Path.cwd()
-        packages = path / "packages.yml"
-        if not packages.is_file() or _NAME not in packages.read_text(encoding="utf-8"):
-            return SHIPPED
     path = path.resolve()
     if not (path / _PROJECT_FILE).is_file():
         raise UsageError(f"{path} holds no {_PROJECT_FILE}; `rollcall new {path}` makes a project.")
     if _settings(path).get("name") != _NAME:
         _link(path)
     return Project(path)
+
+
+def uses_rollcall(folder: Path) -> bool:
+    """Say whether a folder holds a dbt project of which Rollcall is a package."""
+    packages = folder / "packages.yml"
+    return packages.is_file() and _NAME in packages.read_text(encoding="utf-8")
 
 
 def version() -> str:

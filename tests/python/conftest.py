@@ -265,6 +265,11 @@ class Project(District):
         with in_place_of_this(self.project):
             return super()._run_here(arguments, environment)
 
+    def unnamed(self, *arguments: str, now: str = "2026-09-01T18:00:00Z") -> Done:
+        """Run `rollcall` without saying which project is meant."""
+        environment = {"ROLLCALL_HOME": str(self.home), "ROLLCALL_NOW": now}
+        return super()._run_here(arguments, environment)
+
     def dbt(self, *arguments: str) -> list[NodeResult]:
         """Run one command of dbt on the copy, for the database that a cycle builds."""
         home = Home(self.home, RollcallProject(self.project))

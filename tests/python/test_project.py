@@ -13,6 +13,7 @@ import pytest
 from conftest import ORGS, District, Project
 
 from rollcall.cycle.built_from import code_version
+from rollcall.home import Home
 from rollcall.project import PROJECT_DIR, SHIPPED, open_project, version
 from rollcall.project import Project as DbtProject
 
@@ -60,10 +61,28 @@ def test_a_clone_of_it_is_known_by_its_packages_and_linked_again(
     (own_project.project / ".rollcall").unlink()
     shutil.rmtree(own_project.project / "dbt_packages")
     monkeypatch.chdir(own_project.project)
-    found = open_project(None)
-    assert (found.path, found.rollcall.resolve()) == (own_project.project, PROJECT_DIR)
-    monkeypatch.chdir(own_project.project / "models")
-    assert open_project(None) == SHIPPED
+    assert own_project.unnamed("init").code == 0
+    assert open_project(Path()).rollcall.resolve() == PROJECT_DIR
+    assert Home(own_project.home).filled_by == own_project.project
+
+
+def test_a_data_directory_knows_the_project_that_fills_it(own_project: Project) -> None:
+    contracts = own_project.project / "seeds" / "contracts" / "sources.csv"
+    assert own_project.run("init").code == 0
+    contracts.write_text(contracts.read_text(encoding="utf-8") + "broken\n", encoding="utf-8")
+    said = own_project.unnamed("status")
+    assert (said.code, "sources.csv, line 4" in said.err) == (2, True)
+    moved = own_project.project.rename(own_project.project.with_name("elsewhere"))
+    said = own_project.unnamed("status")
+    assert said.code == 2
+    assert f"was in {own_project.project}; say with --project where it is now" in said.err
+    contracts = moved / "seeds" / "contracts" / "sources.csv"
+    contracts.write_text(contracts.read_text(encoding="utf-8").replace("broken\n", ""), "utf-8")
+    assert own_project.unnamed("--project", str(moved), "init").code == 0
+    assert own_project.unnamed("status").code == 0
+    # back to Rollcall's own, which somebody says
+    assert own_project.unnamed("--project", str(PROJECT_DIR), "init").code == 0
+    assert Home(own_project.home).filled_by is None
 
 
 def test_its_limits_layouts_and_feeds_stand_beside_the_shipped_ones(own_project: Project) -> None:
@@ -160,24 +179,27 @@ def test_an_installed_rollcall_writes_a_project_that_dbt_builds(tmp_path: Path) 
         "DBT_PROFILES_DIR": ".rollcall/profiles",
     }
 
-    def run(*command: str | Path) -> str:
+    def run(*command: str | Path, code: int = 0) -> str:
         done = subprocess.run(
             command, env=environment, cwd=tmp_path / "plainfield", capture_output=True, text=True
         )
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.returncode == code, done.stdout + done.stderr
         return done.stdout
 
     (tmp_path / "plainfield").mkdir()
     rollcall = (sys.executable, "-c", "from rollcall.cli.commands import main; main()")
     written = run(*rollcall, "new", ".")
     assert "models/marts/mastery_by_school.sql" in written
+    dbt = Path(sys.executable).with_name("dbt")
+    without = ("--exclude-resource-type=test", "--exclude-resource-type=unit_test")
+    built = ("build", "--empty", "--select", "+mastery_by_school", *without)
+    said = run(dbt, *built, code=2)
+    assert "There is no data directory in warehouse yet; run `rollcall init`" in said
+    assert "Traceback" not in said
     run(*rollcall, "init")
     assert (tmp_path / "plainfield" / ".rollcall").resolve() == site / "rollcall" / "dbt"
-    dbt = Path(sys.executable).with_name("dbt")
-    selected = ("--select", "+mastery_by_school", "sources", "--indirect-selection", "cautious")
-    printed = run(dbt, "build", "--empty", *selected)
-    assert "ERROR=0" in printed
-    assert "WARN=0" in printed
+    printed = run(dbt, *built)
+    assert "WARN=0 ERROR=0 SKIP=0" in printed
     assert "WARNING" not in printed
     listed = ("--quiet", "ls", "--resource-type", "seed", "--output", "name")
     seeds = run(dbt, *listed, "--select", "sources", "district_feeds").split()

@@ -1,4 +1,4 @@
-"""The workflows for GitHub: they parse, ask for little, and run what the Makefile has."""
+"""The pipelines for GitHub and GitLab: they parse, ask for little, and run what there is."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,8 @@ from rollcall.home import Home
 from rollcall.project import PROJECT_DIR
 
 CI = PROJECT_DIR / ".github" / "workflows" / "ci.yml"
-SLIM_CI = PROJECT_DIR / "docs" / "examples" / "slim_ci.yml"
+SLIM_CI = PROJECT_DIR / "docs" / "examples" / "ci" / "github.yml"
+GITLAB = PROJECT_DIR / "docs" / "examples" / "ci" / "gitlab.yml"
 MAKEFILE = (PROJECT_DIR / "Makefile").read_text(encoding="utf-8")
 TARGETS = set(re.findall(r"^([\w-]+):", MAKEFILE, re.M))
 WORKFLOWS = pytest.mark.parametrize("path", [CI, SLIM_CI], ids=["ci", "slim_ci"])
@@ -105,6 +106,16 @@ def test_slim_ci_builds_what_changed_against_the_state_of_its_base() -> None:
     assert Path(environment["DBT_STATE"]) == kept
     for inbox in re.findall(r"--inbox (\S+)", " ".join(commands(SLIM_CI))):
         assert (PROJECT_DIR / inbox).is_dir()
+
+
+def test_gitlab_runs_the_same_commands_in_the_same_environment() -> None:
+    [job] = yaml.safe_load(GITLAB.read_text(encoding="utf-8")).values()
+    ours = [line for line in job["script"] if not line.startswith(("git ", "cd "))]
+    assert ours == commands(SLIM_CI)
+    environment = read(SLIM_CI)["env"]
+    assert {name: job["variables"][name] for name in environment} == environment
+    assert job["cache"]["key"]["files"] == ["requirements.lock"]
+    assert (PROJECT_DIR / "requirements.lock").exists()
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])

@@ -28,7 +28,7 @@ from rollcall.landing.inbox import land
 from rollcall.landing.job import Supersede
 from rollcall.ledger import decisions, ledger, status
 from rollcall.new_project import write_project
-from rollcall.project import SHIPPED, Project, open_project
+from rollcall.project import SHIPPED, Project, open_project, uses_rollcall
 from rollcall.report import render_report
 from rollcall.sample import write_sample
 from rollcall.trace import layout_changes, mastery, rejects, rows
@@ -46,10 +46,12 @@ app = typer.Typer(
 class _Call:
     """What this call works with: the dbt project, and the data directory for the log of a failure.
 
-    Without --project data directory and inbox are in the working directory, else in the project.
+    `is_chosen` when the call says which project, by --project or by the working directory; else it
+    is the one that fills the data directory. With --project data directory and inbox are in it.
     """
 
     project: Project = SHIPPED
+    is_chosen: bool = False
     folder: Path = Path()
     home: Path = Path("warehouse")
 
@@ -68,7 +70,9 @@ def _choose_project(
         ),
     ] = None,
 ) -> None:
-    _call.project, _call.folder = open_project(project), project or Path()
+    _call.is_chosen = project is not None or uses_rollcall(Path())
+    _call.folder = project or Path()
+    _call.project = open_project(_call.folder) if _call.is_chosen else SHIPPED
     _call.home = _call.folder / "warehouse"
 
 
@@ -498,8 +502,20 @@ def main() -> None:
 
 
 def _home(path: Path | None) -> Home:
-    """Return the data directory of this call, with the project that fills it."""
+    """Return the data directory of this call, with the project that fills it.
+
+    Raises:
+        UsageError: the project that filled it is not where it was.
+    """
     _call.home = path or _call.home
+    filled_by = Home(_call.home).filled_by
+    if filled_by and not _call.is_chosen:
+        if not filled_by.is_dir():
+            raise UsageError(
+                f"{_call.home} is filled by the project that was in {filled_by}; "
+                "say with --project where it is now."
+            )
+        _call.project = open_project(filled_by)
     return Home(_call.home, _call.project)
 
 
