@@ -18,6 +18,11 @@ with compared as (
     [% endfor %]
     {% endif %}
     [% endfor %]
+    {% for model in var('compared_models', []) %}
+    union all
+
+    select * from {{ ref(model) }}
+    {% endfor %}
 )
 
 select

@@ -52,6 +52,11 @@ with compared as (
 
     select * from {{ ref('int_compared__overrides__mastery_overrides') }}
     {% endif %}
+    {% for model in var('compared_models', []) %}
+    union all
+
+    select * from {{ ref(model) }}
+    {% endfor %}
 )
 
 select
