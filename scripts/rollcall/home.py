@@ -117,6 +117,7 @@ class Home:
             if self.project == SHIPPED:
                 self._project_note.unlink(missing_ok=True)
             elif self.filled_by != self.project.path:
+                self._project_note.touch(mode=0o600)
                 self._project_note.write_text(f"{self.project.path}\n", encoding="utf-8")
         except OSError as error:
             raise UsageError(

@@ -14,6 +14,7 @@ from conftest import ORGS, District, Project
 
 from rollcall.cycle.built_from import code_version
 from rollcall.home import Home
+from rollcall.new_project import write_project
 from rollcall.project import PROJECT_DIR, SHIPPED, open_project, version
 from rollcall.project import Project as DbtProject
 
@@ -75,11 +76,16 @@ def test_a_data_directory_knows_the_project_that_fills_it(own_project: Project) 
     moved = own_project.project.rename(own_project.project.with_name("elsewhere"))
     said = own_project.unnamed("status")
     assert said.code == 2
-    assert f"was in {own_project.project}; say with --project where it is now" in said.err
+    assert f"is filled by the project in {own_project.project}. Has it moved" in said.err
     contracts = moved / "seeds" / "contracts" / "sources.csv"
     contracts.write_text(contracts.read_text(encoding="utf-8").replace("broken\n", ""), "utf-8")
     assert own_project.unnamed("--project", str(moved), "init").code == 0
-    assert own_project.unnamed("status").code == 0
+    assert own_project.unnamed("init").code == own_project.unnamed("status").code == 0
+    assert Home(own_project.home).filled_by == moved
+    write_project(own_project.project)
+    said = own_project.run("status")
+    assert said.code == 2
+    assert f"is filled by the project in {moved}. Has it moved, or shall another" in said.err
     # back to Rollcall's own, which somebody says
     assert own_project.unnamed("--project", str(PROJECT_DIR), "init").code == 0
     assert Home(own_project.home).filled_by is None

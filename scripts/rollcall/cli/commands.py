@@ -111,7 +111,8 @@ def new(
 @app.command(epilog="Example: rollcall init --home warehouse")
 def init(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Prepare a data directory: its folders, the ledger and every raw table, all empty."""
-    district = _home(home)
+    _call.home = home or _call.home
+    district = Home(_call.home, _call.project) if _call.is_chosen else _home(home)
     district.prepare()
     with district.lock(), district.landing() as connection:
         ledger.prepare(connection, _contracts())
@@ -505,17 +506,17 @@ def _home(path: Path | None) -> Home:
     """Return the data directory of this call, with the project that fills it.
 
     Raises:
-        UsageError: the project that filled it is not where it was.
+        UsageError: another project fills it than this call names, or that one has moved.
     """
     _call.home = path or _call.home
     filled_by = Home(_call.home).filled_by
-    if filled_by and not _call.is_chosen:
-        if not filled_by.is_dir():
-            raise UsageError(
-                f"{_call.home} is filled by the project that was in {filled_by}; "
-                "say with --project where it is now."
-            )
+    if filled_by and not _call.is_chosen and filled_by.is_dir():
         _call.project = open_project(filled_by)
+    elif filled_by and filled_by != _call.project.path:
+        raise UsageError(
+            f"{_call.home} is filled by the project in {filled_by}. Has it moved, or shall another "
+            "one fill it? Say so once: rollcall --project DIR init."
+        )
     return Home(_call.home, _call.project)
 
 
