@@ -71,7 +71,9 @@ def _home(home: Home) -> list[Check]:
         home.warehouse_db.exists(),
         "there" if home.warehouse_db.exists() else "no cycle has completed; run `rollcall cycle`",
     )
-    checks = [Check("data directory", True, str(home.path)), room, landing, warehouse]
+    place = Check("data directory", True, str(home.path))
+    project = Check("project", True, str(home.project.path))
+    checks = [place, project, room, landing, warehouse]
     if home.warehouse_db.exists() and (changed := changed_since_last_good(home)):
         detail = f"changed since the last good cycle: {named(changed)}; `rollcall cycle` builds"
         checks.append(Check("code and seeds", True, detail))
