@@ -8,13 +8,11 @@ from rollcall.errors import UsageError
 from rollcall.folders import put_in_place
 from rollcall.home import Home
 
-PUBLIC_SCHEMAS = ("core", "progression", "audit", "reconciliation")
-"""Schemas of Rollcall's marts; those of a district's own marts are public as well."""
 INNER_SCHEMAS = (
     *("main", "reference", "rules", "snapshots", "source_contracts"),
     *("staging", "test_failures", "transform"),
 )
-"""Schemas on which the marts rest, and which may change with any version."""
+"""Schemas on which the marts rest; those of Rollcall's and of a district's marts are public."""
 
 
 @dataclass(frozen=True, slots=True)

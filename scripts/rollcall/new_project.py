@@ -1,7 +1,6 @@
 """`rollcall new`: a dbt project for a district, which uses Rollcall as a package."""
 
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -53,10 +52,8 @@ def write_project(folder: Path) -> NewProject:
     for seed in (*_COPIED, *_EMPTY):
         target = folder / "seeds" / seed
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(PROJECT_DIR / "seeds" / seed, target)
-        if seed in _EMPTY:
-            header, _, _ = target.read_text(encoding="utf-8").partition("\n")
-            target.write_text(header + "\n", encoding="utf-8")
+        lines = (PROJECT_DIR / "seeds" / seed).read_text(encoding="utf-8").splitlines(keepends=True)
+        target.write_text("".join(lines[:1] if seed in _EMPTY else lines), encoding="utf-8")
     project = open_project(folder)
     for source_id in project.contracts().sources:
         (folder / "inbox" / source_id).mkdir(parents=True)

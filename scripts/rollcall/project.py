@@ -32,6 +32,8 @@ _DEFAULT_FOLDERS = {
     "snapshot-paths": ["snapshots"],
     "test-paths": ["tests"],
 }
+_YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""A tenth of the time of the one in Python: a cycle reads `dbt_project.yml` several times."""
 CODE = ("macro-paths", "model-paths", "snapshot-paths")
 """The kinds of folders that decide the tables of a warehouse, besides seeds."""
 EVERYTHING = tuple(_DEFAULT_FOLDERS)
@@ -158,7 +160,8 @@ def _settings(folder: Path) -> dict[str, Any]:
         UsageError: it cannot be read.
     """
     try:
-        settings = yaml.safe_load((folder / _PROJECT_FILE).read_text(encoding="utf-8"))
+        text = (folder / _PROJECT_FILE).read_text(encoding="utf-8")
+        settings = yaml.load(text, Loader=_YAML)  # noqa: S506 - it is the safe one
     except (OSError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise UsageError(f"{folder / _PROJECT_FILE} cannot be read: {reason}") from error

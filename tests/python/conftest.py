@@ -41,6 +41,7 @@ from rollcall.project import Project as RollcallProject
 if TYPE_CHECKING:
     from stories import Tellings
 
+PUBLIC_SCHEMAS = ("core", "progression", "audit", "reconciliation")
 ROLLCALL = Path(sys.executable).with_name("rollcall")
 ORGS = "sourcedId,status,dateLastModified,name,type,identifier,parentSourcedId\n"
 ORG_ROWS = "d1,,,Plainfield Schools,district,100,\ns1,,,North School,school,101,d1\n"
@@ -234,13 +235,17 @@ def without_archived_lines(printed: str) -> str:
     return re.sub(r'^(    \| .*| *"line": ".*")', "", printed, flags=re.M)
 
 
+def empty_inbox(folder: Path) -> Path:
+    """Make an inbox with the folders of the two shipped sources."""
+    for source_id in ("sis", "lms"):
+        (folder / "inbox" / source_id).mkdir(parents=True)
+    return folder / "inbox"
+
+
 @pytest.fixture
 def district(tmp_path: Path) -> District:
     """Give an empty home and an inbox with the two shipped sources."""
-    inbox = tmp_path / "inbox"
-    for source in ("sis", "lms"):
-        (inbox / source).mkdir(parents=True)
-    return District(tmp_path / "home", inbox)
+    return District(tmp_path / "home", empty_inbox(tmp_path))
 
 
 @contextmanager
@@ -307,18 +312,10 @@ def failed(results: Iterable[NodeResult]) -> list[str]:
     return [f"{node.name}: {node.message}" for node in results if node.status not in good]
 
 
-def copy_project(to: Path) -> Path:
-    """Copy what dbt and the contracts read of the project; the command is that of this process."""
-    SHIPPED.copy_to(to)
-    return to
-
-
 def copy_of_the_project(folder: Path) -> Project:
     """Copy the project into a folder; gives a district that runs from the copy."""
-    copy_project(folder / "project")
-    for source_id in ("sis", "lms"):
-        (folder / "inbox" / source_id).mkdir(parents=True)
-    return Project(folder / "home", folder / "inbox")
+    SHIPPED.copy_to(folder / "project")
+    return Project(folder / "home", empty_inbox(folder))
 
 
 @pytest.fixture
@@ -331,9 +328,7 @@ def project(tmp_path: Path) -> Project:
 def own_project(tmp_path: Path) -> Project:
     """Give a district that runs from a project of its own, as `rollcall new` writes it."""
     write_project(tmp_path / "project")
-    for source_id in ("sis", "lms"):
-        (tmp_path / "inbox" / source_id).mkdir(parents=True)
-    return Project(tmp_path / "home", tmp_path / "inbox")
+    return Project(tmp_path / "home", empty_inbox(tmp_path))
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conftest import LONG_AGO, District, copy_project, in_place_of_this
+from conftest import LONG_AGO, District, in_place_of_this
 
-from rollcall.project import PROJECT_DIR
+from rollcall.project import PROJECT_DIR, SHIPPED
 
 ROSTER = {
     "orgs.csv": "sourcedId,status,dateLastModified,name,type,identifier,parentSourcedId\n"
@@ -163,7 +163,7 @@ class Story:
 
 def project_with_seeds(folder: Path, seeds: Mapping[str, str]) -> Path:
     """Copy this project and give the copy rules of its own: `seeds` maps file name to content."""
-    copy_project(folder)
+    SHIPPED.copy_to(folder)
     for name, content in seeds.items():
         (folder / "seeds" / "rules" / name).write_text(content, encoding="utf-8")
     return folder

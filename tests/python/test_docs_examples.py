@@ -14,9 +14,8 @@ from typing import Any
 
 import duckdb
 import pytest
-from conftest import MANIFEST, ORG_ROWS, ORGS, District
+from conftest import MANIFEST, ORG_ROWS, ORGS, PUBLIC_SCHEMAS, District
 
-from rollcall.export import PUBLIC_SCHEMAS
 from rollcall.project import PROJECT_DIR
 
 DOCS = PROJECT_DIR / "docs"

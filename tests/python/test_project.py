@@ -1,6 +1,6 @@
 """A district's own project: what `rollcall new` writes, and that it counts wherever it is used.
 
-Cycles of such a project, and their replay, are told in `test_replay.py`.
+Cycles of such a project, and their replay, are in `test_replay.py`.
 """
 
 import os

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import District
-
-from rollcall.export import PUBLIC_SCHEMAS
+from conftest import PUBLIC_SCHEMAS, District
 
 OLD_CLIENTS = ("1.1.3", "1.4.5")
 READ_EVERYTHING = """

@@ -14,7 +14,6 @@ import typer
 from rollcall import doctor
 from rollcall.cli import screen, trace_screen
 from rollcall.clock import now, parse_instant
-from rollcall.contracts.project import Contracts
 from rollcall.cycle import verify
 from rollcall.cycle.built_from import changed_since_last_good
 from rollcall.cycle.cycle import FailedCycle, run_cycle
@@ -115,7 +114,7 @@ def init(home: HomeOption = None, as_json: JsonOption = False) -> None:
     district = Home(_call.home, _call.project) if _call.is_chosen else _home(home)
     district.prepare()
     with district.lock(), district.landing() as connection:
-        ledger.prepare(connection, _contracts())
+        ledger.prepare(connection, district.project.contracts())
     _print(
         as_json,
         {"home": str(district.path)},
@@ -151,7 +150,7 @@ def land_command(
         report = land(
             district,
             _inbox(inbox),
-            _contracts(),
+            district.project.contracts(),
             now(),
             exported_at=_instant(exported_at, "--exported-at"),
             supersede=Supersede(supersede, reason or "", decisions.who()) if supersede else None,
@@ -200,11 +199,12 @@ def cycle(
         )
     decision: Literal["publish", "skip"] = "publish" if publish_anyway else "skip"
     failed = FailedCycle(decision, reason or "", decisions.who()) if is_decided else None
+    district = _home(home)
     with screen.progress(quiet=as_json) as progress:
         report = run_cycle(
-            _home(home),
+            district,
             _inbox(inbox),
-            _contracts(),
+            district.project.contracts(),
             progress,
             now(),
             _instant(cutoff, "--cutoff"),
@@ -220,7 +220,7 @@ def cycle(
 def status_command(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Say what has arrived, what was rejected and how old the data is."""
     district = _home(home)
-    report = status.read(district, _contracts(), now())
+    report = status.read(district, district.project.contracts(), now())
     report.changed_files = changed_since_last_good(district)
     _print(as_json, asdict(report), lambda: screen.show_status(report))
 
@@ -238,7 +238,7 @@ def report_command(
     district = _home(home)
     district.prepare()
     with district.lock():
-        report = render_report(district, _contracts(), names=names)
+        report = render_report(district, district.project.contracts(), names=names)
     _print(as_json, asdict(report), lambda: screen.show_report(report))
 
 
@@ -281,7 +281,7 @@ def layouts_command(context: typer.Context, as_json: JsonOption = False) -> None
             "columns": len(layout.columns),
             "raw_table": layout.raw_table,
         }
-        for layout in _contracts().layouts
+        for layout in _call.project.contracts().layouts
     ]
     _print(as_json, {"layouts": known}, lambda: screen.show_table("Layouts", known))
 
@@ -298,7 +298,8 @@ def layouts_diff(
     as_json: JsonOption = False,
 ) -> None:
     """Say how a file's header differs from the layouts, and draft the rows of a new version."""
-    change = layout_changes.diff_file(_home(home), _contracts(), file, feed)
+    district = _home(home)
+    change = layout_changes.diff_file(district, district.project.contracts(), file, feed)
     _print(as_json, asdict(change), lambda: screen.show_layout_change(change))
 
 
@@ -306,7 +307,8 @@ def _decide(file: str, decision: str, reason: str, home: Path | None, as_json: b
     district = _home(home)
     district.prepare()
     with district.lock():
-        report = decisions.decide_hold(district, _contracts(), file, decision, reason, now())
+        contracts = district.project.contracts()
+        report = decisions.decide_hold(district, contracts, file, decision, reason, now())
     _print(
         as_json,
         asdict(report),
@@ -342,7 +344,7 @@ def reprocess(file: FileArgument, home: HomeOption = None, as_json: JsonOption =
     district = _home(home)
     district.prepare()
     with district.lock():
-        report = reprocessing.reprocess(district, _contracts(), file, now())
+        report = reprocessing.reprocess(district, district.project.contracts(), file, now())
     _print(as_json, asdict(report), lambda: screen.show_file(report))
     is_taken = report.verdict == "accepted" and not report.are_removals_held
     raise typer.Exit(ExitCode.DONE if is_taken else ExitCode.ATTENTION)
@@ -372,8 +374,9 @@ def rejects_command(
 @app.command(name="reconcile", epilog="Example: rollcall reconcile --json")
 def reconcile_command(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Compare the newest landed exports with the processed state; nothing is rebuilt."""
+    district = _home(home)
     with screen.progress(quiet=as_json) as progress:
-        report = reconcile(_home(home), _contracts(), progress.nodes)
+        report = reconcile(district, district.project.contracts(), progress.nodes)
     _print(as_json, asdict(report), lambda: screen.show_reconciliation(report))
     raise typer.Exit(report.exit_code)
 
@@ -511,17 +514,13 @@ def _home(path: Path | None) -> Home:
     _call.home = path or _call.home
     filled_by = Home(_call.home).filled_by
     if filled_by and not _call.is_chosen and filled_by.is_dir():
-        _call.project = open_project(filled_by)
-    elif filled_by and filled_by != _call.project.path:
+        return Home(_call.home, open_project(filled_by))
+    if filled_by and filled_by != _call.project.path:
         raise UsageError(
             f"{_call.home} is filled by the project in {filled_by}. Has it moved, or shall another "
             "one fill it? Say so once: rollcall --project DIR init."
         )
     return Home(_call.home, _call.project)
-
-
-def _contracts() -> Contracts:
-    return _call.project.contracts()
 
 
 def _inbox(path: Path | None) -> Path:

@@ -36,8 +36,9 @@ class NodeResult:
     """What became of one node.
 
     `kind` is model, seed, snapshot or test; `status` and `message` are dbt's; `relation` is what it
-    built, such as `core.dim_org`, if anything; `compiled_code` is the query that ran. `tested` is
-    what a generic test tests, and `stored_in` where the rows it found are kept, if anywhere.
+    built, such as `core.dim_org`, if anything; `compiled_code` is the query that ran. `examined` is
+    what a generic test that failed or warned tests, and `stored_in` where the rows that a test
+    found are kept, if anywhere.
     """
 
     name: str
@@ -46,7 +47,7 @@ class NodeResult:
     message: str
     relation: str
     compiled_code: str
-    tested: Examined
+    examined: Examined
     stored_in: str
 
 
@@ -213,12 +214,12 @@ def _node_result(result: Any, manifest: "Manifest") -> NodeResult:
         " ".join((result.message or "").split()),
         f"{node.schema}.{node.alias}" if node.is_relational else "",
         getattr(node, "compiled_code", None) or "",
-        _tested(node, manifest),
+        _examined(node, manifest) if result.status in ("fail", "warn") else NOTHING_EXAMINED,
         f"{node.schema}.{node.alias}" if is_stored else "",
     )
 
 
-def _tested(node: Any, manifest: "Manifest") -> Examined:
+def _examined(node: Any, manifest: "Manifest") -> Examined:
     """Read what a generic test tests, and the grain of it by the test that states it."""
     model: Any = manifest.nodes.get(getattr(node, "attached_node", None) or "")
     if model is None:

@@ -264,7 +264,7 @@ def _said_of_rows(home: Home, database: Path, test: NodeResult) -> tuple[tuple[s
         try:
             sentences = remedies(connection, test.compiled_code)
             first = " ".join(sentences[:3])
-            return sentences, first or named_rows(connection, test.compiled_code, test.tested)
+            return sentences, first or named_rows(connection, test.compiled_code, test.examined)
         except duckdb.Error:  # a query that cannot stand in another; what dbt says is left
             return (), test.message
 
