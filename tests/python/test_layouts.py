@@ -294,6 +294,8 @@ def test_the_names_of_a_header_that_resembles_nothing_are_not_repeated() -> None
         ("limits.csv", "floor_count", "floor", "no limit is called 'floor'"),
         ("limits.csv", "*,floor_count", "sis,floor_count", "has no value for every source"),
         ("limits.csv", "*,max_members,1000", "*,max_members,1\nxyz,max_members,2", "no source"),
+        ("limits.csv", "*,max_members", "*,floor_count,5,\n*,max_members", "by an earlier line"),
+        ("sources.csv", "lms,", "sis,", "line 3: source_id 'sis' has another line"),
         ("sources.csv", "0 20 * * *", "0 25 * * *", "line 3: schedule '0 25 * * *' is no cron"),
         ("sources.csv", "America/Chicago", "America/Nowhere", "line 2: time zone"),
         ("sources.csv", "strict", "lenient", "line 2: header_policy 'lenient' is not one of"),

@@ -97,7 +97,15 @@ def read_limits(paths: Sequence[Path]) -> dict[str, dict[str, float]]:
     """
     known = [field.name for field in fields(Limits)]
     limits: dict[str, dict[str, float]] = {_EVERY_SOURCE: {}}
+    seen = set()
     for path, line, row in rows_of(paths):
+        key = path, row["source_id"], row["limit_name"]
+        if key in seen:
+            raise ContractError(
+                f"{path.name}, line {line}: {row['limit_name']} of '{row['source_id']}' is set "
+                "by an earlier line, too."
+            )
+        seen.add(key)
         if row["limit_name"] not in known:
             raise ContractError(
                 f"{path.name}, line {line}: no limit is called '{row['limit_name']}'; "
@@ -129,6 +137,10 @@ def read_sources(
     seen = {_EVERY_SOURCE}
     for line, row in rows(path):
         where = f"{path.name}, line {line}"
+        if row["source_id"] in seen:
+            raise ContractError(
+                f"{where}: source_id '{row['source_id']}' has another line; each source has one."
+            )
         seen.add(row["source_id"])
         _check_source(where, row, families, known_feeds)
         yield Source(

@@ -1,12 +1,13 @@
--- Finds: rows of mastery_rules.csv with a method, scope or number that the evaluation cannot use.
--- Matters: a rule that cannot be applied would leave students without a state, or give them a wrong one.
+-- Finds: rows of mastery_rules.csv with a method, scope or number that the evaluation cannot use, and rows for the same
+--        scope whose times overlap.
+-- Matters: such a rule would leave students without a state or give them a wrong one; of two, chance would choose.
 -- Do: correct the row of seeds/rules/mastery_rules.csv that the sentence names.
 {{ config(tags=['of_seeds']) }}
 with rules as (
     select * from {{ ref('mastery_rules') }}
 ),
 
-problems as (
+unusable as (
     select
         rule_id,
         rule_version,
@@ -39,13 +40,42 @@ problems as (
             when effective_to <= effective_from then 'effective_to is after effective_from'
         end as problem
     from rules
+),
+
+problems as (
+    select
+        rule_id,
+        rule_version,
+        'rule_unusable' as finding,
+        problem
+    from unusable
+    where problem is not null
+
+    union all
+
+    select
+        earlier.rule_id,
+        earlier.rule_version,
+        'rules_overlap' as finding,
+        concat(
+            'it still applies when rule ', later.rule_id, ' version ', later.rule_version,
+            ' begins for the same scope; set its effective_to to ', later.effective_from
+        ) as problem
+    from rules as earlier
+    inner join rules as later
+        on
+            earlier.scope = later.scope
+            and earlier.scope_id is not distinct from later.scope_id
+            and (earlier.effective_from, earlier.rule_id, earlier.rule_version)
+            < (later.effective_from, later.rule_id, later.rule_version)
+            and coalesce(earlier.effective_to > later.effective_from, true)
 )
 
 select
     rule_id,
     rule_version,
+    finding,
     concat(
         'seeds/rules/mastery_rules.csv, rule ', rule_id, ' version ', rule_version, ': ', problem, '.'
     ) as remedy
 from problems
-where problem is not null
