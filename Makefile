@@ -46,7 +46,8 @@ test: setup-dev browser  ## every promise, and all else but repetition; 10 to 12
 quick: setup-dev  ## lint of what changed, unit tests, contracts, framing; no cycle
 	$(call beside,check,lint-python lint-changed quick-tests)
 
-generate:  ## the SQL that reconciliation compares with, from the layouts
+generate:  ## what the layouts say again: YAML of staging, and the SQL that reconciliation compares with
+	$(BIN)/python scripts/staging_yaml.py
 	$(BIN)/python scripts/comparison_sql.py
 	@$(MAKE) --no-print-directory lint-generated
 

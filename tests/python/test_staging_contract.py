@@ -2,6 +2,7 @@
 
 import csv
 import re
+import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import pytest
 from rollcall.contracts.project import Contracts
 from rollcall.project import PROJECT_DIR
 
+sys.path.append(str(PROJECT_DIR / "scripts"))
+from staging_yaml import rendered
+
 CONTRACTS = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
 STAGING = PROJECT_DIR / "models" / "staging"
-FAMILIES = ("oneroster", "overrides")
 
 
 def rows() -> list[dict[str, str]]:
@@ -98,8 +101,13 @@ def test_staged_as_names_a_column_of_a_contracted_model() -> None:
             )
 
 
+def test_the_yaml_of_staging_has_the_columns_of_the_base_views() -> None:
+    for path, text in rendered().items():
+        assert path.read_text(encoding="utf-8") == text, f"{path.name}: run `make generate`"
+
+
 def test_the_raw_table_of_every_staged_feed_is_a_dbt_source() -> None:
-    for family in FAMILIES:
+    for family in {feed.split("/")[0] for feed in FEEDS}:
         text = (STAGING / family / f"_{family}__sources.yml").read_text(encoding="utf-8")
         named = {f"{family}/{name}" for name in re.findall(r"^      - name: (\w+)", text, re.M)}
         assert named == {
