@@ -48,7 +48,7 @@ quick: setup-dev  ## lint of what changed, unit tests, contracts, framing; no cy
 
 generate:  ## what the layouts say again: YAML of staging, and the SQL that reconciliation compares with
 	$(BIN)/python scripts/staging_yaml.py
-	$(BIN)/python scripts/comparison_sql.py
+	$(BIN)/rollcall --project . layouts compare
 	@$(MAKE) --no-print-directory lint-generated
 
 lint: lint-python lint-sql lint-generated  ## style, types and SQL style

@@ -16,7 +16,7 @@
     {%- do ref('stg_landing__cycles') -%}
     {{ config(
         materialized='incremental',
-        pre_hook="{{ forget_outdated('" ~ inputs ~ "', rows_expire=" ~ rows_expire ~ ") }}",
+        pre_hook="{{ rollcall.forget_outdated('" ~ inputs ~ "', rows_expire=" ~ rows_expire ~ ") }}",
     ) }}
 {%- endmacro %}
 

@@ -10,7 +10,7 @@
     cut-off again takes back what it recorded before, so that a repeat with other code is exact.
 -#}
 {% macro rewind_to_cutoff() %}
-    {%- if snapshot_get_time() | trim != duckdb__snapshot_get_time() | trim %}
+    {%- if snapshot_get_time() | trim != rollcall.duckdb__snapshot_get_time() | trim %}
         {{ exceptions.raise_compiler_error(
             "History would follow the wall clock: dbt_project.yml must dispatch dbt's macros to rollcall before dbt, "
             ~ "as the project that `rollcall new` writes does."

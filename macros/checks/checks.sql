@@ -17,13 +17,13 @@
 
 {#- The column must hold something other than white space, where the layout requires it. -#}
 {% macro required(column) -%}
-    {{ violation('REQUIRED_MISSING', column, text(column) ~ ' is null and ' ~ is_required(column), true) }}
+    {{ rollcall.violation('REQUIRED_MISSING', column, rollcall.text(column) ~ ' is null and ' ~ rollcall.is_required(column), true) }}
 {%- endmacro %}
 
 {#- A column that the layout requires must hold something where another column holds one of the values. -#}
 {% macro required_when(column, other, values) -%}
-    {%- set where_needed = text(other) ~ " in ('" ~ values | join("', '") ~ "')" -%}
-    {{ violation('REQUIRED_MISSING', column, text(column) ~ ' is null and ' ~ where_needed ~ ' and ' ~ is_required(column), true) }}
+    {%- set where_needed = rollcall.text(other) ~ " in ('" ~ values | join("', '") ~ "')" -%}
+    {{ rollcall.violation('REQUIRED_MISSING', column, rollcall.text(column) ~ ' is null and ' ~ where_needed ~ ' and ' ~ rollcall.is_required(column), true) }}
 {%- endmacro %}
 
 {#-
@@ -32,26 +32,26 @@
 -#}
 {% macro readable(column, type, refuses=true) -%}
     {%- set parser, code = {
-        'date': (date, 'INVALID_DATE'),
-        'instant': (instant, 'INVALID_DATETIME'),
-        'number': (number, 'INVALID_NUMBER'),
-        'integer': (integer, 'INVALID_NUMBER'),
-        'year': (year, 'INVALID_DATE'),
-        'boolean': (boolean, 'INVALID_BOOLEAN'),
+        'date': (rollcall.date, 'INVALID_DATE'),
+        'instant': (rollcall.instant, 'INVALID_DATETIME'),
+        'number': (rollcall.number, 'INVALID_NUMBER'),
+        'integer': (rollcall.integer, 'INVALID_NUMBER'),
+        'year': (rollcall.year, 'INVALID_DATE'),
+        'boolean': (rollcall.boolean, 'INVALID_BOOLEAN'),
     }[type] -%}
-    {%- set is_error = is_required(column) if refuses else 'false' -%}
-    case when {{ text(column) }} is not null and ({{ parser(column) }}) is null then {'code': case when {{ is_error }} then '{{ code }}' else 'OPTIONAL_VALUE_IGNORED' end, 'column_name': '{{ column }}', 'is_error': {{ is_error }}} end
+    {%- set is_error = rollcall.is_required(column) if refuses else 'false' -%}
+    case when {{ rollcall.text(column) }} is not null and ({{ parser(column) }}) is null then {'code': case when {{ is_error }} then '{{ code }}' else 'OPTIONAL_VALUE_IGNORED' end, 'column_name': '{{ column }}', 'is_error': {{ is_error }}} end
 {%- endmacro %}
 
 {#- What the column holds must be one of the values, or begin with `ext:` where the layout allows own terms. -#}
 {% macro allowed(column, values) -%}
-    {%- set is_own_term = 'starts_with(' ~ text(column) ~ ", 'ext:') and list_contains(files.extensible_columns, '" ~ column ~ "')" -%}
-    {{ violation('VALUE_NOT_ALLOWED', column, text(column) ~ " not in ('" ~ values | join("', '") ~ "') and not (" ~ is_own_term ~ ')', true) }}
+    {%- set is_own_term = 'starts_with(' ~ rollcall.text(column) ~ ", 'ext:') and list_contains(files.extensible_columns, '" ~ column ~ "')" -%}
+    {{ rollcall.violation('VALUE_NOT_ALLOWED', column, rollcall.text(column) ~ " not in ('" ~ values | join("', '") ~ "') and not (" ~ is_own_term ~ ')', true) }}
 {%- endmacro %}
 
 {#- A boolean written in other case than `true` and `false`, as spreadsheets do. -#}
 {% macro lower_case(column) -%}
-    {{ violation('WRONG_CASE', column, boolean(column) ~ ' is not null and ' ~ text(column) ~ ' <> lower(' ~ text(column) ~ ')', false) }}
+    {{ rollcall.violation('WRONG_CASE', column, rollcall.boolean(column) ~ ' is not null and ' ~ rollcall.text(column) ~ ' <> lower(' ~ rollcall.text(column) ~ ')', false) }}
 {%- endmacro %}
 
 {#-
@@ -59,15 +59,15 @@
     an unreadable date in a delta is an error, because the record could not be ordered.
 -#}
 {% macro oneroster_checks() %}
-    {% set modified, is_unreadable = text('dateLastModified'), instant('dateLastModified') ~ ' is null' %}
+    {% set modified, is_unreadable = rollcall.text('dateLastModified'), rollcall.instant('dateLastModified') ~ ' is null' %}
     {% do return([
-        required('sourcedId'),
-        allowed('status', ['active', 'tobedeleted', 'inactive']),
-        violation('LEGACY_STATUS', 'status', text('status') ~ " = 'inactive'", false),
-        violation('STATUS_MISSING', 'status', "files.mode = 'delta' and " ~ text('status') ~ ' is null', false),
-        violation('MODIFIED_MISSING', 'dateLastModified', "files.mode = 'delta' and " ~ modified ~ ' is null', false),
-        violation('INVALID_DATETIME', 'dateLastModified', "files.mode = 'delta' and " ~ modified ~ ' is not null and ' ~ is_unreadable, true),
-        violation('OPTIONAL_VALUE_IGNORED', 'dateLastModified', "files.mode = 'bulk' and " ~ modified ~ ' is not null and ' ~ is_unreadable, false),
+        rollcall.required('sourcedId'),
+        rollcall.allowed('status', ['active', 'tobedeleted', 'inactive']),
+        rollcall.violation('LEGACY_STATUS', 'status', rollcall.text('status') ~ " = 'inactive'", false),
+        rollcall.violation('STATUS_MISSING', 'status', "files.mode = 'delta' and " ~ rollcall.text('status') ~ ' is null', false),
+        rollcall.violation('MODIFIED_MISSING', 'dateLastModified', "files.mode = 'delta' and " ~ modified ~ ' is null', false),
+        rollcall.violation('INVALID_DATETIME', 'dateLastModified', "files.mode = 'delta' and " ~ modified ~ ' is not null and ' ~ is_unreadable, true),
+        rollcall.violation('OPTIONAL_VALUE_IGNORED', 'dateLastModified', "files.mode = 'bulk' and " ~ modified ~ ' is not null and ' ~ is_unreadable, false),
     ]) %}
 {% endmacro %}
 

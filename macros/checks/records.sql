@@ -43,7 +43,7 @@
 -#}
 {% macro newest_accepted(records, key) -%}
     with repeated as (
-        {{ repeated_keys(records) | indent(4) }}
+        {{ rollcall.repeated_keys(records) | indent(4) }}
     ),
 
     ranked as (
@@ -79,9 +79,10 @@
     The staged records of a feed with `is_active`, and the reason why one is not. A record is present when any record
     of the latest bulk of its source, or of a file since, has its key, rejected and malformed ones included. It is
     active unless its newest version deletes it and no later bulk has it, or a bulk is there and it is not present.
-    `staged`, `raw`: the feed's staging model and raw table. `feed`: its name. `key`, `raw_key`: the columns with the record's key.
+    `staged`, `raw`: the feed's staging model and raw table. `feed`: its name. `key`: the column with the record's key;
+    `record_key`: SQL that reads it from a raw record, where it is not the text of `sourcedId`.
 -#}
-{% macro with_presence(staged, raw, feed, key, raw_key='sourcedId') -%}
+{% macro with_presence(staged, raw, feed, key, record_key=none) -%}
     with files as (
         select * from {{ ref('stg_landing__files') }}
         where feed = '{{ feed }}' and is_visible
@@ -90,7 +91,7 @@
     present_keys as (
         select source_id, record_key, max(case when mode = 'bulk' then exported_at end) as bulk_exported_at
         from (
-            select file_id, {{ text(raw_key) }} as record_key from {{ raw }} as records
+            select file_id, {{ record_key or rollcall.text('sourcedId') }} as record_key from {{ raw }} as records
             union all
             select file_id, record_key from {{ source('landing', 'malformed_records') }}
         ) as records
@@ -118,6 +119,15 @@
 {#- True when a source declares the family: what only other families need costs nothing. -#}
 {% macro is_used(family) -%}
     {% do return(family in var('families')) %}
+{%- endmacro %}
+
+{#- The feeds that a district's project stages itself, as `family/feed`; `rollcall layouts compare` writes them there. -#}
+{% macro own_feeds() -%}
+    {% do return(adapter.dispatch('own_feeds', 'rollcall')()) %}
+{%- endmacro %}
+
+{% macro default__own_feeds() -%}
+    {% do return([]) %}
 {%- endmacro %}
 
 {#- What the records of several feeds are judged by, of the files that are new in an incremental run. -#}
@@ -170,7 +180,7 @@
     from files
     inner join {{ source('raw_' ~ family, feed) }} as records on files.file_id = records.file_id
     left join {{ ref('stg_' ~ family ~ '__' ~ feed) }} as staged
-        on files.source_id = staged.source_id and {{ text('sourcedId') }} = staged.{{ key }}
+        on files.source_id = staged.source_id and {{ rollcall.text('sourcedId') }} = staged.{{ key }}
     {{- '\n    union all' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}

@@ -52,7 +52,7 @@
     what is known of it. The columns after these make the order total.
 -#}
 {% macro usable_evidence() -%}
-    {{ sorted_rows(
+    {{ rollcall.sorted_rows(
         ['event_at', 'version_at', 'source_id', 'evidence_id', 'course_id', 'percent', 'level'],
         "disposition = 'usable'"
     ) }}

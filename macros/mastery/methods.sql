@@ -9,10 +9,10 @@
                 when 'highest' then list_max({{ percents }})
                 when 'latest' then {{ percents }}[-1]
                 when 'asserted' then {{ percents }}[-1]
-                when 'average' then {{ quotient('list_sum(' ~ percents ~ ')', 'len(' ~ percents ~ ')') }}
-                when 'weighted_average' then {{ weighted_average(percents) }}
-                when 'standard_decaying_average' then {{ decaying_average(percents, 'weight_percent') }}
-                when 'n_mastery' then {{ mean_of_mastered(percents, 'threshold_percent', 'needed_count') }}
+                when 'average' then {{ rollcall.quotient('list_sum(' ~ percents ~ ')', 'len(' ~ percents ~ ')') }}
+                when 'weighted_average' then {{ rollcall.weighted_average(percents) }}
+                when 'standard_decaying_average' then {{ rollcall.decaying_average(percents, 'weight_percent') }}
+                when 'n_mastery' then {{ rollcall.mean_of_mastered(percents, 'threshold_percent', 'needed_count') }}
             end
 {%- endmacro %}
 
@@ -23,7 +23,7 @@
                     else cast(0.01 * (
                         weight_percent * {{ percents }}[-1]
                         + (100 - weight_percent)
-                        * {{ quotient('(list_sum(' ~ percents ~ ') - ' ~ percents ~ '[-1])', '(len(' ~ percents ~ ') - 1)') }}
+                        * {{ rollcall.quotient('(list_sum(' ~ percents ~ ') - ' ~ percents ~ '[-1])', '(len(' ~ percents ~ ') - 1)') }}
                     ) as decimal(18, 9))
                 end
 {%- endmacro %}
@@ -41,7 +41,7 @@
     {%- set mastered = 'list_filter(' ~ percents ~ ', lambda item: item >= ' ~ threshold ~ ')' -%}
     case
                     when len({{ mastered }}) >= {{ needed }}
-                        then {{ quotient('list_sum(' ~ mastered ~ ')', 'len(' ~ mastered ~ ')') }}
+                        then {{ rollcall.quotient('list_sum(' ~ mastered ~ ')', 'len(' ~ mastered ~ ')') }}
                 end
 {%- endmacro %}
 

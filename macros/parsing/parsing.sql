@@ -14,34 +14,34 @@
 {%- endmacro %}
 
 {% macro date(column) -%}
-    case when {{ matches(text(column), '[0-9]{4}-[0-9]{2}-[0-9]{2}') }} then try_cast({{ text(column) }} as date) end
+    case when {{ rollcall.matches(rollcall.text(column), '[0-9]{4}-[0-9]{2}-[0-9]{2}') }} then try_cast({{ rollcall.text(column) }} as date) end
 {%- endmacro %}
 
 {#- A text without a zone is UTC; a plain cast to timestamp would drop the offset instead of applying it. -#}
 {% macro instant(column) -%}
     {%- set pattern = '[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?' -%}
-    case when {{ matches(text(column), pattern) }} then try_cast({{ text(column) }} as timestamptz) at time zone 'UTC' end
+    case when {{ rollcall.matches(rollcall.text(column), pattern) }} then try_cast({{ rollcall.text(column) }} as timestamptz) at time zone 'UTC' end
 {%- endmacro %}
 
 {#- The instant at which the day of a column that holds a date ends in the source's time zone, as UTC. -#}
 {% macro end_of_day(column) -%}
-    cast({{ date(column) }} + 1 as timestamp) at time zone files.time_zone at time zone 'UTC'
+    cast({{ rollcall.date(column) }} + 1 as timestamp) at time zone files.time_zone at time zone 'UTC'
 {%- endmacro %}
 
 {% macro number(column) -%}
-    case when {{ matches(text(column), '[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?') }} then try_cast({{ text(column) }} as decimal(18, 6)) end
+    case when {{ rollcall.matches(rollcall.text(column), '[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?') }} then try_cast({{ rollcall.text(column) }} as decimal(18, 6)) end
 {%- endmacro %}
 
 {% macro integer(column) -%}
-    case when {{ matches(text(column), '[+-]?[0-9]+') }} then try_cast({{ text(column) }} as integer) end
+    case when {{ rollcall.matches(rollcall.text(column), '[+-]?[0-9]+') }} then try_cast({{ rollcall.text(column) }} as integer) end
 {%- endmacro %}
 
 {% macro year(column) -%}
-    case when {{ matches(text(column), '[0-9]{4}') }} then try_cast({{ text(column) }} as integer) end
+    case when {{ rollcall.matches(rollcall.text(column), '[0-9]{4}') }} then try_cast({{ rollcall.text(column) }} as integer) end
 {%- endmacro %}
 
 {% macro boolean(column) -%}
-    case lower({{ text(column) }}) when 'true' then true when 'false' then false end
+    case lower({{ rollcall.text(column) }}) when 'true' then true when 'false' then false end
 {%- endmacro %}
 
 {#- Items are separated by commas; blank items are dropped. A blank cell is an empty list. -#}
@@ -49,22 +49,32 @@
     list_filter(list_transform(string_split(coalesce(records."{{ column }}", ''), ','), lambda item: trim(item)), lambda item: item <> '')
 {%- endmacro %}
 
+{#-
+    The key of a record that several columns identify, as one text: theirs with ` | ` between them, in the order of the
+    raw table; null where any is. `parts`: SQL of each.
+-#}
+{% macro record_key(parts) -%}
+    {%- for part in parts -%}
+        replace(cast({{ part }} as varchar), '|', '||'){{ " || ' | ' || " if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
 {#- The key of the record itself, joinable alone: the exporting source and the id. -#}
 {% macro own_key(column) -%}
-    files.source_id || ':' || {{ text(column) }}
+    files.source_id || ':' || {{ rollcall.text(column) }}
 {%- endmacro %}
 
 {#- The key of a record of the roster that the column refers to, joinable alone: the roster's source and the id. -#}
 {% macro roster_key(column) -%}
-    files.roster_source_id || ':' || {{ text(column) }}
+    files.roster_source_id || ':' || {{ rollcall.text(column) }}
 {%- endmacro %}
 
 {#- The keys of records of the roster, for a column that lists their ids. -#}
 {% macro roster_keys(column) -%}
-    list_transform({{ text_list(column) }}, lambda item: files.roster_source_id || ':' || item)
+    list_transform({{ rollcall.text_list(column) }}, lambda item: files.roster_source_id || ':' || item)
 {%- endmacro %}
 
 {#- True for a record that its source deletes. -#}
 {% macro is_deletion(column) -%}
-    coalesce({{ text(column) }} in ('tobedeleted', 'inactive'), false)
+    coalesce({{ rollcall.text(column) }} in ('tobedeleted', 'inactive'), false)
 {%- endmacro %}

@@ -12,7 +12,7 @@ _STARTER = Path(__file__).with_name("starter")
 _COPIED = ("contracts/sources.csv", "rules/mastery_rules.csv")
 """Seeds that a district begins with as they are shipped."""
 _EMPTY = (
-    *("contracts/district_layouts.csv", "contracts/district_limits.csv"),
+    *(f"contracts/district_{what}.csv" for what in ("feeds", "layouts", "limits")),
     "rules/learning_paths.csv",
 )
 """Seeds of which a district begins with the header."""

@@ -421,6 +421,7 @@ def contracts() -> Contracts:
             tuple(replace(column, name=name, is_key=name == names[0]) for name in names),
             f"raw_fuzz.feed_{number}",
             names,
+            names[:1],
         )
         for number, names in enumerate(HEADERS)
     )

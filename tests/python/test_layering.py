@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "contracts": {"errors"},
     "ledger": EVERYWHERE | {"contracts"},
     "landing": EVERYWHERE | {"csvfile", "contracts", "ledger"},
+    "comparison": EVERYWHERE | {"contracts", "ledger"},
     "report": EVERYWHERE | {"contracts", "ledger"},
     "trace": EVERYWHERE | {"csvfile", "contracts", "ledger"},
     "cycle": EVERYWHERE | {"csvfile", "contracts", "ledger", "landing", "report"},

@@ -186,3 +186,14 @@ def test_the_links_of_the_catalogue_show_models_that_are_there(manifest: dict[st
     named = set(re.findall(r"- name: (\w+)", selectors))
     assert named == {"nightly", "public", "roster", "mastery"}
     assert all(f"`{name}`" in text or f"--selector {name}`" in text for name in named)
+
+
+def test_macros_call_each_other_by_their_package() -> None:
+    """A district's project may call each of them, where an unqualified name would be unknown."""
+    texts = {path: path.read_text("utf-8") for path in (PROJECT_DIR / "macros").rglob("*.sql")}
+    names = {name for text in texts.values() for name in re.findall(r"{%-? macro (\w+)\(", text)}
+    call = re.compile(rf"(?<![\w.'\"])({'|'.join(sorted(names))})\(")
+    blocks = re.compile(r"{{.*?}}|{%-? (?!macro ).*?%}", re.DOTALL)
+    for path, text in texts.items():
+        for block in blocks.findall(re.sub(r"{#.*?#}", "", text, flags=re.DOTALL)):
+            assert not call.search(block), f"{path.name}: {block}"

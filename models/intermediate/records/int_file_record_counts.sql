@@ -10,6 +10,10 @@ with records as (
     union all
     {{ staged_records('overrides', ['mastery_overrides']) }}
     {% endif %}
+    {% for feed in own_feeds() %}
+    union all
+    {{ staged_records(feed.split('/')[0], [feed.split('/')[1]]) }}
+    {% endfor %}
 ),
 
 repeated as (

@@ -12,12 +12,27 @@ staged as (
     from {{ ref('int_compared_staged') }}
 ),
 
+keys as (
+    select
+        feed,
+        min(column_name) as column_name
+    from (
+        select
+            feed,
+            string_agg(column_name, ' | ' order by position) as column_name
+        from {{ source('landing', 'layout_columns') }}
+        where is_key
+        group by feed, layout_version
+    ) as of_version
+    group by feed
+),
+
 final as (
     select
         differences.source_id,
         differences.feed,
         differences.record_key,
-        'sourcedId' as column_name,
+        keys.column_name,
         differences.record_key as source_value,
         cast(null as varchar) as processed_value,
         differences.processed_file_id is not null as is_processed_inactive,
@@ -32,6 +47,7 @@ final as (
         differences.record_number,
         differences.line_number
     from differences
+    left join keys using (feed)
     left join staged
         on
             differences.feed = staged.feed

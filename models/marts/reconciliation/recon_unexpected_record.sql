@@ -14,12 +14,27 @@ staged as (
     group by feed, source_id, record_key
 ),
 
+keys as (
+    select
+        feed,
+        min(column_name) as column_name
+    from (
+        select
+            feed,
+            string_agg(column_name, ' | ' order by position) as column_name
+        from {{ source('landing', 'layout_columns') }}
+        where is_key
+        group by feed, layout_version
+    ) as of_version
+    group by feed
+),
+
 final as (
     select
         differences.source_id,
         differences.feed,
         differences.record_key,
-        'sourcedId' as column_name,
+        keys.column_name,
         cast(null as varchar) as source_value,
         differences.record_key as processed_value,
         differences.row_count as processed_row_count,
@@ -34,6 +49,7 @@ final as (
         differences.processed_file_id as file_id,
         differences.processed_record_number as record_number
     from differences
+    left join keys using (feed)
     left join staged
         on
             differences.feed = staged.feed

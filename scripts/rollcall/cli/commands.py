@@ -14,6 +14,7 @@ import typer
 from rollcall import doctor
 from rollcall.cli import screen, trace_screen
 from rollcall.clock import now, parse_instant
+from rollcall.comparison import generator
 from rollcall.cycle import verify
 from rollcall.cycle.built_from import changed_since_last_good
 from rollcall.cycle.cycle import FailedCycle, run_cycle
@@ -301,6 +302,22 @@ def layouts_diff(
     district = _home(home)
     change = layout_changes.diff_file(district, district.project.contracts(), file, feed)
     _print(as_json, asdict(change), lambda: screen.show_layout_change(change))
+
+
+@layouts_app.command(name="compare", epilog="Example: rollcall layouts compare --check")
+def layouts_compare(
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail where something would be written.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the SQL that compares each staged feed of the project with its mart."""
+    project = _call.project
+    make = generator.outdated if check else generator.write
+    changed = make(project.contracts(), project)
+    files = [str(path.relative_to(project.path)) for path in changed]
+    _print(as_json, {"files": files}, lambda: screen.show_compared(files, is_check=check))
+    raise typer.Exit(ExitCode.ATTENTION if check and files else ExitCode.DONE)
 
 
 def _decide(file: str, decision: str, reason: str, home: Path | None, as_json: bool) -> None:

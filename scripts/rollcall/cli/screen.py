@@ -270,6 +270,16 @@ def show_export(export: Export) -> None:
     say(f"{export.table_count} public tables, {export.row_count} rows: {export.path}")
 
 
+def show_compared(files: list[str], *, is_check: bool) -> None:
+    """Print which files of the comparison with exports were written, or would be."""
+    if not files:
+        say("Every staged feed is compared as its layouts say.")
+        return
+    for file in files:
+        say(file)
+    say("Not current; run `rollcall layouts compare`." if is_check else "Written.")
+
+
 def show_report(report: RenderedReport) -> None:
     """Print the first answer of a report, and where it is."""
     say(report.headline)

@@ -44,7 +44,15 @@ def read_layouts(paths: Sequence[Path], feeds: set[str]) -> tuple[Layout, ...]:
     for feed, version in sorted(columns, key=lambda key: (key[0], landing_order(key[1]))):
         ordered = tuple(columns[feed, version])
         raw_columns = land_columns(version, ordered, known.setdefault(feed, {}))
-        layout = Layout(feed, version, ordered, f"raw_{feed.replace('/', '.')}", raw_columns)
+        keys = {raw for column, raw in zip(ordered, raw_columns, strict=True) if column.is_key}
+        layout = Layout(
+            feed,
+            version,
+            ordered,
+            f"raw_{feed.replace('/', '.')}",
+            raw_columns,
+            tuple(raw_column for raw_column in known[feed] if raw_column in keys),
+        )
         others = [other for other in layouts if other.feed == feed]
         _check_layout(named[feed, version], layout, others)
         layouts.append(layout)

@@ -43,7 +43,8 @@ class Column:
 class Layout:
     """One version of a feed's columns, and the raw table (`schema.table`) its records land in.
 
-    `raw_columns` names the column of the raw table in which each of its columns lands.
+    `raw_columns` names the column of the raw table in which each of its columns lands;
+    `key_columns` those that identify a record, in the order of the raw table.
     """
 
     feed: str
@@ -51,6 +52,7 @@ class Layout:
     columns: tuple[Column, ...]
     raw_table: str
     raw_columns: tuple[str, ...]
+    key_columns: tuple[str, ...]
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -58,10 +60,13 @@ class Layout:
         return tuple(column.name for column in self.columns)
 
     @property
-    def key_columns(self) -> tuple[str, ...]:
-        """The raw columns that identify a record."""
-        pairs = zip(self.columns, self.raw_columns, strict=True)
-        return tuple(raw_column for column, raw_column in pairs if column.is_key)
+    def keys(self) -> tuple[tuple[Column, str], ...]:
+        """The columns that identify a record, with their raw columns, in the order of the latter.
+
+        That order is the same in every version, wherever a vendor puts the columns.
+        """
+        columns = dict(zip(self.raw_columns, self.columns, strict=True))
+        return tuple((columns[raw_column], raw_column) for raw_column in self.key_columns)
 
     @property
     def is_staged(self) -> bool:

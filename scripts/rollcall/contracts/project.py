@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rollcall.contracts.layout_files import read_layouts
 from rollcall.contracts.layouts import (
+    Column,
     Fit,
     Layout,
     exact_fit,
@@ -73,13 +74,12 @@ class Contracts:
         """Return the layouts of a feed, lowest version first."""
         return tuple(layout for layout in self.layouts if layout.feed == feed)
 
-    def mart_of(self, feed: str) -> tuple[str, str] | None:
-        """Return the mart of a feed (`schema.table`) and its key column; None when it has none."""
+    def mart_of(self, feed: str) -> tuple[str, tuple[Column, ...]] | None:
+        """Return the mart of a feed (`schema.table`) and its key columns; None when it has none."""
         mart = next((item.mart for item in self.feeds if item.feed == feed), "")
         for layout in self.versions(feed):
-            for column in layout.columns:
-                if mart and column.is_key and column.staged_as:
-                    return mart, column.staged_column
+            if mart and layout.is_staged:
+                return mart, tuple(column for column, _ in layout.keys)
         return None
 
     def feed_for(self, family: str, file_name: str) -> Feed | None:

@@ -13,7 +13,7 @@ from rollcall.csvfile.columns import record_batches
 from rollcall.csvfile.framing import Framer, Malformed, leading_fields
 from rollcall.errors import RollcallError
 from rollcall.landing.verdicts import MODE_COLUMNS, Readable
-from rollcall.ledger.sql import identifier, literal
+from rollcall.ledger.sql import identifier, literal, record_key_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,22 +127,14 @@ def _store_malformed(
 def _readable_keys(
     readable: Readable, malformed: list[Malformed], encoding: str
 ) -> Iterator[str | None]:
-    position = key_position(readable)
-    if position is None:
-        yield from (None for _ in malformed)
-        return
+    placement = readable.fit.placement
+    positions = [placement.index(key) for key in readable.layout.key_columns]
     with readable.member.path.open("rb") as stream:
         for record in malformed:
             stream.seek(record.byte_offset)
             fields = leading_fields(stream.read(min(record.byte_length, 1 << 16)), encoding)
-            key = fields[position].strip() if len(fields) > position else ""
-            yield key or None
-
-
-def key_position(readable: Readable) -> int | None:
-    """Return where the key stands in the header, from 0; None when no one column is the key."""
-    keys = readable.layout.key_columns
-    return readable.fit.placement.index(keys[0]) if len(keys) == 1 else None
+            is_readable = len(fields) > max(positions)
+            yield record_key_of([fields[place] for place in positions]) if is_readable else None
 
 
 def mode_of_rows(

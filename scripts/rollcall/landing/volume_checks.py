@@ -14,7 +14,7 @@ import duckdb
 from rollcall.contracts.layouts import Column, Layout
 from rollcall.contracts.sources import Feed, Limits, Source
 from rollcall.landing.verdicts import TERMS, Effect, Judgement
-from rollcall.ledger.sql import identifier, literal, trimmed
+from rollcall.ledger.sql import as_text, identifier, literal, normalized, record_key, trimmed
 
 _ORGS = "oneroster/orgs"
 _LARGE = 100_000
@@ -90,10 +90,9 @@ def _judge_changes(
         "order by exported_at desc limit 1",
         [file.source.source_id, file.layout.raw_table, file.exported_at],
     ).fetchone()
-    key = _key(file.layout)
-    if before is None or key is None:
+    if before is None:
         return
-    column = identifier(key[1])
+    columns = ", ".join(identifier(raw_column) for raw_column in file.layout.key_columns)
     shared_columns = connection.execute(
         "select distinct raw_column from landing.layout_columns where feed = ? "
         "and layout_version in (?, ?) group by raw_column having count(*) = ? order by all",
@@ -112,10 +111,10 @@ def _judge_changes(
     # tells whether that comes near the limit at all.
     total = _count(connection, rows(file.file_id))
     one_in = 8 if total >= _LARGE else 1
-    found = _count(connection, different(f"hash({column}) % {one_in} = 0")) * one_in
+    found = _count(connection, different(f"hash({columns}) % {one_in} = 0")) * one_in
     if found * 100 <= (limits.max_changed_percent - 5) * total:
         return
-    known = f"(select {column} from {rows(before[0])}) using ({column})"
+    known = f"(select {columns} from {rows(before[0])}) using ({columns})"
     shared = _count(connection, f"{rows(file.file_id)} semi join {known}")
     changed = _count(connection, f"(from {different()}) semi join {known}")
     if changed >= limits.floor_count and changed * 100 > limits.max_changed_percent * shared:
@@ -167,12 +166,6 @@ def _staged(layout: Layout) -> list[tuple[Column, str]]:
     ]
 
 
-def _key(layout: Layout) -> tuple[Column, str] | None:
-    """Return the key column of a staged layout and where it is stored."""
-    keys = [(column, target) for column, target in _staged(layout) if column.is_key]
-    return keys[0] if len(keys) == 1 else None
-
-
 @dataclass(frozen=True, slots=True)
 class _Comparison:
     """SQL that compares a stored file with the active records of its feed.
@@ -192,28 +185,30 @@ class _Comparison:
     @classmethod
     def of(cls, connection: duckdb.DuckDBPyConnection, file: StoredFile) -> "_Comparison | None":
         """Build the comparison; None when there is nothing to compare with."""
-        staged_key = _key(file.layout)
-        if staged_key is None:
-            return None
-        mart, key = file.feed.mart, staged_key[0].staged_column
+        mart = file.feed.mart
         if not _has_table(connection, mart):
             return None
-        stored_key = trimmed(staged_key[1])
+        keys = file.layout.keys
+        key = record_key([as_text(column.staged_column, column.data_type) for column, _ in keys])
+        stored_key = record_key(
+            [normalized(trimmed(raw), identifier(raw), column.data_type) for column, raw in keys]
+        )
         active = (
             f"(select * from good.{mart} where is_active "
             f"and source_id = {literal(file.source.source_id)}) as active"
         )
         stored = f"{file.layout.raw_table} where file_id = {literal(file.file_id)}"
         deletes = _deletes(file.layout)
-        keys = f"select hash({stored_key}) as key_hash from {stored}"
-        removed = f"{active} semi join ({keys} and {deletes}) as deleted on key_hash = hash({key})"
+        stored_keys = f"select hash({stored_key}) as key_hash from {stored}"
+        is_key = f"on key_hash = hash({key})"
+        removed = f"{active} semi join ({stored_keys} and {deletes}) as deleted {is_key}"
         if file.mode == "bulk":
             kept = (
-                f"{keys} and not {deletes} union all "
+                f"{stored_keys} and not {deletes} union all "
                 f"select hash(record_key) from landing.malformed_records "
                 f"where file_id = {literal(file.file_id)} and record_key is not null"
             )
-            removed = f"{active} anti join ({kept}) as kept on key_hash = hash({key})"
+            removed = f"{active} anti join ({kept}) as kept {is_key}"
         return cls(connection, file, key, stored_key, active, removed)
 
     def count(self) -> tuple[int, int]:

@@ -202,10 +202,10 @@ def _state(
     )
 
 
-def nearest(reader: Reader, table: str, column: str, wanted: str) -> str:
-    """Say which ids in a table resemble one that was not found."""
+def nearest(reader: Reader, table: str, key: str, wanted: str) -> str:
+    """Say which ids in a table, of which `key` is the SQL, resemble one that was not found."""
     found = reader.rows(
-        f'select distinct "{column}" as id from good.{table} where "{column}" is not null '
+        f"select distinct {key} as id from good.{table} where {key} is not null "
         "order by jaro_winkler_similarity(id, ?) desc, id limit 3",
         wanted,
     )

@@ -11,12 +11,21 @@ from typing import Any, BinaryIO, cast
 
 import duckdb
 
-from rollcall.contracts.layouts import LINEAGE
+from rollcall.contracts.layouts import LINEAGE, Layout
 from rollcall.contracts.project import Contracts
 from rollcall.errors import RollcallError, UsageError
 from rollcall.home import Home
 from rollcall.ledger.entries import POINTER_COLUMNS, delivery_of
-from rollcall.ledger.sql import identifier, literal, rows
+from rollcall.ledger.sql import (
+    CASTS,
+    as_text,
+    identifier,
+    literal,
+    normalized,
+    record_key,
+    record_key_of,
+    rows,
+)
 from rollcall.trace.originals import (
     Original,
     Pointer,
@@ -44,10 +53,14 @@ _FILES = """
 
 @dataclass(frozen=True, slots=True)
 class Mart:
-    """The public table with one row for each record of a feed, and the column of its key."""
+    """The public table with one row for each record of a feed.
+
+    `key` is the text of a row's key as SQL, `key_columns` the columns that it is made of.
+    """
 
     table: str
     key: str
+    key_columns: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +91,11 @@ class Reader:
     def mart(self, feed: str | None) -> Mart | None:
         """Return the mart of a feed; None when its records are kept raw only."""
         found = self.contracts.mart_of(feed or "")
-        return Mart(*found) if found and self.has(found[0]) else None
+        if found is None or not self.has(found[0]):
+            return None
+        table, columns = found
+        key = record_key([as_text(column.staged_column, column.data_type) for column in columns])
+        return Mart(table, key, tuple(column.staged_column for column in columns))
 
     def has(self, table: str) -> bool:
         """Say whether the last good warehouse holds a table; not where no source has its family."""
@@ -160,8 +177,7 @@ class Reader:
         if file["verdict"] == "rejected":
             return self._delivered_key(file, pointer)
         if pointer.malformed_code is None:
-            column = self._key_column(file["feed"], file["layout_version"])
-            table, key = file["raw_table"], f"nullif(trim({column}), '')" if column else "null"
+            table, key = file["raw_table"], self._key(file["feed"], file["layout_version"])
         else:
             table, key = "landing.malformed_records", "record_key"
         [row] = self.rows(
@@ -172,15 +188,13 @@ class Reader:
         return cast(str | None, row["key"])
 
     def _delivered_key(self, file: dict[str, Any], pointer: Pointer) -> str | None:
-        """Read the key of a record that is not stored, where the header names a key column."""
-        keys = {
-            column.name
-            for layout in self.contracts.versions(file["feed"] or "")
-            for column in layout.columns
-            if column.is_key
-        }
+        """Read the key of a record that is not stored, where the header names the key columns."""
         named = dict(zip(self.header(file), self.originals([pointer])[0].fields, strict=False))
-        return next((named[name].strip() or None for name in named if name in keys), None)
+        for layout in self.contracts.versions(file["feed"] or ""):
+            names = [column.name for column, _ in layout.keys]
+            if set(names) <= set(named):
+                return record_key_of([named[name] for name in names])
+        return None
 
     def naming(self, source_id: str, feed: str, key: str) -> list[Pointer]:
         """Point at every stored record of a source and feed that names a key.
@@ -195,21 +209,15 @@ class Reader:
             source_id,
             feed,
         )
-        columns = {
-            self._key_column(feed, row["layout_version"]): row["raw_table"] for row in versions
+        keys = {
+            self._key(feed, row["layout_version"]): (row["layout_version"], row["raw_table"])
+            for row in versions
         }
-        for column, raw_table in columns.items():
-            if column:
-                found += self._stored(
-                    raw_table,
-                    f"trim({column}) = ? and ({column} between ? and ? or {column} < '!' "
-                    f"or {column} >= '{_NO_BREAK_SPACE}') and {of_feed}",
-                    key,
-                    key,
-                    key + _LAST_CHARACTER,
-                    source_id,
-                    feed,
-                )
+        for name, (version, raw_table) in keys.items():
+            near, bounds = self._near(feed, version, key)
+            found += self._stored(
+                raw_table, f"{name} = ? and {near} and {of_feed}", key, *bounds, source_id, feed
+            )
         return found
 
     def originals(self, pointers: Sequence[Pointer]) -> list[Original]:
@@ -267,15 +275,36 @@ class Reader:
     def _open(self, file: dict[str, Any]) -> AbstractContextManager[BinaryIO]:
         return open_original(self.home, delivery_of(self.connection, file), file)
 
-    def _key_column(self, feed: str, version: str) -> str | None:
-        """Return the raw column that is the key of a layout, as SQL; None unless it is just one."""
-        names = [
-            name
-            for layout in self.contracts.versions(feed)
-            if layout.version == version
-            for name in layout.key_columns
-        ]
-        return identifier(names[0]) if len(names) == 1 else None
+    def _layout(self, feed: str, version: str) -> Layout | None:
+        """Return a layout; None of one that the contracts of today do not have."""
+        of_feed = self.contracts.versions(feed)
+        return next((layout for layout in of_feed if layout.version == version), None)
+
+    def _key(self, feed: str, version: str) -> str:
+        """Return the key of a record of a layout, as SQL on its raw table; null when blank."""
+        layout = self._layout(feed, version)
+        if layout is None:
+            return "null"
+        parts = []
+        for column, raw_column in layout.keys:
+            text = f"nullif(trim({identifier(raw_column)}), '')"
+            parts.append(normalized(text, identifier(raw_column), column.data_type))
+        return record_key(parts)
+
+    def _near(self, feed: str, version: str, key: str) -> tuple[str, tuple[str, ...]]:
+        """Return a condition that lets DuckDB skip blocks without a key, and its parameters.
+
+        It holds of every record with the key, blanks around it or not; of a key of several columns,
+        or one that is not compared as text, it says nothing.
+        """
+        layout = self._layout(feed, version)
+        if layout is None or len(layout.keys) > 1 or layout.keys[0][0].data_type in CASTS:
+            return "true", ()
+        column = identifier(layout.key_columns[0])
+        return (
+            f"({column} between ? and ? or {column} < '!' or {column} >= '{_NO_BREAK_SPACE}')",
+            (key, key + _LAST_CHARACTER),
+        )
 
     def _stored(self, raw_table: str, condition: str, *parameters: object) -> list[Pointer]:
         return [

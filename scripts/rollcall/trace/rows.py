@@ -7,7 +7,6 @@ from rollcall.contracts.project import Contracts
 from rollcall.errors import UsageError
 from rollcall.home import Home
 from rollcall.ledger.entries import find_file
-from rollcall.ledger.sql import identifier
 from rollcall.sanitize import readable_name
 from rollcall.trace.mastery import OVERRIDES, gates, nearest
 from rollcall.trace.originals import Pointer
@@ -94,11 +93,11 @@ def trace_row(
         RollcallError: the archive does not hold the file as it was delivered.
     """
     with reading(home, contracts) as reader:
-        column = _key_column(reader, table)
+        key_sql, name = _row_key(reader, table)
         found = reader.rows(
             f"select distinct source_id, file_id, record_number, exported_at "
             f"from (select source_id, file_id, record_number from good.{table} "
-            f"where {identifier(column)} = ? and source_id = coalesce(?, source_id)) "
+            f"where {key_sql} = ? and source_id = coalesce(?, source_id)) "
             "inner join (select file_id, exported_at from landing.files) using (file_id) "
             "order by exported_at desc, file_id, record_number",
             key,
@@ -106,13 +105,13 @@ def trace_row(
         )
         if not found:
             raise UsageError(
-                f"{table} has no row with {column} '{readable_name(key)}'. "
-                + nearest(reader, table, column, key)
+                f"{table} has no row with {name} '{readable_name(key)}'. "
+                + nearest(reader, table, key_sql, key)
             )
         sources = sorted({row["source_id"] for row in found})
         if len(sources) > 1:
             raise UsageError(
-                f"Several sources have this {column}: {', '.join(sources)}; name one with --source."
+                f"Several sources have this {name}: {', '.join(sources)}; name one with --source."
             )
         file = reader.file(found[0]["file_id"])
         pointer = reader.find(file, line=None, record=found[0]["record_number"])
@@ -198,11 +197,11 @@ def _trace(reader: Reader, pointer: Pointer, *, with_names: bool) -> RecordTrace
     )
 
 
-def _key_column(reader: Reader, table: str) -> str:
-    """Return the column of a table that holds the key of its rows by their source.
+def _row_key(reader: Reader, table: str) -> tuple[str, str]:
+    """Return the key of the rows of a table by their source, as SQL, and what it is called.
 
     It is `record_key` where records of any feed are listed together, `evidence_id` of evidence, and
-    otherwise the column in which the feed of its files is keyed.
+    otherwise what the feed of its files is keyed by.
 
     Raises:
         UsageError: the table does not say which record its rows come from.
@@ -219,15 +218,15 @@ def _key_column(reader: Reader, table: str) -> str:
         )
     for name in ("record_key", "evidence_id"):
         if name in columns:
-            return name
+            return name, name
     feeds = reader.rows(
         f"select feed from (select file_id from good.{table} limit 1) "
         "inner join landing.files using (file_id)"
     )
     mart = reader.mart(feeds[0]["feed"]) if feeds else None
-    if mart is None or mart.key not in columns:
+    if mart is None or not set(mart.key_columns) <= set(columns):
         raise UsageError(f"{table} holds no row that comes from a record.")
-    return mart.key
+    return mart.key, " | ".join(mart.key_columns)
 
 
 def _columns(reader: Reader) -> dict[str, list[str]]:
@@ -236,7 +235,7 @@ def _columns(reader: Reader) -> dict[str, list[str]]:
         "select table_schema || '.' || table_name as name, list(column_name) as columns "
         "from information_schema.columns where table_catalog = 'good' "
         "and list_contains(?, table_schema) group by name order by name",
-        list(_MARTS),
+        [*_MARTS, *(feed.mart.split(".")[0] for feed in reader.contracts.feeds)],
     )
     return {row["name"]: row["columns"] for row in found if set(_LINEAGE) <= set(row["columns"])}
 

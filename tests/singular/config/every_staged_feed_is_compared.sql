@@ -20,7 +20,7 @@ staged as (
 select
     feed,
     feed || ' is staged and not compared: write int_compared__' || replace(feed, '/', '__')
-    || ' (`make generate` does it from the layouts; a project names its own in the variable compared_models), '
+    || ' (`rollcall layouts compare` does it from the layouts), '
     || 'or set is_staged to false and take its staging model out.' as remedy
 from staged
 where not list_contains({{ compared_feeds() if execute else [] }}, feed)

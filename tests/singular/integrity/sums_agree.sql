@@ -1,6 +1,6 @@
 -- Finds: numbers whose sums over newest files and marts differ by more than the differences that were found.
 -- Matters: the comparison of records has missed something; the sums are a witness of their own.
--- Do: compare that feed of the source with the mart by hand, then correct scripts/comparison_sql.py.
+-- Do: compare that feed of the source with the mart by hand, then correct scripts/rollcall/comparison/.
 select
     source_id,
     feed,

@@ -1,7 +1,7 @@
 -- One row per doubt that oneroster/line_item_learning_objective_ids and brg_line_item_objective raise, per record that
 -- speaks of one, and per key of one that is present. In doubt is a record of the newest files that the mart does not
--- hold as it is, an active row that none of them names, and a key that stands twice. Written by
--- scripts/comparison_sql.py.
+-- hold as it is, an active row that none of them names, and a key that stands twice. Written by `rollcall layouts
+-- compare`.
 with files as (
     select * from {{ ref('int_compared_files') }}
     where feed = 'oneroster/line_item_learning_objective_ids'

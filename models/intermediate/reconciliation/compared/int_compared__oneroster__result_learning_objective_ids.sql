@@ -1,7 +1,7 @@
 -- One row per doubt that oneroster/result_learning_objective_ids and fct_result_objective_score raise, per record that
 -- speaks of one, and per key of one that is present. In doubt is a record of the newest files that the mart does not
--- hold as it is, an active row that none of them names, and a key that stands twice. Written by
--- scripts/comparison_sql.py.
+-- hold as it is, an active row that none of them names, and a key that stands twice. Written by `rollcall layouts
+-- compare`.
 with files as (
     select * from {{ ref('int_compared_files') }}
     where feed = 'oneroster/result_learning_objective_ids'

@@ -1,6 +1,6 @@
 -- One row per doubt that oneroster/users and dim_user raise, per record that speaks of one, and per key of one that is
 -- present. In doubt is a record of the newest files that the mart does not hold as it is, an active row that none of
--- them names, and a key that stands twice. Written by scripts/comparison_sql.py.
+-- them names, and a key that stands twice. Written by `rollcall layouts compare`.
 with files as (
     select * from {{ ref('int_compared_files') }}
     where feed = 'oneroster/users'

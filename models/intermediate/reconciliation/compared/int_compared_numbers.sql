@@ -1,5 +1,5 @@
--- One row per number of a record of the newest files, and per number of an active row of a mart. Written by
--- scripts/comparison_sql.py.
+-- One row per number of a record of the newest files, and per number of an active row of a mart. Written by `rollcall
+-- layouts compare`.
 with files as (
     select * from {{ ref('int_compared_files') }}
     where is_in_scope and is_visible
@@ -118,3 +118,9 @@ select
     score as processed_number
 from {{ ref('fct_result') }}
 where is_active
+
+{% if own_feeds() %}
+union all
+
+select * from {{ ref('int_compared_own_numbers') }}
+{% endif %}

@@ -1,5 +1,5 @@
 -- One row per doubt, per record that speaks of one, and per key of one that is present, of all feeds. Written by
--- scripts/comparison_sql.py.
+-- `rollcall layouts compare`.
 with compared as (
     select * from {{ ref('int_compared__oneroster__academic_sessions') }}
 
@@ -52,10 +52,10 @@ with compared as (
 
     select * from {{ ref('int_compared__overrides__mastery_overrides') }}
     {% endif %}
-    {% for model in var('compared_models', []) %}
+    {% for feed in own_feeds() %}
     union all
 
-    select * from {{ ref(model) }}
+    select * from {{ ref('int_compared__' ~ feed.replace('/', '__')) }}
     {% endfor %}
 )
 

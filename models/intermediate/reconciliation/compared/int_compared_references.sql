@@ -1,5 +1,5 @@
--- One row per active row of a mart and column in which it refers to a record that has not come. Written by
--- scripts/comparison_sql.py.
+-- One row per active row of a mart and column in which it refers to a record that has not come. Written by `rollcall
+-- layouts compare`.
 select
     processed.source_id,
     'oneroster/academic_sessions' as feed,
@@ -215,4 +215,10 @@ select
 from {{ ref('fct_override') }} as processed
 cross join unnest(processed.unresolved) as unresolved (processed_column)
 where processed.is_active
+{% endif %}
+
+{% if own_feeds() %}
+union all
+
+select * from {{ ref('int_compared_own_references') }}
 {% endif %}

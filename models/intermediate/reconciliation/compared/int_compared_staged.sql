@@ -1,5 +1,5 @@
--- One row per row of staging whose key differs without a reason: what does it hold? Written by
--- scripts/comparison_sql.py.
+-- One row per row of staging whose key differs without a reason: what does it hold? Written by `rollcall layouts
+-- compare`.
 {{ config(materialized='table') }}
 
 with doubts as (
@@ -306,4 +306,10 @@ inner join doubts
         doubts.feed = 'overrides/mastery_overrides'
         and staged.source_id = doubts.source_id
         and staged.override_id = doubts.record_key
+{% endif %}
+
+{% if own_feeds() %}
+union all
+
+select * from {{ ref('int_compared_own_staged') }}
 {% endif %}

@@ -1,6 +1,6 @@
 [[ "One row per doubt, per record that speaks of one, and per key of one that is present, of all feeds." | header ]]
 with compared as (
-    [% for feed in feeds if feed.family == always_used %]
+    [% for feed in always %]
     select * from {{ ref('[[ feed.model ]]') }}
     [% if not loop.last %]
 
@@ -18,10 +18,10 @@ with compared as (
     [% endfor %]
     {% endif %}
     [% endfor %]
-    {% for model in var('compared_models', []) %}
+    {% for feed in own_feeds() %}
     union all
 
-    select * from {{ ref(model) }}
+    select * from {{ ref('int_compared__' ~ feed.replace('/', '__')) }}
     {% endfor %}
 )
 

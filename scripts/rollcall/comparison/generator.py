@@ -2,14 +2,12 @@
 
 The SQL is committed, read and linted like any other; it changes with the layouts alone, and no
 variant of a layout changes it. It reads raw text in its own way and shares no macro with staging,
-which is what makes it a witness. What it looks like, `comparison_templates/` says.
+which is what makes it a witness. What it looks like, `templates/` says.
 
-    python scripts/comparison_sql.py           writes models/intermediate/reconciliation/compared/
-    python scripts/comparison_sql.py --check   says what is not current, and ends with 1
+A district's project has its own feeds compared in the same way, beside the shipped ones.
 """
 
 import re
-import sys
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,26 +17,20 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from rollcall.contracts.layouts import Column
 from rollcall.contracts.project import Contracts
 from rollcall.contracts.sources import Feed
-from rollcall.project import PROJECT_DIR
+from rollcall.ledger.sql import CASTS, as_text, normalized, record_key
+from rollcall.project import SHIPPED, Project
 
-FOLDER = PROJECT_DIR / "models" / "intermediate" / "reconciliation" / "compared"
 ALWAYS_USED = "oneroster"
 """The family whose models are there whatever `sources.csv` declares."""
 
-_TEMPLATES = Path(__file__).parent / "comparison_templates"
+_FOLDER = Path("models", "intermediate", "reconciliation", "compared")
+_OWN_FOLDER = Path("models", "compared")
+_OWN_FEEDS = Path("macros", "own_feeds.sql")
+_TEMPLATES = Path(__file__).parent / "templates"
+_OF_ONE_FEED = "int_compared__feed.sql"
+_OF_ALL_FEEDS = "int_compared_records.sql"
 _WIDTH = 120
 """How long a line of SQL may be, as sqlfluff is told."""
-_CASTS = {
-    "date": "try_cast({} as date)",
-    "datetime": "try_cast({} as timestamptz) at time zone 'UTC'",
-    "float": "try_cast({} as decimal(18, 6))",
-    "integer": "try_cast({} as integer)",
-    "year": "try_cast({} as integer)",
-    "bool": "try_cast(trim({}) as boolean)",
-}
-"""SQL that reads a raw text as a type: by the engine's own casts, and otherwise than staging.
-
-Of these casts only that to a boolean minds blanks around the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +61,8 @@ class ComparedColumn:
     @property
     def value(self) -> str:
         """What the record says, as SQL of the mart's type, a list as one text."""
-        if self.data_type in _CASTS:
-            return _CASTS[self.data_type].format(self.text)
+        if self.data_type in CASTS:
+            return CASTS[self.data_type].format(self.text)
         if self.is_list:
             return f"nullif(trim(regexp_replace({self.text}, ' *,[ ,]*', ',', 'g'), ' ,'), '')"
         return f"nullif(trim({self.text}), '')"
@@ -85,10 +77,7 @@ class ComparedColumn:
     @property
     def staged(self) -> str:
         """What staging says, as SQL of a text."""
-        return self._as_text(self.processed.replace("processed.", "staged."))
-
-    def _as_text(self, value: str) -> str:
-        return f"cast({value} as varchar)" if self.data_type in _CASTS else value
+        return as_text(self.processed.replace("processed.", "staged."), self.data_type)
 
     @property
     def differences(self) -> tuple[tuple[str, str], ...]:
@@ -100,14 +89,14 @@ class ComparedColumn:
         if self.is_filled:
             value = f"coalesce({value}, {self.processed})"
         found = ((value, f"is distinct from {self.processed}"),)
-        if self.data_type not in _CASTS:
+        if self.data_type not in CASTS:
             return found
         return (*found, (f"({self.processed} is null", f"and trim({self.text}) <> '')"))
 
     @property
     def condition(self) -> str:
         """The same as one condition for millions of rows: first what is cheap and seldom true."""
-        if self.is_everywhere and (self.data_type in _CASTS or self.is_list or self.is_filled):
+        if self.is_everywhere and (self.data_type in CASTS or self.is_list or self.is_filled):
             return _joined(self.differences, 16, taken=len("or "))
         found = _joined(self.differences, 24)
         if len(self.differences) > 1:
@@ -120,7 +109,7 @@ class ComparedColumn:
     @property
     def comparison(self) -> str:
         """Both values and whether they differ, as a struct of SQL."""
-        processed = self._as_text(self.processed)
+        processed = as_text(self.processed, self.data_type)
         parts = (
             f"'raw_column': '{self.raw_column}',",
             f"'processed_column': '{self.name}',",
@@ -137,13 +126,13 @@ class ComparedColumn:
 
 @dataclass(frozen=True, slots=True)
 class ComparedFeed:
-    """A staged feed: its staging model and mart, its key, and the columns that are compared."""
+    """A staged feed: its staging model and mart, its key and status, and what is compared."""
 
     feed: str
     mart: str
     staged: str
-    key: ComparedColumn
-    status: ComparedColumn
+    keys: tuple[ComparedColumn, ...]
+    status: ComparedColumn | None
     columns: tuple[ComparedColumn, ...]
 
     @property
@@ -163,8 +152,21 @@ class ComparedFeed:
         return f"{{{{ source('raw_{family}', '{name}') }}}}"
 
     @property
+    def record_key(self) -> str:
+        """The key that a record names, as SQL of a text; null when blank."""
+        texts = [f"nullif(trim({key.text}), '')" for key in self.keys]
+        pairs = zip(texts, self.keys, strict=True)
+        return record_key([normalized(text, key.text, key.data_type) for text, key in pairs])
+
+    def key_in(self, relation: str) -> str:
+        """Write the same of a row of the mart or of staging; `relation` with its dot, or blank."""
+        return record_key([as_text(f"{relation}{key.name}", key.data_type) for key in self.keys])
+
+    @property
     def deletes(self) -> str:
-        """A condition: the record deletes."""
+        """A condition: the record deletes; blank of a feed whose records have no status."""
+        if self.status is None:
+            return ""
         return f"trim({self.status.text}) in ('tobedeleted', 'inactive')"
 
     @property
@@ -173,9 +175,10 @@ class ComparedFeed:
         return self.deletes.replace(" in (", " not in (")
 
     @property
-    def modified(self) -> ComparedColumn:
-        """The column that dates the record."""
-        return next(column for column in self.columns if column.name == "modified_at")
+    def modified_at(self) -> str:
+        """When the record was last changed, as SQL; null of a feed that does not date records."""
+        dated = (column.value for column in self.columns if column.name == "modified_at")
+        return next(dated, "cast(null as timestamp)")
 
     @property
     def references(self) -> tuple[ComparedColumn, ...]:
@@ -207,14 +210,19 @@ def _joined(conditions: tuple[tuple[str, str], ...], indent: int, taken: int = 0
     return "\n".join(lines)
 
 
-def compared_feeds(contracts: Contracts) -> tuple[ComparedFeed, ...]:
-    """Return every staged feed."""
-    return tuple(_compared_feed(contracts, feed) for feed in contracts.feeds if feed.is_staged)
+def compared_feeds(contracts: Contracts, project: Project) -> tuple[ComparedFeed, ...]:
+    """Return every staged feed of a project; of a district's, those that Rollcall does not have."""
+    shipped = set() if project == SHIPPED else {feed.feed for feed in SHIPPED.contracts().feeds}
+    return tuple(
+        _compared_feed(contracts, project, feed)
+        for feed in contracts.feeds
+        if feed.is_staged and feed.feed not in shipped
+    )
 
 
-def _compared_feed(contracts: Contracts, feed: Feed) -> ComparedFeed:
+def _compared_feed(contracts: Contracts, project: Project, feed: Feed) -> ComparedFeed:
     mart = feed.mart.split(".")[-1]
-    filled = _filled_columns(mart)
+    filled = _filled_columns(project, mart)
     found: dict[str, list[tuple[Column, str]]] = {}
     layouts = [
         layout
@@ -233,27 +241,26 @@ def _compared_feed(contracts: Contracts, feed: Feed) -> ComparedFeed:
         columns[name] = ComparedColumn(
             raw_column, name, column.data_type, name in filled, is_everywhere
         )
-        if column.is_key:
-            key = name
     return ComparedFeed(
         feed.feed,
         mart,
         model,
-        columns.pop(key),
-        columns.pop("is_deleted"),
+        tuple(columns.pop(column.staged_column) for column, _ in layouts[0].keys),
+        columns.pop("is_deleted", None),
         tuple(columns.values()),
     )
 
 
-def _filled_columns(mart: str) -> set[str]:
+def _filled_columns(project: Project, mart: str) -> set[str]:
     """Return the columns that a mart fills from elsewhere, as its description says."""
-    [path] = (PROJECT_DIR / "models" / "marts").rglob(f"{mart}.yml")
-    text = path.read_text(encoding="utf-8")
+    text = "".join(
+        path.read_text(encoding="utf-8") for path in (project.path / "models").rglob(f"{mart}.yml")
+    )
     return set(re.findall(r"\{name: (\w+),.*filled_where_blank: true", text))
 
 
-def rendered(contracts: Contracts) -> dict[Path, str]:
-    """Return every file with its text."""
+def rendered(contracts: Contracts, project: Project) -> dict[Path, str]:
+    """Return every file with its text; none of a project without feeds of its own."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         undefined=StrictUndefined,
@@ -267,43 +274,57 @@ def rendered(contracts: Contracts) -> dict[Path, str]:
         autoescape=False,  # noqa: S701  (it is SQL)
     )
     environment.filters["header"] = _header
-    feeds = compared_feeds(contracts)
-    further = {feed.family: [f for f in feeds if f.family == feed.family] for feed in feeds}
-    further.pop(ALWAYS_USED)
-    known = {"feeds": feeds, "always_used": ALWAYS_USED, "further": further}
-    files = {
-        path: environment.get_template(path.name).render(known)
-        for path in _TEMPLATES.iterdir()
-        if path.stem != "int_compared__feed"
-    }
-    compared = environment.get_template("int_compared__feed.sql")
-    return {FOLDER / path.name: text for path, text in files.items()} | {
-        FOLDER / f"{feed.model}.sql": compared.render(known, feed=feed) for feed in feeds
-    }
+    feeds = compared_feeds(contracts, project)
+    is_own = project != SHIPPED
+    always = [feed for feed in feeds if is_own or feed.family == ALWAYS_USED]
+    further: dict[str, list[ComparedFeed]] = {}
+    for feed in feeds:
+        if feed not in always:
+            further.setdefault(feed.family, []).append(feed)
+    known = {"feeds": feeds, "always": always, "further": further, "is_own": is_own}
+    folder = project.path / (_OWN_FOLDER if is_own else _FOLDER)
+    files = {}
+    for path in sorted(_TEMPLATES.iterdir()) if feeds else ():
+        template = environment.get_template(path.name)
+        if path.name == _OF_ONE_FEED:
+            for feed in feeds:
+                files[folder / f"{feed.model}.sql"] = template.render(known, feed=feed)
+        elif path.name == _OWN_FEEDS.name:
+            files |= {project.path / _OWN_FEEDS: template.render(known)} if is_own else {}
+        elif not is_own or path.name != _OF_ALL_FEEDS:
+            name = path.name.replace("compared_", "compared_own_") if is_own else path.name
+            files[folder / name] = template.render(known)
+    return files
 
 
 def _header(grain: str) -> str:
     """Write the comment at the top of a model."""
-    lines = textwrap.wrap(f"{grain} Written by scripts/comparison_sql.py.", _WIDTH - 3)
+    lines = textwrap.wrap(f"{grain} Written by `rollcall layouts compare`.", _WIDTH - 3)
     return "\n".join(f"-- {line}" for line in lines)
 
 
-def main(arguments: list[str]) -> int:
-    """Write the files, or say which are not current."""
-    wanted = rendered(Contracts.load(PROJECT_DIR / "seeds" / "contracts"))
-    there = {path: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.*")}
-    outdated = {path for path in wanted | there if wanted.get(path) != there.get(path)}
-    if "--check" in arguments:
-        for path in sorted(outdated):
-            print(f"{path.relative_to(PROJECT_DIR)} is not current; run `make generate`.")
-        return 1 if outdated else 0
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for path in outdated:
+def outdated(contracts: Contracts, project: Project) -> dict[Path, str | None]:
+    """Return the files of a project that are not as the layouts say: the text of each, or None.
+
+    None is said of a file that is there and that nothing asks for.
+    """
+    wanted = rendered(contracts, project)
+    folders = {project.path / _FOLDER, project.path / _OWN_FOLDER}
+    there = {path for folder in folders for path in folder.glob("*.*")}
+    there |= {path for path in (project.path / _OWN_FEEDS,) if path.exists()}
+    return {
+        path: wanted.get(path)
+        for path in sorted(there | set(wanted))
+        if not path.exists() or path.read_text(encoding="utf-8") != wanted.get(path)
+    }
+
+
+def write(contracts: Contracts, project: Project) -> dict[Path, str | None]:
+    """Write the files of a project that are not as the layouts say; return them."""
+    changed = outdated(contracts, project)
+    for path, text in changed.items():
         path.unlink(missing_ok=True)
-        if path in wanted:
-            path.write_text(wanted[path], encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+        if text is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    return changed

@@ -1,5 +1,8 @@
 [[ ("One row per doubt that " ~ feed.feed ~ " and " ~ feed.mart ~ " raise, per record that speaks of one, and per key of one that is present. In doubt is a record of the newest files that the mart does not hold as it is, an active row that none of them names, and a key that stands twice.") | header ]]
-[% if feed.family != always_used %]
+[% if is_own %]
+{{ config(materialized='ephemeral') }}
+
+[% elif feed not in always %]
 {{ config(enabled=is_used('[[ feed.family ]]')) }}
 
 [% endif %]
@@ -13,7 +16,7 @@ records as (
     select
         files.source_id,
         files.is_visible,
-        nullif(trim([[ feed.key.text ]]), '') as record_key,
+        [[ feed.record_key ]] as record_key,
         false as is_malformed,
         records.*
     from [[ feed.raw_table ]] as records
@@ -37,7 +40,7 @@ records as (
 doubts as (
     select
         coalesce(records.source_id, processed.source_id) as source_id,
-        coalesce(records.record_key, processed.[[ feed.key.name ]]) as record_key,
+        coalesce(records.record_key, [[ feed.key_in('processed.') ]]) as record_key,
         records.file_id,
         records.record_number,
         records.line_number,
@@ -48,10 +51,11 @@ doubts as (
         1 as row_count
     from records
     full join {{ ref('[[ feed.mart ]]') }} as processed
-        on records.source_id = processed.source_id and records.record_key = processed.[[ feed.key.name ]]
+        on records.source_id = processed.source_id and records.record_key = [[ feed.key_in('processed.') ]]
     where
         (records.file_id is null and processed.is_active)
         or records.is_malformed
+        [% if feed.status %]
         or (
             [[ feed.deletes ]]
             and (
@@ -60,9 +64,12 @@ doubts as (
                 or records.record_number <> processed.record_number
             )
         )
+        [% endif %]
         or (
             records.file_id is not null
+            [% if feed.status %]
             and coalesce([[ feed.keeps ]], true)
+            [% endif %]
             and (
                 processed.is_active is distinct from true
                 or (records.is_visible and records.file_id <> processed.file_id)
@@ -75,14 +82,14 @@ doubts as (
 
     select
         source_id,
-        [[ feed.key.name ]] as record_key,
+        [[ feed.key_in('') ]] as record_key,
         false as is_malformed,
         min(file_id) as processed_file_id,
         min(record_number) as processed_record_number,
         true as is_active,
         count(*) as row_count
     from {{ ref('[[ feed.mart ]]') }}
-    group by source_id, [[ feed.key.name ]]
+    group by source_id, [[ feed.key_in('') ]]
     having count(*) > 1
 ),
 
@@ -97,12 +104,12 @@ processed_rows as (
     select
         processed.*,
         row_number() over (
-            partition by processed.source_id, processed.[[ feed.key.name ]]
+            partition by processed.source_id, [[ feed.key_in('processed.') ]]
             order by processed.file_id, processed.record_number
         ) as place
     from {{ ref('[[ feed.mart ]]') }} as processed
     inner join keys
-        on processed.source_id = keys.source_id and processed.[[ feed.key.name ]] = keys.record_key
+        on processed.source_id = keys.source_id and [[ feed.key_in('processed.') ]] = keys.record_key
 ),
 
 -- The records in doubt, and those of which the rows in doubt say that they are made.
@@ -121,11 +128,11 @@ pointers as (
 compared_records as (
     select
         files.source_id,
-        nullif(trim([[ feed.key.text ]]), '') as record_key,
+        [[ feed.record_key ]] as record_key,
         records.file_id,
         records.record_number,
-        coalesce([[ feed.deletes ]], false) as is_deletion,
-        [[ feed.modified.value ]] as modified_at,
+        [[ "coalesce(" ~ feed.deletes ~ ", false)" if feed.status else "false" ]] as is_deletion,
+        [[ feed.modified_at ]] as modified_at,
         [
             [% for column in feed.columns %]
             [[ column.comparison | indent(12) ]][[ "," if not loop.last ]]
@@ -138,7 +145,7 @@ compared_records as (
     left join processed_rows as processed
         on
             files.source_id = processed.source_id
-            and nullif(trim([[ feed.key.text ]]), '') = processed.[[ feed.key.name ]]
+            and [[ feed.record_key ]] = [[ feed.key_in('processed.') ]]
             and processed.place = 1
 ),
 
@@ -146,12 +153,12 @@ compared_records as (
 present_keys as (
     select distinct
         files.source_id,
-        nullif(trim([[ feed.key.text ]]), '') as record_key
+        [[ feed.record_key ]] as record_key
     from [[ feed.raw_table ]] as records
     inner join files
         on records.file_id = files.file_id and files.is_since_latest_bulk and not files.is_in_scope
     inner join keys
-        on files.source_id = keys.source_id and nullif(trim([[ feed.key.text ]]), '') = keys.record_key
+        on files.source_id = keys.source_id and [[ feed.record_key ]] = keys.record_key
 )
 
 select

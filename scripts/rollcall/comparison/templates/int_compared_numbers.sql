@@ -1,4 +1,8 @@
 [[ "One row per number of a record of the newest files, and per number of an active row of a mart." | header ]]
+[% if is_own %]
+{{ config(materialized='ephemeral') }}
+
+[% endif %]
 [% macro numbers(feed, column) %]
 select
     files.source_id,
@@ -11,7 +15,9 @@ select
     cast(null as decimal(18, 6)) as processed_number
 from [[ feed.raw_table ]] as records
 inner join files on records.file_id = files.file_id
+[% if feed.status %]
 where coalesce([[ feed.keeps ]], true)
+[% endif %]
 
 union all
 
@@ -21,7 +27,7 @@ select
     '[[ column.name ]]' as column_name,
     file_id,
     record_number,
-    [[ feed.key.name ]] as record_key,
+    [[ feed.key_in('') ]] as record_key,
     cast(null as decimal(18, 6)) as source_number,
     [[ column.name ]] as processed_number
 from {{ ref('[[ feed.mart ]]') }}
@@ -32,7 +38,7 @@ with files as (
     where is_in_scope and is_visible
 )
 
-[% for feed in feeds if feed.family == always_used and feed.numbers %]
+[% for feed in always if feed.numbers %]
 [% set is_last_feed = loop.last %]
 [% for column in feed.numbers %]
 [[ numbers(feed, column) -]]
@@ -55,3 +61,23 @@ union all
 [% endfor %]
 {% endif %}
 [% endfor %]
+[% if is_own and not always | map(attribute="numbers") | select | list %]
+select
+    cast(null as varchar) as source_id,
+    cast(null as varchar) as feed,
+    cast(null as varchar) as column_name,
+    cast(null as varchar) as file_id,
+    cast(null as bigint) as record_number,
+    cast(null as varchar) as record_key,
+    cast(null as decimal(18, 6)) as source_number,
+    cast(null as decimal(18, 6)) as processed_number
+from files
+where false
+[% elif not is_own %]
+
+{% if own_feeds() %}
+union all
+
+select * from {{ ref('int_compared_own_numbers') }}
+{% endif %}
+[% endif %]

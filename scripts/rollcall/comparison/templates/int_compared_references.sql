@@ -1,9 +1,13 @@
 [[ "One row per active row of a mart and column in which it refers to a record that has not come." | header ]]
+[% if is_own %]
+{{ config(materialized='ephemeral') }}
+
+[% endif %]
 [% macro unresolved(feed) %]
 select
     processed.source_id,
     '[[ feed.feed ]]' as feed,
-    processed.[[ feed.key.name ]] as record_key,
+    [[ feed.key_in('processed.') ]] as record_key,
     processed.file_id,
     processed.record_number,
     processed.line_number,
@@ -17,7 +21,7 @@ from {{ ref('[[ feed.mart ]]') }} as processed
 cross join unnest(processed.unresolved) as unresolved (processed_column)
 where processed.is_active
 [% endmacro %]
-[% for feed in feeds if feed.family == always_used and feed.references %]
+[% for feed in always if feed.references %]
 [[ unresolved(feed) -]]
 [% if not loop.last %]
 
@@ -35,3 +39,22 @@ union all
 [% endfor %]
 {% endif %}
 [% endfor %]
+[% if is_own and not always | map(attribute="references") | select | list %]
+select
+    cast(null as varchar) as source_id,
+    cast(null as varchar) as feed,
+    cast(null as varchar) as record_key,
+    cast(null as varchar) as file_id,
+    cast(null as bigint) as record_number,
+    cast(null as bigint) as line_number,
+    cast(null as varchar) as processed_column,
+    cast(null as varchar) as source_value
+where false
+[% elif not is_own %]
+
+{% if own_feeds() %}
+union all
+
+select * from {{ ref('int_compared_own_references') }}
+{% endif %}
+[% endif %]

@@ -1,11 +1,11 @@
 [[ "One row per row of staging whose key differs without a reason: what does it hold?" | header ]]
-{{ config(materialized='table') }}
+{{ config(materialized='[[ "ephemeral" if is_own else "table" ]]') }}
 
 [% macro staged(feed) %]
 select
     '[[ feed.feed ]]' as feed,
     staged.source_id,
-    staged.[[ feed.key.name ]] as record_key,
+    [[ feed.key_in('staged.') ]] as record_key,
     [
         [% for column in feed.columns %]
         { 'column': '[[ column.name ]]', 'staged_value': [[ column.staged ]] }[[ "," if not loop.last ]]
@@ -16,7 +16,7 @@ inner join doubts
     on
         doubts.feed = '[[ feed.feed ]]'
         and staged.source_id = doubts.source_id
-        and staged.[[ feed.key.name ]] = doubts.record_key
+        and [[ feed.key_in('staged.') ]] = doubts.record_key
 [% endmacro %]
 with doubts as (
     select distinct
@@ -27,7 +27,7 @@ with doubts as (
     where reason = 'unexplained'
 )
 
-[% for feed in feeds if feed.family == always_used %]
+[% for feed in always %]
 [[ staged(feed) -]]
 [% if not loop.last %]
 
@@ -45,3 +45,11 @@ union all
 [% endfor %]
 {% endif %}
 [% endfor %]
+[% if not is_own %]
+
+{% if own_feeds() %}
+union all
+
+select * from {{ ref('int_compared_own_staged') }}
+{% endif %}
+[% endif %]

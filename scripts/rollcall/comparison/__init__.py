@@ -1,0 +1,1 @@
+"""The SQL by which reconciliation compares exports with marts."""

@@ -1,0 +1,147 @@
+"""A feed that a district adds, keyed by student and day, as `docs/own_feeds.md` says."""
+
+import re
+from collections.abc import Mapping
+
+import pytest
+from conftest import Project, read_csv
+from mastery_district import Story
+
+from rollcall.ledger.sql import record_key, record_key_of
+from rollcall.new_project import write_project
+from rollcall.project import PROJECT_DIR
+
+GUIDE = (PROJECT_DIR / "docs" / "own_feeds.md").read_text(encoding="utf-8")
+PARTS = re.findall(r"^```\w+ (\S+)\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)
+HEADER = "Student,Day,School,Code,Minutes\n"
+STUDENTS = [f"s{number}" for number in range(8)]
+
+
+def build_as_the_guide_says(project: Project) -> None:
+    """Write each file of the guide; what it says of `dbt_project.yml` is put where it says."""
+    for name, text in PARTS:
+        path = project.project / name
+        if name == "dbt_project.yml":
+            settings = path.read_text(encoding="utf-8")
+            path.write_text(f"{settings.rstrip()}\n{text}", encoding="utf-8")
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    sources = project.project / "seeds" / "contracts" / "sources.csv"
+    [sis] = [row for row in read_csv(sources) if row["source_id"] == "sis"]
+    own = {"source_id": "att", "families": "att", "due_feeds": "", "default_mode": "bulk"}
+    with sources.open("a", encoding="utf-8") as stream:
+        stream.write(",".join((sis | {k: v for k, v in own.items() if k in sis}).values()) + "\n")
+    done = project.run("layouts", "compare")
+    assert done.code == 0, done.out + done.err
+    assert project.run("layouts", "compare", "--check").code == 0
+
+
+def attendance(project: Project, number: int, codes: Mapping[tuple[str, int], str]) -> None:
+    """Deliver the whole file as of a night: (student, day of September) to code and minutes."""
+    rows = [f"{student},2026-09-{day:02d},s1,{code}\n" for (student, day), code in codes.items()]
+    name = f"2026-09-{number:02d}T020000Z"
+    project.deliver(name, {"attendance.csv": HEADER + "".join(rows)}, source="att")
+
+
+@pytest.fixture(scope="module")
+def attended(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Tell two nights of a project with attendance."""
+    folder = tmp_path_factory.mktemp("attendance")
+    write_project(folder / "project")
+    (folder / "inbox").mkdir()
+    project = Project(folder / "home", folder / "inbox")
+    build_as_the_guide_says(project)
+    story = Story(project, project.project)
+    story.roster(2, STUDENTS)
+    codes = {(student, 1): "present,0" for student in STUDENTS}
+    attendance(project, 2, codes | {("s1", 1): "absent,x", ("ghost", 1): "present,1.5"})
+    story.cycle(2)
+    codes |= {(student, 2): "tardy, 7.50" for student in STUDENTS}
+    late = {("s0", 1): "absent,400", ("s1", 2): "unknown,0"}
+    attendance(project, 3, codes | late)
+    with (project.inbox / "att" / "2026-09-03T020000Z" / "attendance.csv").open("a") as stream:
+        stream.write("s2,2026-09-02,s1,tardy, 7.50\n")  # said twice
+        stream.write("s3,2026-09-02,s1,absent,1\n")  # said in two ways
+        stream.write('s9,2026-09-09,s1,"present\n')  # malformed
+    story.cycle(3)
+    return project
+
+
+def test_every_part_of_the_guide_is_used() -> None:
+    assert len(PARTS) == 8
+    assert {name for name, _ in PARTS} >= {"dbt_project.yml", "models/marts/fct_attendance.sql"}
+
+
+def test_two_columns_are_one_key_in_every_step(attended: Project) -> None:
+    """Each record is judged by student and day: rejected, duplicate, in conflict or taken."""
+    rows = attended.warehouse(
+        "select student_id, attended_on::text, code, minutes::text, unresolved "
+        "from district.fct_attendance where student_id in ('s0', 's1', 's3', 'ghost') "
+        "order by all"
+    )
+    assert rows == [
+        ("ghost", "2026-09-01", "present", "1.500000", ["student_id"]),
+        ("s0", "2026-09-01", "absent", "400.000000", []),
+        ("s0", "2026-09-02", "tardy", "7.500000", []),
+        ("s1", "2026-09-01", "present", "0.000000", []),
+        ("s3", "2026-09-01", "present", "0.000000", []),
+    ]
+    judged = attended.warehouse(
+        "select record_key, line_number, code from audit.audit_rejected_record "
+        "where source_id = 'att' order by all"
+    )
+    assert judged == [
+        ("s1 | 2026-09-02", 11, "VALUE_NOT_ALLOWED"),
+        ("s2 | 2026-09-02", 18, "DUPLICATE_RECORD"),
+        ("s3 | 2026-09-02", 13, "DUPLICATE_KEY_CONFLICT"),
+        ("s3 | 2026-09-02", 19, "DUPLICATE_KEY_CONFLICT"),
+        ("s9 | 2026-09-09", 20, "UNCLOSED_QUOTE"),
+    ]
+    balances = attended.warehouse(
+        "select record_count, malformed_count, rejected_count, duplicate_count, accepted_count "
+        "from reconciliation.recon_file_balance where source_id = 'att' order by first_cycle_id"
+    )
+    assert balances == [(9, 0, 0, 0, 9), (19, 1, 3, 1, 14)]
+
+
+def test_a_row_is_traced_by_both_columns(attended: Project) -> None:
+    done = attended.run("trace", "--table", "district.fct_attendance", "--key", "s0 | 2026-09-01")
+    assert done.code == 0, done.out + done.err
+    assert "district.fct_attendance" in done.out
+    nowhere = attended.run("trace", "--table", "district.fct_attendance", "--key", "s0")
+    assert nowhere.code == 2
+    assert "no row with student_id | attended_on 's0'" in nowhere.err
+    assert "has ids like s0 | 2026-09-0" in nowhere.err
+
+
+def test_every_difference_is_explained(attended: Project) -> None:
+    done = attended.run("reconcile", "--json")
+    assert done.code in (0, 3), done.out
+    missing = attended.warehouse(
+        "select column_name, record_key, reason from reconciliation.recon_missing_record "
+        "where source_id = 'att' order by all"
+    )
+    assert missing == [
+        ("Student | Day", f"{key}", "rejected")
+        for key in ("s1 | 2026-09-02", "s3 | 2026-09-02", "s9 | 2026-09-09")
+    ]
+    other = attended.warehouse(
+        "select record_key, reason from reconciliation.recon_diverging_value "
+        "where source_id = 'att' union all select record_key, reason "
+        "from reconciliation.recon_unexpected_record where source_id = 'att'"
+    )
+    assert other == [("ghost | 2026-09-01", "unresolved")]
+    sums = attended.warehouse(
+        "select source_sum - processed_sum - explained_sum from reconciliation.recon_column_sum "
+        "where source_id = 'att'"
+    )
+    assert sums == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "texts", [("a",), ("a|b",), ("a|", "b"), ("a", "|b"), ("a | b", "c"), ("a", "b | c"), ("", "b")]
+)
+def test_a_key_of_several_columns_is_told_apart(attended: Project, texts: tuple[str, ...]) -> None:
+    parts = [f"nullif('{text}', '')" for text in texts]
+    assert attended.ledger(f"select {record_key(parts)}") == [(record_key_of(texts),)]
