@@ -16,6 +16,7 @@ CONSEQUENCES = {
         "error",
     ): "The delivery is archived and not read; the last good data stays in place.",
     ("delivery", "warning"): "Noted as a finding; what came is taken.",
+    ("delivery", "notice"): "Noted as a finding, once; what came is taken.",
     ("file", "error"): "The file is rejected, the others of the delivery are taken; "
     "the last good data of its feed stays in place.",
     ("file", "hold"): "It waits for `rollcall release` or `refuse`; "

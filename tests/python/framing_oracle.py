@@ -38,7 +38,10 @@ def read(content: bytes, encoding: str, width: int, max_bytes: int) -> list[Orac
         if code is None:
             end, following = line_end(content, stop)
             if len(fields) != width:
+                extra = fields[width:]
                 code = "TOO_FEW_FIELDS" if len(fields) < width else "TOO_MANY_FIELDS"
+                if extra and not any((part or b"").strip(b' \t,"') for part in extra):
+                    code = "EXTRA_BLANK_FIELD"
         texts: tuple[str | None, ...] = ()
         if code is None:
             try:

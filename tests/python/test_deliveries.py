@@ -29,13 +29,14 @@ from rollcall.contracts.reading import ContractError
 from rollcall.home import Home
 from rollcall.landing import container
 from rollcall.landing.archive import Archived, keep
-from rollcall.landing.container import Opened, _unpack, open_delivery
+from rollcall.landing.container import _unpack, open_delivery
 from rollcall.landing.entries import Entry, read_inbox, settle
 from rollcall.project import PROJECT_DIR
 
 NIGHT = "2026-09-01T010000Z"
 WHOLE = (ORGS + ORG_ROWS).encode()
 CONTRACTS = PROJECT_DIR / "seeds" / "contracts"
+SIS = Contracts.load(CONTRACTS).sources["sis"]
 LONG_AGO = 1_000_000_000
 Make = Callable[[Path], object]
 """Puts a delivery into the place it is given."""
@@ -241,8 +242,14 @@ REJECTED_ZIPS: dict[str, tuple[bytes, str]] = {
     "with a way from the root": (zip_of(("/tmp/orgs.csv", WHOLE)), "ARCHIVE_UNSAFE"),  # noqa: S108
     "with a backslash": (zip_of(("..\\orgs.csv", WHOLE)), "ARCHIVE_UNSAFE"),
     "with a drive": (zip_of(("C:\\orgs.csv", WHOLE)), "ARCHIVE_UNSAFE"),
-    "with folders inside": (zip_of(("export/orgs.csv", WHOLE)), "ARCHIVE_UNSAFE"),
-    "with an empty folder": (zip_of(("orgs.csv", WHOLE), ("export/", b"")), "ARCHIVE_UNSAFE"),
+    "with CSV files in two folders": (
+        zip_of(("a/orgs.csv", WHOLE), ("b/users.csv", WHOLE)),
+        "ARCHIVE_UNSAFE",
+    ),
+    "with CSV files at its root and in a folder": (
+        zip_of(("orgs.csv", WHOLE), ("old/orgs.csv", WHOLE)),
+        "ARCHIVE_UNSAFE",
+    ),
     "with a link": (
         zip_of(("orgs.csv", WHOLE), (linked("users.csv"), b"/etc/passwd")),
         "ARCHIVE_UNSAFE",
@@ -261,6 +268,7 @@ REJECTED_ZIPS: dict[str, tuple[bytes, str]] = {
     "encrypted": (with_flag(ZIP, 0x1), "ARCHIVE_ENCRYPTED"),
     "encrypted strongly": (with_flag(ZIP, 0x41), "ARCHIVE_ENCRYPTED"),
     "without a member": (zip_of(), "DELIVERY_EMPTY"),
+    "with a note only": (zip_of(("README.txt", b"Nothing today.")), "DELIVERY_EMPTY"),
 }
 
 
@@ -544,7 +552,7 @@ def home(tmp_path: Path) -> Home:
 
 
 def entries_of(home: Home) -> tuple[list[Entry], list[str]]:
-    found = read_inbox(watched(home).inbox, frozenset({"sis"}))
+    found = read_inbox(watched(home).inbox, {"sis": SIS})
     return found.entries, found.left_alone
 
 
@@ -599,8 +607,7 @@ def test_what_changes_under_the_reader_is_left_alone(
             return kept
 
         monkeypatch.setattr(container, "keep", keep_slowly)
-    limits = Contracts.load(CONTRACTS).sources["sis"].limits
-    assert open_delivery(still[0], home, limits) is None
+    assert open_delivery(still[0], home, SIS) is None
     assert not list(home.spool.iterdir())
 
 
@@ -670,7 +677,6 @@ def damaged(random: Random, content: bytes) -> bytes:
 def assert_rejected_or_whole(home: Home, seed: int, count: int) -> None:
     """Damage archives; each must be rejected or still give the bytes that were packed."""
     random = Random(seed)  # noqa: S311  (the same damage every time)
-    limits = Contracts.load(CONTRACTS).sources["sis"].limits
     texts = {b"a,b\n" * 50, "x,é\n".encode() * 9}
     members = [(name, text) for name, text in zip(("a.csv", "é.csv"), sorted(texts), strict=True)]
     whole = [
@@ -689,13 +695,12 @@ def assert_rejected_or_whole(home: Home, seed: int, count: int) -> None:
         content = damaged(random, content)
         path = home.path / "damaged"
         path.write_bytes(content)
-        unpacked = _unpack(kind, "a.csv.gz", Archived("0" * 64, len(content), path), home, limits)
-        if isinstance(unpacked, Opened):
-            assert unpacked.rejection is not None
-            rejected_count += 1
+        unpacked = _unpack(kind, "a.csv.gz", Archived("0" * 64, len(content), path), home, SIS)
+        if unpacked.rejection:
+            rejected_count += unpacked.rejection.code != "DELIVERY_EMPTY"
         else:
             whole_count = len(members) if kind == "zip" else 1
-            found = [member.path.read_bytes() for member in unpacked]
+            found = [member.path.read_bytes() for member in unpacked.members]
             # No file at all, and an empty one, are rejected afterwards.
             assert len(found) in (0, whole_count), number
             assert set(found) <= texts | {b""}, number
@@ -721,13 +726,13 @@ def contracts_with(folder: Path, rows: str) -> Contracts:
 
 def test_a_limit_may_differ_by_source(tmp_path: Path, home: Home) -> None:
     contracts = contracts_with(tmp_path / "seeds", "lms,max_members,1,Only one.\n")
-    lms, sis = contracts.sources["lms"].limits, contracts.sources["sis"].limits
-    assert (lms.max_members, sis.max_members) == (1, 1000)
-    assert replace(lms, max_members=1000) == sis
+    lms, sis = contracts.sources["lms"], contracts.sources["sis"]
+    assert (lms.limits.max_members, sis.limits.max_members) == (1, 1000)
+    assert replace(lms.limits, max_members=1000) == sis.limits
     put(watched(home), f"{NIGHT}.zip", ZIP)
     [entry], _ = entries_of(home)
-    for limits, code in ((lms, "ARCHIVE_TOO_LARGE"), (sis, None)):
-        opened = open_delivery(entry, home, limits)
+    for source, code in ((lms, "ARCHIVE_TOO_LARGE"), (sis, None)):
+        opened = open_delivery(entry, home, source)
         assert opened is not None
         assert (opened.rejection.code if opened.rejection else None) == code
 
@@ -746,7 +751,7 @@ def test_how_much_may_be_unpacked_is_a_limit_of_the_source(
     else:
         put(watched(home), f"{NIGHT}_orgs.csv.gz", gzip.compress(WHOLE))
     [entry], _ = entries_of(home)
-    opened = open_delivery(entry, home, contracts.sources["sis"].limits)
+    opened = open_delivery(entry, home, contracts.sources["sis"])
     assert opened is not None
     assert (opened.rejection.code if opened.rejection else None) == code
 

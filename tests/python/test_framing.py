@@ -81,7 +81,9 @@ def test_doubled_quotes_are_one_quote() -> None:
     ("record", "code"),
     [
         (b"1,2", "TOO_FEW_FIELDS"),
-        (b"1,2,3,", "TOO_MANY_FIELDS"),
+        (b"1,2,3,4", "TOO_MANY_FIELDS"),
+        (b"1,2,3,", "EXTRA_BLANK_FIELD"),
+        (b'1,2,3, ,""', "EXTRA_BLANK_FIELD"),
         (b'1,x"y,3', "STRAY_QUOTE"),
         (b'1,"x"y,3', "TEXT_AFTER_QUOTE"),
         (b'1,"x,3', "TEXT_AFTER_QUOTE"),
@@ -150,6 +152,7 @@ def test_single_byte_encodings_are_read_as_declared() -> None:
         (b"", "EMPTY_FILE"),
         (b"\xef\xbb\xbf", "EMPTY_FILE"),
         (b"\na,b\n", "HEADER_UNREADABLE"),
+        (b" , ,\n", "HEADER_UNREADABLE"),
         (b'a,"b\n1,2\n', "HEADER_UNREADABLE"),
         (b'a,b"c\n', "HEADER_UNREADABLE"),
         (b"a,\xff\n", "HEADER_UNREADABLE"),
@@ -159,6 +162,46 @@ def test_headers_that_cannot_be_read(content: bytes, code: str) -> None:
     with pytest.raises(HeaderError) as raised:
         Framer(io.BytesIO(content))
     assert raised.value.code == code
+
+
+def test_names_are_trimmed_and_columns_without_one_are_passed_over_where_they_are_blank() -> None:
+    records, framer = frame(
+        '\ufeffa ,"\xa0b", c\t,, \n'.encode() + b'1,2,3,,\n4,5,6\n7,8,9,x\n1,,, ,""\n'
+    )
+    assert framer.header.names == ("a", "b", "c")
+    assert framer.header.unnamed_count == 2
+    assert [r.code or r.fields for r in records] == [
+        ("1", "2", "3"),
+        ("4", "5", "6"),
+        "TOO_MANY_FIELDS",
+        ("1", None, None),
+    ]
+    records, _ = frame(HEADER.rstrip() + b",\n1,2,3,,\n")
+    assert [r.code for r in records] == ["EXTRA_BLANK_FIELD"]
+
+
+@pytest.mark.parametrize("delimiter", [b";", b"\t", b"|"])
+@pytest.mark.parametrize("block", [3, 1 << 20])
+def test_fields_are_separated_by_what_separates_the_names(delimiter: bytes, block: int) -> None:
+    lines = [b"a,b;c;d", b'"1;,\t|";2,5;x', b'1;"a""b";', b"1;2", b'1;"x"y;3', b"1;2;3;"]
+    lines[0] = b'"a,\n;\t|";b;c'
+    content = b"\n".join(line.replace(b";", delimiter) for line in lines) + b"\n"
+    records, framer = frame(content, block=block)
+    assert framer.header.delimiter == delimiter
+    mark = delimiter.decode()
+    assert [r.code or r.fields for r in records] == [
+        ("1;,\t|".replace(";", mark), "2,5", "x"),
+        ("1", 'a"b', None),
+        "TOO_FEW_FIELDS",
+        "TEXT_AFTER_QUOTE",
+        "EXTRA_BLANK_FIELD",
+    ]
+
+
+def test_a_line_that_tells_a_spreadsheet_the_delimiter_is_no_header() -> None:
+    records, framer = frame(b"\xef\xbb\xbfSEP=;\r\na,x;b\r\n1;2\r\n")
+    assert (framer.header.names, framer.header.delimiter) == (("a,x", "b"), b";")
+    assert [(r.line, r.offset, r.fields) for r in records] == [(3, 17, ("1", "2"))]
 
 
 def test_a_header_may_hold_a_quoted_line_end() -> None:

@@ -239,8 +239,11 @@ class Writer:
         fields = ["k", *(self.field() for _ in range(count - 1))]
         text = self.joined(fields)
         if len(text) > self.limit:
-            text = b"k" + b"," * (count - 1)
-        self.broken(text, "TOO_FEW_FIELDS" if is_few else "TOO_MANY_FIELDS", "k")
+            fields = ["k", *([None] * (count - 1))]
+            text = self.joined(fields)
+        is_blank = not (fields[-1] or "").strip(' \t,"')
+        many = "EXTRA_BLANK_FIELD" if is_blank else "TOO_MANY_FIELDS"
+        self.broken(text, "TOO_FEW_FIELDS" if is_few else many, "k")
 
     def one_line(self, octets: bytes, code: str) -> None:
         """Write a record with a broken field, all on one line."""

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from rollcall.contracts.sources import ENCODINGS
+from rollcall.contracts.sources import DELIMITERS, ENCODINGS
+from rollcall.csvfile.framing import DELIMITERS as FRAMED
 from rollcall.csvfile.framing import SUPPORTED_ENCODINGS
 from rollcall.project import PROJECT_DIR
 
 PACKAGE = PROJECT_DIR / "scripts" / "rollcall"
-EVERYWHERE = {"clock", "errors", "folders", "home", "project", "sanitize"}
+EVERYWHERE = {"clock", "errors", "folders", "home", "project", "sanitize", "zipped"}
 MAY_IMPORT = {
     "csvfile": {"errors"},
     "contracts": {"errors"},
@@ -123,8 +124,9 @@ def test_imports_are_not_circular() -> None:
             del waiting[name]
 
 
-def test_the_framer_reads_every_encoding_that_a_source_may_declare() -> None:
+def test_the_framer_reads_every_encoding_and_delimiter_that_a_source_may_declare() -> None:
     assert ENCODINGS == SUPPORTED_ENCODINGS
+    assert tuple(DELIMITERS) == tuple(FRAMED)
 
 
 def test_every_query_of_the_report_is_a_listing_and_ends_with_an_order() -> None:

@@ -20,7 +20,16 @@ from rollcall.contracts.layouts import (
 )
 from rollcall.contracts.sources import Feed, Source, read_feeds, read_limits, read_sources
 
-_MISSPELLED = {"courseresourses.csv": "courseResources.csv"}
+DATA_ENDINGS = (".csv", ".txt", ".tsv")
+"""How the names of files of an export may end."""
+_MISSPELLED = {"courseresourses": "courseresources"}
+
+
+def plain_name(file_name: str) -> str:
+    """Return what a file's name says of its feed: without case, ending and a common misspelling."""
+    name = file_name.lower()
+    stem = next((name.removesuffix(end) for end in DATA_ENDINGS if name.endswith(end)), name)
+    return _MISSPELLED.get(stem, stem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +92,10 @@ class Contracts:
         return None
 
     def feed_for(self, family: str, file_name: str) -> Feed | None:
-        """Find the feed of a file by its name; case and one well-known misspelling are forgiven."""
-        wanted = _MISSPELLED.get(file_name.lower(), file_name).lower()
+        """Find the feed of a file by its name, as far as `plain_name` tells names apart."""
+        wanted = plain_name(file_name)
         for feed in self.feeds:
-            if feed.family == family and feed.file_name.lower() == wanted:
+            if feed.family == family and plain_name(feed.file_name) == wanted:
                 return feed
         return None
 

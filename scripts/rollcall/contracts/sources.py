@@ -13,7 +13,10 @@ from rollcall.contracts.reading import ContractError, listed, number, rows, rows
 ENCODINGS = frozenset({"utf-8", "cp1252", "latin-1", "iso-8859-15", "mac_roman", "cp437", "cp850"})
 """What a source may write; the framer supports each of them."""
 _EVERY_SOURCE = "*"
+DELIMITERS = ("comma", "semicolon", "tab", "pipe")
+"""What may stand between the fields of a file; the framer knows each of them."""
 _CHOICES = {
+    "delimiter": DELIMITERS,
     "stage": ("live", "pilot"),
     "exported_at_policy": ("name", "receipt"),
     "header_policy": ("strict", "by_name"),
@@ -69,10 +72,12 @@ class Source:
     due_feeds: tuple[str, ...]
     time_zone: str
     encoding: str
+    delimiter: str
     header_policy: str
     mode_authority: str
     removal_policy: str
     change_policy: str
+    ignore_files: tuple[str, ...]
     latency_target_hours: int
     limits: Limits
 
@@ -155,10 +160,12 @@ def read_sources(
             due_feeds=listed(row["due_feeds"]),
             time_zone=row["time_zone"],
             encoding=row["encoding"],
+            delimiter=row.get("delimiter") or DELIMITERS[0],
             header_policy=row["header_policy"],
             mode_authority=row["mode_authority"],
             removal_policy=row["removal_policy"],
             change_policy=row["change_policy"],
+            ignore_files=listed(row.get("ignore_files", "")),
             latency_target_hours=int(number(path, line, row, "latency_target_hours")),
             limits=Limits(**{**limits[_EVERY_SOURCE], **limits.get(row["source_id"], {})}),
         )
@@ -175,7 +182,7 @@ def _check_source(where: str, row: Mapping[str, str], families: set[str], feeds:
             f"choose one of {', '.join(sorted(ENCODINGS))}."
         )
     for column, choices in _CHOICES.items():
-        if row[column] not in choices:
+        if row.get(column, choices[0]) not in choices:
             raise ContractError(
                 f"{where}: {column} '{row[column]}' is not one of {', '.join(choices)}."
             )

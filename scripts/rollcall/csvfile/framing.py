@@ -1,11 +1,11 @@
 """Framing: from bytes to records, strictly by RFC 4180, on the bytes as delivered.
 
-A record starts at the start of a physical line. Its fields are separated by commas and are either
-unquoted (no quote at all) or quoted (`""` stands for a quote, line ends may stand inside). LF, CRLF
-and CR end a line. A record whose quote does not close, or closes before other text, or that has a
-quote inside an unquoted field, is cut at its first line end, and reading goes on with the next
-line: one bad record never takes its neighbours with it. Blank lines are counted; they are no
-records.
+A record starts at the start of a physical line. Its fields are separated by commas, or by what
+separates the names of the header, and are either unquoted (no quote at all) or quoted (`""` stands
+for a quote, line ends may stand inside). LF, CRLF and CR end a line. A record whose quote does not
+close, or closes before other text, or that has a quote inside an unquoted field, is cut at its
+first line end, and reading goes on with the next line: one bad record never takes its neighbours
+with it. Blank lines are counted; they are no records.
 
 The work is done on whole blocks with numpy; `records.py` says which lines make which record.
 """
@@ -41,8 +41,26 @@ PADDING = 16
 _BLOCK_BYTES = 4 << 20
 _FIRST_BYTES = 4096
 _BOM = b"\xef\xbb\xbf"
+_QUOTED = re.compile(rb'"(?:[^"]|"")*"')
+_BLANKS = "".join(chr(n) for n in range(0x3001) if chr(n).isspace()) + "\u200b\ufeff"
+"""What may stand around the name of a column and does not count."""
+_IS_BLANK = np.isin(np.arange(256), np.frombuffer(b' \t"', np.uint8))
+"""Of each byte: may it stand in a field that holds nothing."""
 _LINE_END = re.compile(rb"\r\n|\r|\n")
-_FIELD = re.compile(rb'(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n|\r|\n|\Z)')
+_HINT = re.compile(rb"sep=([,;\t|])(?:\r\n|\r|\n)", re.IGNORECASE)
+"""A line before the header by which spreadsheets tell the delimiter."""
+DELIMITERS = {"comma": b",", "semicolon": b";", "tab": b"\t", "pipe": b"|"}
+"""What may stand between fields; none of them is part of a name in a header."""
+_FIELDS = {
+    delimiter: re.compile(
+        rb'(?:"((?:[^"]|"")*)"|([^"\r\n'
+        + delimiter
+        + rb"]*))("
+        + re.escape(delimiter)
+        + rb"|\r\n|\r|\n|\Z)"
+    )
+    for delimiter in DELIMITERS.values()
+}
 
 
 class HeaderError(Exception):
@@ -55,12 +73,18 @@ class HeaderError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Column names, and how many bytes (BOM and line end included) and lines they take."""
+    """Column names without blanks around them, and how many bytes and lines they take.
+
+    The bytes are with BOM and line end. `unnamed_count` columns at the right have no name and are
+    not among `names`. `delimiter` is the first of DELIMITERS that stands between names.
+    """
 
     names: tuple[str, ...]
+    unnamed_count: int
     byte_length: int
     line_count: int
     has_bom: bool
+    delimiter: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +109,7 @@ class Frame:
         byte_offset: int64 [n], where it starts in the file as delivered.
         bounds: int32 [width + 1, n]; field c of a record lies between bounds[c] (the comma before
             it, or the byte before the record) and bounds[c + 1] (the comma or line end behind it).
+            Columns without a name have no bounds.
         has_quotes: whether any field of the block is quoted.
         malformed: the malformed records of the block, in file order.
     """
@@ -140,7 +165,10 @@ class Framer:
             body = data.removeprefix(_BOM)
             if not chunk and not body:
                 raise HeaderError("EMPTY_FILE", "The file holds no byte.")
-            fields, end, is_whole = _scan(body)
+            hint = _HINT.match(body)
+            start = hint.end() if hint else 0
+            delimiter = hint[1] if hint else _delimiter(body)
+            fields, end, is_whole = _scan(body, delimiter, start)
             is_settled = is_whole and (end < len(body) or body[-1:] == b"\n")
             if is_settled or not chunk or len(data) > MAX_RECORD_BYTES:
                 break
@@ -149,14 +177,22 @@ class Framer:
                 "HEADER_UNREADABLE", "The first line is blank, or its quotes do not match."
             )
         try:
-            names = tuple(name.decode(self.encoding) for name in fields)
+            names = [name.decode(self.encoding).strip(_BLANKS) for name in fields]
         except UnicodeDecodeError:
             raise HeaderError(
                 "HEADER_UNREADABLE", f"The first line cannot be read as {self.encoding}."
             ) from None
+        width = len(names)
+        while names and not names[-1]:
+            names.pop()
+        if not names:
+            raise HeaderError("HEADER_UNREADABLE", "The first line names no column.")
         bom_length = len(data) - len(body)
         line_count = len(_LINE_END.findall(body[:end])) or 1
-        header = Header(names, bom_length + end, line_count, bom_length > 0)
+        length = bom_length + end
+        header = Header(
+            tuple(names), width - len(names), length, line_count, bom_length > 0, delimiter
+        )
         return header, body[end:], not chunk
 
     def __iter__(self) -> Iterator[Frame]:
@@ -211,7 +247,8 @@ class Framer:
         padded = data + b"\0" * PADDING
         octets = np.frombuffer(padded, np.uint8)
         lines = find_lines(octets, data, is_at_end)
-        records = find_records(octets, data, lines, is_at_end, self._max_record_bytes)
+        delimiter = ord(self.header.delimiter)
+        records = find_records(octets, data, lines, is_at_end, self._max_record_bytes, delimiter)
         if records.line_count == 0:
             return 0, None
         used = int(lines.nexts[records.line_count - 1])
@@ -234,18 +271,24 @@ class Framer:
         is_good[list(records.defects)] = False
         counts = _count_between(separators, starts, ends, width, is_good)
         defects = dict(records.defects)
-        for index in np.flatnonzero(is_good & (counts != width - 1)).tolist():
-            few = counts[index] < width - 1
-            defects[index] = Defect.TOO_FEW_FIELDS if few else Defect.TOO_MANY_FIELDS
+        few = is_good & (counts < width - 1)
+        many = np.flatnonzero(is_good & (counts > width - 1))
+        field_ends, is_blank = _cut_extra(
+            octets, separators, starts, ends, width, many, ord(self.header.delimiter)
+        )
+        has_room = counts[many] < width + self.header.unnamed_count
+        defects |= dict.fromkeys(np.flatnonzero(few).tolist(), Defect.TOO_FEW_FIELDS)
+        defects |= dict.fromkeys(many[~is_blank].tolist(), Defect.TOO_MANY_FIELDS)
+        defects |= dict.fromkeys(many[is_blank & ~has_room].tolist(), Defect.EXTRA_BLANK_FIELD)
         for index in _undecodable(padded, octets[:used], starts, ends, self.encoding):
             defects.setdefault(index, Defect.BAD_BYTES)
-        if defects:
+        if defects or len(many):
             is_good[list(defects)] = False
             separators = separators[
                 np.repeat(np.searchsorted(separators, starts[is_good]), width - 1)
                 + np.tile(np.arange(width - 1), int(is_good.sum()))
             ]
-        bounds = _field_bounds(separators, starts[is_good], ends[is_good], width)
+        bounds = _field_bounds(separators, starts[is_good], field_ends[is_good], width)
         if self.encoding != "utf-8":
             padded, bounds = _transcode(padded, octets[:used], self.encoding, bounds)
         numbers = self.record_count + 1 + np.arange(len(starts), dtype=np.int64)
@@ -272,9 +315,9 @@ class Framer:
         )
 
 
-def leading_fields(record: bytes, encoding: str) -> list[str]:
+def leading_fields(record: bytes, encoding: str, delimiter: bytes = b",") -> list[str]:
     """Read the fields of one record up to its first violation; of undecodable text, up to it."""
-    fields, _, _ = _scan(record)
+    fields, _, _ = _scan(record, delimiter)
     texts = []
     for octets in fields:
         try:
@@ -284,30 +327,36 @@ def leading_fields(record: bytes, encoding: str) -> list[str]:
     return texts
 
 
-def read_record(stream: BinaryIO) -> bytes:
+def read_record(stream: BinaryIO, delimiter: bytes = b",") -> bytes:
     """Read the well-formed record that starts here, without its line end."""
     data, end = b"", 0
     while chunk := stream.read(max(len(data), _FIRST_BYTES)):
         data += chunk
-        _, end, is_whole = _scan(data)
+        _, end, is_whole = _scan(data, delimiter)
         if is_whole and end < len(data):
             break
     return data[:end].rstrip(b"\r\n")
 
 
-def _scan(data: bytes) -> tuple[list[bytes], int, bool]:
-    """Read one record from the start of `data`, field by field.
+def _delimiter(data: bytes) -> bytes:
+    """Return the first of DELIMITERS that the first line has outside quotes; a comma if none."""
+    plain = _LINE_END.split(_QUOTED.sub(b"", data[:MAX_RECORD_BYTES]), maxsplit=1)[0]
+    return next((mark for mark in DELIMITERS.values() if mark in plain), b",")
+
+
+def _scan(data: bytes, delimiter: bytes, position: int = 0) -> tuple[list[bytes], int, bool]:
+    """Read one record of `data`, field by field.
 
     Returns the fields before the first violation, where reading stopped, and whether the record
     is whole.
     """
     fields: list[bytes] = []
-    position = 0
-    while found := _FIELD.match(data, position):
+    pattern = _FIELDS[delimiter]
+    while found := pattern.match(data, position):
         quoted, plain, end = found.groups()
         fields.append(plain if quoted is None else quoted.replace(b'""', b'"'))
         position = found.end()
-        if end != b",":
+        if end != delimiter:
             return fields, position, True
     return fields, position, False
 
@@ -334,6 +383,38 @@ def _count_between(
             return np.full(len(starts), wanted)
     counts: Positions = np.searchsorted(separators, ends) - np.searchsorted(separators, starts)
     return counts
+
+
+def _cut_extra(
+    octets: NDArray[np.uint8],
+    separators: Positions,
+    starts: Positions,
+    ends: Positions,
+    width: int,
+    many: Positions,
+    delimiter: int,
+) -> tuple[Positions, Flags]:
+    """Cut what records have behind their last field.
+
+    Args:
+        octets: the bytes of the block.
+        separators: the delimiters of the block that separate fields.
+        starts: where records start.
+        ends: where they end.
+        width: how many fields they should have.
+        many: which of them have more.
+        delimiter: what stands between fields.
+
+    Returns:
+        Where the last field of each record ends, and whether the rest of each of `many` is blank.
+    """
+    if not len(many):
+        return ends, np.empty(0, np.bool_)
+    behind = separators[np.searchsorted(separators, starts[many]) + width - 1]
+    field_ends = ends.copy()
+    field_ends[many] = behind
+    filled = np.cumsum(~(_IS_BLANK[octets] | (octets == delimiter)), dtype=np.int64)
+    return field_ends, filled[ends[many] - 1] == filled[behind]
 
 
 def _undecodable(

@@ -13,7 +13,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-_LF, _CR, _QUOTE, _COMMA = 10, 13, 34, 44
+_LF, _CR, _QUOTE = 10, 13, 34
 
 Octets = NDArray[np.uint8]
 Positions = NDArray[np.int64]
@@ -26,6 +26,7 @@ class Defect(StrEnum):
 
     TOO_FEW_FIELDS = "TOO_FEW_FIELDS"
     TOO_MANY_FIELDS = "TOO_MANY_FIELDS"
+    EXTRA_BLANK_FIELD = "EXTRA_BLANK_FIELD"
     STRAY_QUOTE = "STRAY_QUOTE"
     TEXT_AFTER_QUOTE = "TEXT_AFTER_QUOTE"
     UNCLOSED_QUOTE = "UNCLOSED_QUOTE"
@@ -47,7 +48,7 @@ class Records:
     """The complete records of a block, by their first and last lines.
 
     Attributes:
-        separators: commas outside quotes; those of records with a defect mean nothing.
+        separators: delimiters outside quotes; those of records with a defect mean nothing.
         has_quotes: whether the block holds any quote.
         blank_count: blank lines, which are no records.
         line_count: how many lines of the block the records and blank lines take.
@@ -86,28 +87,33 @@ def find_lines(octets: Octets, data: bytes, is_at_end: bool) -> Lines:
 
 
 def find_records(
-    octets: Octets, data: bytes, lines: Lines, is_at_end: bool, max_record_bytes: int
+    octets: Octets,
+    data: bytes,
+    lines: Lines,
+    is_at_end: bool,
+    max_record_bytes: int,
+    delimiter: int,
 ) -> Records:
     """Join the lines of a block to records and find those with wrong quotes or too long."""
     last_line = np.arange(len(lines.starts))
     is_first = np.ones(len(lines.starts), np.bool_)
     if data.find(b'"') < 0:
-        separators = np.flatnonzero(octets[: len(data)] == _COMMA)
+        separators = np.flatnonzero(octets[: len(data)] == delimiter)
         return _collect(lines, last_line, is_first, {}, separators, False, max_record_bytes)
-    inside = _inside_quotes(octets, len(data))
+    inside = _inside_quotes(octets, len(data), delimiter)
     if inside is not None:
         joined = _join_clean(lines, inside, is_at_end, settled(data), max_record_bytes)
         if joined is not None:
             last_line, is_first = joined
-            separators = np.flatnonzero((octets[: len(data)] == _COMMA) & ~inside)
+            separators = np.flatnonzero((octets[: len(data)] == delimiter) & ~inside)
             return _collect(lines, last_line, is_first, {}, separators, True, max_record_bytes)
     defects: dict[int, Defect] = {}
     line_count = _join_lines(
-        octets, data, lines, last_line, is_first, defects, is_at_end, max_record_bytes
+        octets, data, lines, last_line, is_first, defects, is_at_end, max_record_bytes, delimiter
     )
     is_first = is_first[:line_count]
     starts = lines.starts[:line_count][is_first]
-    separators = _find_separators(octets[: len(data)], starts)
+    separators = _find_separators(octets[: len(data)], starts, delimiter)
     return _collect(lines, last_line, is_first, defects, separators, True, max_record_bytes)
 
 
@@ -146,15 +152,15 @@ def settled(data: bytes) -> int:
     return len(data) - data.endswith(b"\r")
 
 
-def _inside_quotes(octets: Octets, length: int) -> Flags | None:
+def _inside_quotes(octets: Octets, length: int, delimiter: int) -> Flags | None:
     """Say of every byte whether it stands inside a quoted field; None when any quote is wrong.
 
-    An opening quote stands at the start of a line or behind a comma or, as the second of a doubled
+    An opening quote stands at the start of a line or a delimiter or, as the second of a doubled
     pair, behind a quote; a closing one before a comma, a line end, a quote or the end of the data.
     """
     content = octets[:length]
     is_quote = content == _QUOTE
-    is_border = is_quote | (content == _COMMA) | (content == _LF) | (content == _CR)
+    is_border = is_quote | (content == delimiter) | (content == _LF) | (content == _CR)
     quotes, borders = _pack(is_quote), _pack(is_border)
     inside = _running_parity(quotes)
     before = borders << np.uint64(1)
@@ -215,6 +221,7 @@ def _join_lines(
     defects: dict[int, Defect],
     is_at_end: bool,
     max_record_bytes: int,
+    delimiter: int,
 ) -> int:
     """Walk the records that span lines; return how many lines belong to complete records.
 
@@ -225,7 +232,7 @@ def _join_lines(
     behind_quotes = np.append(first_quote[1:], np.searchsorted(quotes, lines.nexts[-1:]))
     counts: Positions = behind_quotes - first_quote
     quotes = quotes[: int(counts.sum())]
-    outside, inside = _violations(octets, quotes, lines, first_quote, counts)
+    outside, inside = _violations(octets, quotes, lines, first_quote, counts, delimiter)
     is_open = (counts & 1).astype(np.bool_)
     is_open[list(outside)] = False
     line_count = len(lines.starts)
@@ -303,19 +310,20 @@ def _violations(
     lines: Lines,
     first_quote: Positions,
     counts: Positions,
+    delimiter: int,
 ) -> tuple[dict[int, Defect], dict[int, Defect]]:
     """Find the first wrong quote of each line, were the line to start outside or inside a quote.
 
-    Quotes open and close in turn. An opening one stands at the start of a line or behind a comma
-    or, as the second of a doubled pair, behind a quote; a closing one stands before a comma, the
-    end of the line, or a quote.
+    Quotes open and close in turn. An opening one stands at the start of a line or behind a
+    delimiter or, as the second of a doubled pair, behind a quote; a closing one stands before a
+    delimiter, the end of the line, or a quote.
     """
     before = octets[quotes - 1]
     after = octets[quotes + 1]
     starts, ends = np.repeat(lines.starts, counts), np.repeat(lines.ends, counts)
     is_behind_quote = (before == _QUOTE) & (quotes > starts)
-    may_open = (quotes == starts) | ((before == _COMMA) & (quotes > starts)) | is_behind_quote
-    may_close = (after == _COMMA) | (after == _QUOTE) | (quotes + 1 == ends)
+    may_open = (quotes == starts) | ((before == delimiter) & (quotes > starts)) | is_behind_quote
+    may_close = (after == delimiter) | (after == _QUOTE) | (quotes + 1 == ends)
     if may_open.all() and may_close.all():
         return {}, {}
     is_odd = ((np.arange(len(quotes)) - np.repeat(first_quote, counts)) & 1).astype(np.bool_)
@@ -334,9 +342,9 @@ def _violations(
     return found[0], found[1]
 
 
-def _find_separators(octets: Octets, starts: Positions) -> Positions:
-    """Find the commas outside quotes, counting quotes anew from the start of each record."""
-    marks = np.flatnonzero((octets == _COMMA) | (octets == _QUOTE))
+def _find_separators(octets: Octets, starts: Positions, delimiter: int) -> Positions:
+    """Find the delimiters outside quotes, counting quotes anew from the start of each record."""
+    marks = np.flatnonzero((octets == delimiter) | (octets == _QUOTE))
     is_quote = octets[marks] == _QUOTE
     quotes_before = np.cumsum(is_quote, dtype=np.int32)
     first = np.searchsorted(marks, starts)

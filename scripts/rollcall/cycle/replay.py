@@ -219,7 +219,6 @@ class _Replay:
             member.name: member
             for member in reopen(
                 delivery["container"],
-                delivery["delivery_name"],
                 delivery["archive_sha256"],
                 [(file["file_name"], file["sha256"], file["byte_count"]) for file in files],
                 self.home,

@@ -11,16 +11,18 @@ import os
 import stat
 import struct
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from rollcall.contracts.sources import Limits
+from rollcall.contracts.sources import Limits, Source
 from rollcall.errors import CANNOT_BE_READ
 from rollcall.home import Home, archive_path
 from rollcall.landing.archive import Archived, UnpackedTooLargeError, keep, spool
 from rollcall.landing.entries import Entry, parts_of, signature_of
 from rollcall.sanitize import readable_name
+from rollcall.zipped import UnsafeZipError, is_clutter, members_called, split_members
 
 _RATIO_APPLIES_ABOVE_BYTES = 64 << 20
 _DIRECTORY_END_BYTES = 22 + 0xFFFF  # the record that ends a zip, and the longest comment in it
@@ -47,20 +49,24 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A delivery with its bytes in the archive; `rejection` says why its members cannot be read."""
+    """A delivery with its bytes in the archive; `rejection` says why its members cannot be read.
+
+    `aside` names what it holds besides files of the export.
+    """
 
     content_sha256: str
     archive_sha256: str | None
     byte_count: int
     members: tuple[Member, ...] = ()
+    aside: tuple[str, ...] = ()
     rejection: Rejection | None = None
 
 
-def open_delivery(entry: Entry, home: Home, limits: Limits) -> Opened | None:
+def open_delivery(entry: Entry, home: Home, source: Source) -> Opened | None:
     """Archive an entry's bytes and list its files; None when it is still being written."""
     opened = None
     try:
-        unsettled = _open(entry, home, limits)
+        unsettled = _open(entry, home, source)
         if signature_of(entry.path) == entry.signature:
             opened = unsettled
     except FileNotFoundError as error:
@@ -72,15 +78,14 @@ def open_delivery(entry: Entry, home: Home, limits: Limits) -> Opened | None:
     return opened
 
 
-def _open(entry: Entry, home: Home, limits: Limits) -> Opened:
+def _open(entry: Entry, home: Home, source: Source) -> Opened:
     if entry.kind == "folder":
-        return _open_folder(entry, home)
+        return _open_folder(entry, home, source)
     if entry.kind == "csv":
         return _opened([_member(entry.path.name, keep(home.archive, entry.path))])
     if entry.kind in ("zip", "gzip"):
         kept = keep(home.archive, entry.path)
-        unpacked = _unpack(entry.kind, entry.path.name, kept, home, limits)
-        return unpacked if isinstance(unpacked, Opened) else _opened(unpacked, kept)
+        return _unpack(entry.kind, entry.path.name, kept, home, source)
     if entry.kind == "link":
         return _rejected(
             "ARCHIVE_UNSAFE", "It is a link, not a file; deliver the file itself.", entry.signature
@@ -90,12 +95,15 @@ def _open(entry: Entry, home: Home, limits: Limits) -> Opened:
     )
 
 
-def _open_folder(entry: Entry, home: Home) -> Opened:
-    paths = [path for path in parts_of(entry.path) if not path.name.startswith(".")]
+def _open_folder(entry: Entry, home: Home, source: Source) -> Opened:
+    parts = parts_of(entry.path)
+    aside = [path.name for path in parts if is_clutter(path.name, source.ignore_files)]
+    paths = [path for path in parts if path.name not in aside]
     rejection = _unsafe_folder(paths)
     if rejection:
         return _rejected(rejection.code, rejection.detail, entry.signature)
-    return _opened([_member(path.name, keep(home.archive, path)) for path in paths])
+    members = [_member(path.name, keep(home.archive, path)) for path in paths]
+    return _opened(members, aside=aside)
 
 
 def _unsafe_folder(paths: list[Path]) -> Rejection | None:
@@ -114,7 +122,6 @@ def _unsafe_folder(paths: list[Path]) -> Rejection | None:
 
 def reopen(
     container: str,
-    delivery_name: str,
     archive_sha256: str | None,
     files: list[tuple[str, str, int]],
     home: Home,
@@ -127,41 +134,36 @@ def reopen(
             for name, sha256, byte_count in files
         )
     path = archive_path(home.archive, archive_sha256)
-    kept = Archived(archive_sha256, path.stat().st_size, path)
-    unpacked = _unpack(container, delivery_name, kept, home, limits)
-    return () if isinstance(unpacked, Opened) else tuple(unpacked)
+    members: Iterable[Member] = ()
+    room = _most_bytes(path.stat().st_size, limits)
+    with suppress(*CANNOT_BE_READ, UnpackedTooLargeError, UnsafeZipError):
+        if container == "gzip":
+            with gzip.open(path) as stream:
+                members = [_member(name, spool(stream, home.spool, room)) for name, _, _ in files]
+        else:
+            with zipfile.ZipFile(path) as archive:
+                called = members_called(archive, ((name, size) for name, _, size in files))
+                members = list(_spooled(archive, called, home, room))
+    hashes = {(name, sha256) for name, sha256, _ in files}
+    return tuple(member for member in members if (member.name, member.sha256) in hashes)
 
 
-def _unpack(
-    kind: str, name: str, kept: Archived, home: Home, limits: Limits
-) -> list[Member] | Opened:
+def _unpack(kind: str, name: str, kept: Archived, home: Home, source: Source) -> Opened:
     """Spool the files of an archived zip or gzip, or say why it is rejected."""
     try:
         if kind == "gzip":
-            with gzip.open(kept.path) as stream:
-                inside = spool(stream, home.spool, _most_bytes(kept.byte_count, limits))
-            return [_member(name[: -len(".gz")], inside)]
-        with zipfile.ZipFile(kept.path) as archive:
-            _check_directory(archive, kept)
-            unsafe = _unsafe(archive, kept.byte_count, limits)
-            if unsafe:
-                return _rejected(unsafe.code, unsafe.detail, kept.sha256, kept)
-            members = []
-            room = _most_bytes(kept.byte_count, limits)
-            for info in sorted(archive.infolist(), key=lambda info: info.filename):
-                with archive.open(info) as stream:
-                    inside = spool(stream, home.spool, room)
-                room -= inside.byte_count
-                members.append(_member(info.filename, inside))
-            return members
+            return _unzip_one(name, kept, home, source)
+        return _unzip(kept, home, source)
     except UnpackedTooLargeError:
         return _rejected(
             "ARCHIVE_TOO_LARGE",
-            f"It holds more than {_most_bytes(kept.byte_count, limits)} bytes, which limits.csv "
-            "does not allow for its size.",
+            f"It holds more than {_most_bytes(kept.byte_count, source.limits)} bytes, which "
+            "limits.csv does not allow for its size.",
             kept.sha256,
             kept,
         )
+    except UnsafeZipError as error:
+        return _rejected("ARCHIVE_UNSAFE", str(error), kept.sha256, kept)
     except (*CANNOT_BE_READ, OSError) as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise
@@ -171,6 +173,40 @@ def _unpack(
             kept.sha256,
             kept,
         )
+
+
+def _unzip_one(name: str, kept: Archived, home: Home, source: Source) -> Opened:
+    """Spool the one file of a gzip."""
+    with gzip.open(kept.path) as stream:
+        inside = spool(stream, home.spool, _most_bytes(kept.byte_count, source.limits))
+    return _opened([_member(name[: -len(".gz")], inside)], kept)
+
+
+def _unzip(kept: Archived, home: Home, source: Source) -> Opened:
+    """Spool the files of a zip."""
+    with zipfile.ZipFile(kept.path) as archive:
+        _check_directory(archive, kept)
+        files, aside = split_members(archive, source.ignore_files)
+        unsafe = _unsafe(archive, files, kept.byte_count, source.limits)
+        if unsafe:
+            return _rejected(unsafe.code, unsafe.detail, kept.sha256, kept)
+        room = _most_bytes(kept.byte_count, source.limits)
+        members = list(_spooled(archive, files, home, room))
+        return _opened(sorted(members, key=lambda member: member.name), kept, aside)
+
+
+def _spooled(
+    archive: zipfile.ZipFile,
+    files: Iterable[tuple[str, zipfile.ZipInfo]],
+    home: Home,
+    room: int,
+) -> Iterator[Member]:
+    """Spool some members of a zip, which may take so many bytes together."""
+    for name, info in files:
+        with archive.open(info) as stream:
+            inside = spool(stream, home.spool, room)
+        room -= inside.byte_count
+        yield _member(name, inside)
 
 
 def _check_directory(archive: zipfile.ZipFile, kept: Archived) -> None:
@@ -193,7 +229,12 @@ def _most_bytes(byte_count: int, limits: Limits) -> int:
     return int(min(limits.max_unpacked_bytes, by_ratio))
 
 
-def _unsafe(archive: zipfile.ZipFile, byte_count: int, limits: Limits) -> Rejection | None:
+def _unsafe(
+    archive: zipfile.ZipFile,
+    files: list[tuple[str, zipfile.ZipInfo]],
+    byte_count: int,
+    limits: Limits,
+) -> Rejection | None:
     """Say what makes a zip unsafe to unpack, or nothing; nothing has been unpacked yet."""
     infos = archive.infolist()
     if len(infos) > limits.max_members:
@@ -204,18 +245,16 @@ def _unsafe(archive: zipfile.ZipFile, byte_count: int, limits: Limits) -> Reject
     unpacked = sum(info.file_size for info in infos)
     if unpacked > _most_bytes(byte_count, limits):
         return Rejection("ARCHIVE_TOO_LARGE", f"The zip would unpack to {unpacked} bytes.")
-    for info in infos:
-        if "/" in info.filename or "\\" in info.filename or info.filename in ("", ".", ".."):
-            return Rejection(
-                "ARCHIVE_UNSAFE", "The zip holds folders or paths; its files stand at its root."
-            )
-        if stat.S_ISLNK(info.external_attr >> 16):
-            return Rejection("ARCHIVE_UNSAFE", "The zip holds a link.")
+    if any(stat.S_ISLNK(info.external_attr >> 16) for info in infos):
+        return Rejection("ARCHIVE_UNSAFE", "The zip holds a link.")
+    for name, info in files:
         if info.flag_bits & 0x1:
             return Rejection("ARCHIVE_ENCRYPTED", "The zip is encrypted; Rollcall has no password.")
-        if info.filename.lower().endswith((".zip", ".gz", ".tar", ".7z")):
-            return Rejection("ARCHIVE_NESTED", "The zip holds another archive.")
-    if _has_duplicates(info.filename for info in infos):
+        if name.lower().endswith((".zip", ".gz", ".tar", ".7z")):
+            return Rejection(
+                "ARCHIVE_NESTED", f"The zip holds another archive, '{readable_name(name)}'."
+            )
+    if _has_duplicates(name for name, _ in files):
         return Rejection("MEMBER_REPEATED", "The zip holds two files of one name, case aside.")
     return None
 
@@ -230,7 +269,9 @@ def _member(name: str, archived: Archived) -> Member:
     return Member(readable_name(name), archived.sha256, archived.byte_count, archived.path)
 
 
-def _opened(members: list[Member], kept: Archived | None = None) -> Opened:
+def _opened(
+    members: list[Member], kept: Archived | None = None, aside: Iterable[str] = ()
+) -> Opened:
     listing = "\n".join(f"{member.sha256} {member.name}" for member in members)
     rejection = None if members else Rejection("DELIVERY_EMPTY", "The delivery holds no file.")
     return Opened(
@@ -238,6 +279,7 @@ def _opened(members: list[Member], kept: Archived | None = None) -> Opened:
         archive_sha256=kept.sha256 if kept else None,
         byte_count=sum(member.byte_count for member in members),
         members=tuple(members),
+        aside=tuple(readable_name(name) for name in aside),
         rejection=rejection,
     )
 

@@ -3,11 +3,15 @@
 One delivery is one transaction: its ledger entries and its rows are there together or not at all.
 """
 
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from rollcall.clock import iso
+from rollcall.clock import iso, parse_instant
 from rollcall.contracts.sources import Source
+from rollcall.errors import UsageError
 from rollcall.landing.container import Opened, Rejection
 from rollcall.landing.entries import Entry
 from rollcall.landing.file import add_file, feed_of, land_file, reject_file
@@ -20,9 +24,26 @@ from rollcall.landing.verdicts import (
     check_manifest,
     judge_members,
     read_manifest,
+    split_aside,
 )
 from rollcall.ledger import ledger
 from rollcall.ledger.entries import is_visible
+
+_TIMES_IN_NAMES = (
+    *("%Y-%m-%dT%H%M%SZ", "%Y%m%dT%H%M%SZ", "%Y-%m-%dT%H%MZ", "%Y-%m-%dT%H%M%S"),
+    *("%Y-%m-%d_%H%M%S", "%Y%m%d%H%M%S", "%Y-%m-%d", "%Y%m%d"),
+)
+"""How a name may begin with its export time; the first that suits the source is shown."""
+_MOST_NAMES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger says of a delivery with the same bytes and export time."""
+
+    delivery_name: str
+    verdict: str
+    code: str | None
 
 
 def land_opened(
@@ -32,9 +53,14 @@ def land_opened(
     boundary: datetime | None,
     delivery_id: str,
     opened: Opened,
+    known: Known | None,
     report: LandReport,
 ) -> None:
-    """Land a delivery whose bytes are archived, or reject it as a whole."""
+    """Land a delivery whose bytes are archived, or reject it as a whole.
+
+    One that was rejected before is looked at again: under another name, or since the contracts have
+    changed, it may be taken.
+    """
     row = {
         "delivery_id": delivery_id,
         "job_id": context.job_id,
@@ -47,61 +73,148 @@ def land_opened(
         "byte_count": opened.byte_count,
         "landed_at": context.at,
     }
-    if opened.rejection or boundary is None:
-        rejection = opened.rejection or _without_boundary(entry, source)
-        _reject_delivery(context, row, rejection, report)
-        return
-    delivery = Delivery(
-        delivery_id, entry.name, entry.kind, source, boundary, context.at, opened.members
-    )
-    earlier = earlier_files(context, delivery)
-    if earlier and not supersedes(context, entry):
-        _, name, feed = earlier[0]
-        sentence = (
-            f"'{name}' already brought {feed} for the export of {iso(boundary)}, with other bytes."
+    members, aside = split_aside(context.contracts, source, entry.kind, opened.members)
+    rejection = opened.rejection
+    if not rejection and boundary is None:
+        rejection = _without_boundary(entry, source, context.at)
+    if not rejection and not members:
+        rejection = Rejection("DELIVERY_EMPTY", f"It holds no file of an export: {_listed(aside)}.")
+    earlier: list[EarlierFile] = []
+    if not rejection and boundary:
+        delivery = Delivery(
+            delivery_id, entry.name, entry.kind, source, boundary, context.at, members
         )
-        _reject_delivery(context, row, Rejection("DELIVERY_CONFLICT", sentence), report)
+        earlier = earlier_files(context, delivery)
+        if not supersedes(context, entry):
+            if _is_there_already(context, delivery):
+                report.deliveries_again += 1
+                return
+            rejection = _conflict(context, delivery, earlier)
+    if rejection:
+        if known == Known(entry.name, "rejected", rejection.code):
+            report.deliveries_again += 1
+        else:
+            _reject_delivery(context, row, rejection, report)
         return
     if earlier:
-        row["supersedes"] = earlier[0][1]
-        _replace_earlier(context, delivery, [file_id for file_id, _, _ in earlier], report)
+        row["supersedes"] = earlier[0].delivery_name
+        _replace_earlier(context, delivery, [file.file_id for file in earlier], report)
     report.deliveries_landed += 1
     _add_delivery(context, row, "accepted", None)
+    _note_aside(context, source, [*opened.aside, *aside], report)
     files, findings = _land_delivery(context, delivery)
     report.files.extend(files)
     report.findings.extend(findings)
 
 
-def _without_boundary(entry: Entry, source: Source) -> Rejection:
+def export_time(source: Source, delivery_name: str, seen_at: datetime) -> datetime | None:
+    """Return the export time of a delivery by its source's policy, or None when unreadable.
+
+    `name`: the time that `name_pattern` finds in the delivery's name. `receipt`: when it was seen.
+    """
+    if source.exported_at_policy == "receipt":
+        return seen_at
+    found = re.search(source.name_pattern, delivery_name)
+    if not found:
+        return None
+    try:
+        return parse_instant(found["exported_at"], delivery_name)
+    except UsageError:
+        return None
+
+
+def _without_boundary(entry: Entry, source: Source, at: datetime) -> Rejection:
+    """Say which name would do, and which setting takes any name."""
+    written = (f"{at:{form}}_{entry.name}" for form in _TIMES_IN_NAMES)
+    example = next((name for name in written if export_time(source, name, at)), None)
+    renamed = f"such as '{example}'" if example else f"by the pattern {source.name_pattern}"
     return Rejection(
         "EXPORT_TIME_UNKNOWN",
-        f"The name '{entry.name}' holds no export time as sources.csv expects it "
-        f"from {source.source_id}; rename it, or land it with --exported-at.",
+        f"The name '{entry.name}' holds no export time. Have each export named by its time in "
+        f"UTC, {renamed}; or, where the vendor insists on the name, set exported_at_policy of "
+        f"{source.source_id} to receipt in seeds/contracts/sources.csv: its exports then count "
+        "from when they are first seen. Or land this one with --exported-at.",
     )
 
 
-def earlier_files(context: Context, delivery: Delivery) -> list[tuple[str, str, str]]:
+def _listed(names: Iterable[str]) -> str:
+    """List names for people, each once, and not too many."""
+    shown = sorted(set(names))
+    return ", ".join(shown[:_MOST_NAMES]) + (
+        f" and {len(shown) - _MOST_NAMES} more" if len(shown) > _MOST_NAMES else ""
+    )
+
+
+def _note_aside(context: Context, source: Source, names: Sequence[str], report: LandReport) -> None:
+    """Say once of a source which files of its deliveries are passed over."""
+    detail = f"{source.source_id}: passed over {_listed(names)}, which hold nothing of the export."
+    if names and find(context, None, "FILES_PASSED_OVER", detail):
+        report.findings.append(detail)
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierFile:
+    """A file that an earlier delivery brought for the same feed and export time."""
+
+    file_id: str
+    delivery_name: str
+    feed: str
+    sha256: str
+
+
+def earlier_files(context: Context, delivery: Delivery) -> list[EarlierFile]:
     """Return the files of earlier deliveries with a feed and the export time of this one."""
-    feeds = {
-        feed.feed
-        for member in delivery.members
-        if (feed := feed_of(context, delivery, member)) and feed.feed != MANIFEST
-    }
+    feeds = _hashes(context, delivery).keys() - {MANIFEST}
     found = context.connection.execute(
-        "select file_id, delivery_name, feed from landing.files "
+        "select file_id, delivery_name, feed, sha256 from landing.files "
         "where source_id = ? and exported_at = ? and verdict <> 'rejected' and feed is not null "
         "and file_id not in (select file_id from landing.decisions where decision = 'supersede') "
         "and delivery_id <> ? order by feed, delivery_name, file_id",
         [delivery.source.source_id, delivery.exported_at, delivery.delivery_id],
     ).fetchall()
-    return [row for row in found if row[2] in feeds]
+    return [EarlierFile(*row) for row in found if row[2] in feeds]
+
+
+def _hashes(context: Context, delivery: Delivery) -> dict[str, str]:
+    """Return the SHA-256 of each file of a delivery whose name tells its feed, by feed."""
+    return {
+        feed.feed: member.sha256
+        for member in delivery.members
+        if (feed := feed_of(context, delivery, member))
+    }
+
+
+def _is_there_already(context: Context, delivery: Delivery) -> bool:
+    """Say whether every file of a delivery has come in others, for the same export time."""
+    found = context.connection.execute(
+        "select sha256 from landing.files "
+        "where source_id = ? and exported_at = ? and delivery_id <> ?",
+        [delivery.source.source_id, delivery.exported_at, delivery.delivery_id],
+    ).fetchall()
+    return {(member.sha256,) for member in delivery.members} <= set(found)
+
+
+def _conflict(context: Context, delivery: Delivery, earlier: list[EarlierFile]) -> Rejection | None:
+    """Reject other bytes for what has come; an upload whose rest comes now is no conflict."""
+    hashes = _hashes(context, delivery)
+    other = next((file for file in earlier if file.sha256 != hashes[file.feed]), None)
+    if other is None:
+        return None
+    return Rejection(
+        "DELIVERY_CONFLICT",
+        f"'{other.delivery_name}' already brought {other.feed} for the export of "
+        f"{iso(delivery.exported_at)}, with other bytes.",
+    )
 
 
 def _replace_earlier(
     context: Context, delivery: Delivery, file_ids: list[str], report: LandReport
 ) -> None:
-    """Record that a person had this delivery replace earlier files."""
-    assert context.supersede is not None  # noqa: S101  (asked before)
+    """Record that this delivery replaces earlier files: a person said so, or it completes them."""
+    where = f"{delivery.source.source_id}/{delivery.name}"
+    reason, decided_by = "the rest of the delivery has come", "rollcall"
+    if context.supersede and context.supersede.delivery == where:
+        reason, decided_by = context.supersede.reason, context.supersede.decided_by
     seen = 0
     for file_id in file_ids:
         ledger.decide(
@@ -109,16 +222,15 @@ def _replace_earlier(
             job_id=context.job_id,
             file_id=file_id,
             decision="supersede",
-            reason=context.supersede.reason,
-            decided_by=context.supersede.decided_by,
+            reason=reason,
+            decided_by=decided_by,
             at=context.at,
         )
         seen += is_visible(context.connection, file_id)
-    where = f"{delivery.source.source_id}/{delivery.name}"
     rebuilt = (
         f"; {seen} of them were in use, so the next cycle rebuilds their feeds" if seen else ""
     )
-    report.findings.append(f"{where}: replaces {len(file_ids)} files{rebuilt}.")
+    report.findings.append(f"{where}: replaces {len(file_ids)} files, {reason}{rebuilt}.")
 
 
 def _reject_delivery(
@@ -157,7 +269,7 @@ def _add_delivery(
         "delete from landing.files where delivery_id = ? returning file_id", [delivery_id]
     ).fetchall()
     for (file_id,) in rejected_before:
-        note(context, "file_withdrawn", file_id, "its delivery is landed after all")
+        note(context, "file_withdrawn", file_id, "its delivery is judged again")
     outcome = {
         "verdict": verdict,
         "code": rejection.code if rejection else None,

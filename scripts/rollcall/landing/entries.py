@@ -3,11 +3,14 @@
 import hashlib
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rollcall.contracts.sources import Source
 from rollcall.errors import UsageError
 from rollcall.sanitize import readable_name
+from rollcall.zipped import is_clutter
 
 STILL_BEING_WRITTEN = "still being written"
 _UNFINISHED_SUFFIXES = (".part", ".tmp", ".filepart", ".crdownload")
@@ -41,8 +44,10 @@ class Inbox:
     unknown: list[str] = field(default_factory=list)
 
 
-def read_inbox(inbox: Path, source_ids: frozenset[str]) -> Inbox:
+def read_inbox(inbox: Path, sources: Mapping[str, Source]) -> Inbox:
     """List the entries of every source, in a total order (source, name).
+
+    What a computer adds, or a source has ignored, is none.
 
     Raises:
         UsageError: the inbox is not a folder that can be read.
@@ -51,9 +56,10 @@ def read_inbox(inbox: Path, source_ids: frozenset[str]) -> Inbox:
     try:
         folders = sorted(path for path in inbox.iterdir() if not path.name.startswith("."))
         for folder in folders:
-            if folder.is_dir() and folder.name in source_ids:
+            if folder.is_dir() and folder.name in sources:
                 for path in sorted(folder.iterdir()):
-                    _sort_entry(folder.name, path, found)
+                    if not is_clutter(path.name, sources[folder.name].ignore_files):
+                        _sort_entry(folder.name, path, found)
             elif folder.is_dir():
                 found.unknown.append(
                     f"{folder.name}/: no source of that name in seeds/contracts/sources.csv"
@@ -67,8 +73,6 @@ def read_inbox(inbox: Path, source_ids: frozenset[str]) -> Inbox:
 
 
 def _sort_entry(source_id: str, path: Path, found: Inbox) -> None:
-    if path.name.startswith("."):
-        return
     where = f"{source_id}/{readable_name(path.name)}"
     try:
         if any(part.suffix.lower() in _UNFINISHED_SUFFIXES for part in (path, *parts_of(path))):

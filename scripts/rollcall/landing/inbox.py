@@ -3,20 +3,18 @@
 The loader judges files; records are judged later, by dbt.
 """
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
-from rollcall.clock import iso, parse_instant
+from rollcall.clock import iso
 from rollcall.contracts.project import Contracts
-from rollcall.contracts.sources import Source
 from rollcall.errors import UsageError
 from rollcall.home import Home
 from rollcall.landing.container import open_delivery
-from rollcall.landing.delivery import land_opened
+from rollcall.landing.delivery import Known, export_time, land_opened
 from rollcall.landing.entries import STILL_BEING_WRITTEN, Entry, read_inbox, settle
 from rollcall.landing.job import Context, LandReport, Supersede, full_name, note, supersedes
 from rollcall.ledger import ledger
@@ -49,7 +47,7 @@ def land(
             not there.
         BusyError: the landing database stays open elsewhere.
     """
-    found = read_inbox(inbox, frozenset(contracts.sources))
+    found = read_inbox(inbox, contracts.sources)
     report = LandReport(left_alone=found.left_alone, unknown=found.unknown)
     if supersede and supersede.delivery not in {full_name(entry) for entry in found.entries}:
         raise UsageError(
@@ -95,7 +93,14 @@ def _path_of(entry: Entry) -> str:
 
 
 def _known_entries(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    rows = connection.execute("select path, signature from landing.inbox_entries").fetchall()
+    """Return the signature of each entry that was landed, by its path.
+
+    What was rejected is looked at again: the contracts may have changed since.
+    """
+    rows = connection.execute(
+        "select path, signature from landing.inbox_entries "
+        "left join landing.deliveries using (delivery_id) where verdict is distinct from 'rejected'"
+    ).fetchall()
     return dict(rows)
 
 
@@ -108,18 +113,20 @@ def _land_entry(
     context: Context, entry: Entry, boundary: datetime | None, report: LandReport
 ) -> None:
     source = context.contracts.sources[entry.source_id]
-    opened = open_delivery(entry, context.home, source.limits)
+    opened = open_delivery(entry, context.home, source)
     if opened is None:
         report.left_alone.append(f"{full_name(entry)}: {STILL_BEING_WRITTEN}")
         return
+    if source.exported_at_policy == "receipt":
+        boundary = _received_before(context, entry, opened.content_sha256) or boundary
     delivery_id = ledger.make_id(source.source_id, iso(boundary), opened.content_sha256)
     try:
         with ledger.transaction(context.connection):
-            verdict = _verdict_of_delivery(context, delivery_id)
-            if verdict == "accepted" or (verdict and not supersedes(context, entry)):
+            known = _known_delivery(context, delivery_id)
+            if known and known.verdict == "accepted":
                 report.deliveries_again += 1
             else:
-                land_opened(context, entry, source, boundary, delivery_id, opened, report)
+                land_opened(context, entry, source, boundary, delivery_id, opened, known, report)
                 _note_findings(context)
             context.connection.execute(
                 "insert or replace into landing.inbox_entries values (?, ?, ?)",
@@ -137,24 +144,23 @@ def _note_findings(context: Context) -> None:
         note(context, "job_found", str(context.job_id), "")
 
 
-def _verdict_of_delivery(context: Context, delivery_id: str) -> str | None:
+def _known_delivery(context: Context, delivery_id: str) -> Known | None:
     found = context.connection.execute(
-        "select verdict from landing.deliveries where delivery_id = ?", [delivery_id]
+        "select delivery_name, verdict, code from landing.deliveries where delivery_id = ?",
+        [delivery_id],
     ).fetchone()
-    return found[0] if found else None
+    return Known(*found) if found else None
 
 
-def export_time(source: Source, delivery_name: str, seen_at: datetime) -> datetime | None:
-    """Return the export time of a delivery by its source's policy, or None when unreadable.
+def _received_before(context: Context, entry: Entry, content_sha256: str) -> datetime | None:
+    """Return when the newest delivery of this name came, if these are its bytes.
 
-    `name`: the time that `name_pattern` finds in the delivery's name. `receipt`: when it was seen.
+    A source whose exports count from their receipt may send the same name every night; bytes that
+    lie there still, or are written anew without a change, are no new export.
     """
-    if source.exported_at_policy == "receipt":
-        return seen_at
-    found = re.search(source.name_pattern, delivery_name)
-    if not found:
-        return None
-    try:
-        return parse_instant(found["exported_at"], delivery_name)
-    except UsageError:
-        return None
+    newest = context.connection.execute(
+        "select content_sha256, exported_at from landing.deliveries where source_id = ? "
+        "and delivery_name = ? and verdict = 'accepted' order by exported_at desc limit 1",
+        [entry.source_id, entry.name],
+    ).fetchone()
+    return newest[1] if newest and newest[0] == content_sha256 else None

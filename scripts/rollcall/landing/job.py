@@ -92,9 +92,9 @@ class Delivery:
     members: tuple[Member, ...]
 
 
-def find(context: Context, file_id: str | None, code: str, detail: str) -> None:
-    """Append a finding of this landing."""
-    ledger.add_finding(
+def find(context: Context, file_id: str | None, code: str, detail: str) -> bool:
+    """Append a finding of this landing; say whether it is new."""
+    return ledger.add_finding(
         context.connection,
         job_id=context.job_id,
         file_id=file_id,

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from rollcall.csvfile.columns import record_batches
 from rollcall.csvfile.framing import Framer, Malformed, leading_fields
+from rollcall.csvfile.records import Defect
 from rollcall.errors import RollcallError
 from rollcall.landing.verdicts import MODE_COLUMNS, Readable
 from rollcall.ledger.sql import identifier, literal, record_key_of
@@ -21,7 +22,7 @@ class Stored:
     """What storing a file showed.
 
     `malformed_keys` has the key of each malformed record, None where the defect comes before it;
-    `is_cut_short` says that the last record is malformed and its line has no end.
+    `is_cut_short` says that the last record lacks fields or a quote and its line has no end.
     """
 
     malformed_keys: list[str | None]
@@ -42,6 +43,7 @@ def store(
     return Stored(
         keys,
         last is not None
+        and last.code in (Defect.TOO_FEW_FIELDS, Defect.UNCLOSED_QUOTE)
         and last.record_number == framer.record_count
         and last.byte_offset + last.byte_length == framer.byte_count,
     )
@@ -104,7 +106,7 @@ def _store_malformed(
     """Record where each malformed record stands; return the keys that could still be read."""
     if not malformed:
         return []
-    keys = list(_readable_keys(readable, malformed, framer.encoding))
+    keys = list(_readable_keys(readable, malformed, framer))
     rows = pa.table(
         {
             "file_id": [file_id] * len(malformed),
@@ -125,14 +127,15 @@ def _store_malformed(
 
 
 def _readable_keys(
-    readable: Readable, malformed: list[Malformed], encoding: str
+    readable: Readable, malformed: list[Malformed], framer: Framer
 ) -> Iterator[str | None]:
     placement = readable.fit.placement
     positions = [placement.index(key) for key in readable.layout.key_columns]
     with readable.member.path.open("rb") as stream:
         for record in malformed:
             stream.seek(record.byte_offset)
-            fields = leading_fields(stream.read(min(record.byte_length, 1 << 16)), encoding)
+            octets = stream.read(min(record.byte_length, 1 << 16))
+            fields = leading_fields(octets, framer.encoding, framer.header.delimiter)
             is_readable = len(fields) > max(positions)
             yield record_key_of([fields[place] for place in positions]) if is_readable else None
 

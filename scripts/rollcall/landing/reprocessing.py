@@ -96,9 +96,9 @@ def judge_again(
     judged = judge_members(context.contracts, delivery.source, delivery.container, delivery.members)
     [(member, outcome)] = [pair for pair in judged if pair[0].name == file["file_name"]]
     only = replace(delivery, members=(member,))
-    for _, name, feed in earlier_files(context, only):
+    for earlier in earlier_files(context, only):
         raise UsageError(
-            f"'{name}' has brought {feed} for this export time since; "
+            f"'{earlier.delivery_name}' has brought {earlier.feed} for this export time since; "
             "land the delivery with --supersede to replace it."
         )
     if isinstance(outcome, Rejection):
@@ -117,7 +117,6 @@ def _members(context: Context, delivery: dict[str, Any]) -> tuple[Member, ...]:
     source = context.contracts.sources[delivery["source_id"]]
     members = reopen(
         delivery["container"],
-        delivery["delivery_name"],
         delivery["archive_sha256"],
         files,
         context.home,

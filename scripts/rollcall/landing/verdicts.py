@@ -3,15 +3,22 @@
 Nothing here writes. A verdict is taken once, at landing, and recorded with its reason.
 """
 
+import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
 from rollcall.contracts import header_diff
 from rollcall.contracts.layouts import Fit, Layout
-from rollcall.contracts.project import Contracts
+from rollcall.contracts.project import Contracts, plain_name
 from rollcall.contracts.sources import Feed, Source
-from rollcall.csvfile.framing import Framer, HeaderError, leading_fields
+from rollcall.csvfile.framing import (
+    DELIMITERS,
+    Framer,
+    Header,
+    HeaderError,
+    leading_fields,
+)
 from rollcall.landing.container import Member, Rejection
 
 MANIFEST = "oneroster/manifest"
@@ -84,6 +91,28 @@ def feed_by_name(contracts: Contracts, source: Source, kind: str, member: Member
     return None
 
 
+def split_aside(
+    contracts: Contracts, source: Source, kind: str, members: Iterable[Member]
+) -> tuple[tuple[Member, ...], tuple[str, ...]]:
+    """Split off what people put beside an export: no `.csv`, and a feed by neither name nor header.
+
+    Returns:
+        The files of the export, and the names of the rest. A loose file is never beside one.
+    """
+    files, aside = [], []
+    for member in members:
+        is_named = kind not in ("zip", "folder") or member.name.lower().endswith(".csv")
+        if (
+            is_named
+            or feed_by_name(contracts, source, kind, member)
+            or not isinstance(_read_header(contracts, source, kind, member), Rejection)
+        ):
+            files.append(member)
+        else:
+            aside.append(member.name)
+    return tuple(files), tuple(aside)
+
+
 def judge_members(
     contracts: Contracts, source: Source, kind: str, members: Iterable[Member]
 ) -> list[tuple[Member, Readable | Rejection]]:
@@ -126,11 +155,25 @@ def _read_header(
         return Rejection(error.code, str(error))
     if feed is None:
         feed = contracts.feed_by_header(source, header.names)
+    is_other = DELIMITERS[source.delimiter] != header.delimiter and len(header.names) > 1
+    if is_other and not (feed and feed.feed == MANIFEST):
+        return _of_another_delimiter(source, header)
     if feed is None:
         return Rejection(
             "UNKNOWN_FILE", "Neither the file's name nor its header belongs to a known feed."
         )
     return feed, header.names
+
+
+def _of_another_delimiter(source: Source, header: Header) -> Rejection:
+    found = next(name for name, mark in DELIMITERS.items() if mark == header.delimiter)
+    return Rejection(
+        "WRONG_DELIMITER",
+        f"Its fields are separated by a {found}; {source.source_id} declares a {source.delimiter}. "
+        f"Ask for {source.delimiter}s; or, where the source always writes so, set delimiter of "
+        f"{source.source_id} to {found} in seeds/contracts/sources.csv, then `rollcall reprocess` "
+        "the file.",
+    )
 
 
 def looks_unlike_csv(member: Member) -> Rejection | None:
@@ -159,8 +202,10 @@ def _manifest_version(found: tuple[Member, Feed, tuple[str, ...]] | None) -> str
 def _parse_manifest(member: Member) -> Manifest:
     """Read a manifest by property name; it is small, so it is read whole."""
     properties: dict[str, str] = {}
-    for line in member.path.read_bytes()[: 1 << 20].splitlines():
-        name, *rest = leading_fields(line, "utf-8")
+    text = member.path.read_bytes()[: 1 << 20]
+    delimiter = Framer(io.BytesIO(text)).header.delimiter
+    for line in text.splitlines():
+        name, *rest = leading_fields(line, "utf-8", delimiter)
         if rest:
             properties[name.strip()] = rest[0].strip()
     return Manifest(
@@ -251,6 +296,13 @@ def judge_structure(
             f"the header is that of {readable.layout.version}.",
             Effect.NOTE,
         )
+    if framer.header.unnamed_count:
+        yield Judgement(
+            "COLUMN_UNNAMED",
+            f"The header ends with {framer.header.unnamed_count} columns without a name; they are "
+            "passed over, since no record that is taken has anything in them.",
+            Effect.NOTE,
+        )
     if not readable.fit.is_exact:
         unknown = sum(target is None for target in readable.fit.placement)
         missing = len(set(readable.layout.raw_columns) - set(readable.fit.placement))
@@ -285,12 +337,17 @@ def check_manifest(
     """Compare what the manifest announces with what is there; yield (code, sentence)."""
     readable = [outcome for _, outcome in judged if isinstance(outcome, Readable)]
     if manifest is None:
-        if kind != "csv" and any(item.layout.version != "1.0" for item in readable):
+        is_alone = kind in ("csv", "gzip")
+        if not is_alone and any(item.layout.version != "1.0" for item in readable):
             yield "MANIFEST_MISSING", "The delivery has no manifest; each file's rows say its mode."
         return
-    present = {member.name.removesuffix(".csv") for member, _ in judged} - {"manifest"}
-    announced = {name for name, mode in manifest.modes.items() if mode in ("bulk", "delta")}
-    for name in sorted(announced - present):
-        yield "MANIFEST_MISMATCH", f"The manifest announces {name}.csv, which is not there."
-    for name in sorted(present - announced):
-        yield "MANIFEST_MISMATCH", f"The manifest does not announce {name}.csv, which is there."
+    present = {plain_name(member.name): member.name for member, _ in judged}
+    announced = {
+        plain_name(name): name for name, mode in manifest.modes.items() if mode in ("bulk", "delta")
+    }
+    for name in sorted(announced.keys() - present):
+        sentence = f"The manifest announces {announced[name]}.csv, which is not there."
+        yield "MANIFEST_MISMATCH", sentence
+    for name in sorted(present.keys() - announced - {"manifest"}):
+        sentence = f"The manifest does not announce {present[name]}, which is there."
+        yield "MANIFEST_MISMATCH", sentence

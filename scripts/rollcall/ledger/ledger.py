@@ -161,10 +161,14 @@ def add_finding(
     detail: str,
     at: datetime,
     cycle_id: int | None = None,
-) -> None:
-    """Append a finding: something a person should know. One that is there stays the only one."""
+) -> bool:
+    """Append a finding: something a person should know. One that is there stays the only one.
+
+    Returns:
+        Whether it was not there before.
+    """
     found = [(file_id, code, detail)]
-    add_findings(connection, job_id=job_id, found=found, at=at, cycle_id=cycle_id)
+    return add_findings(connection, job_id=job_id, found=found, at=at, cycle_id=cycle_id) > 0
 
 
 def add_findings(
@@ -174,9 +178,13 @@ def add_findings(
     found: Sequence[tuple[str | None, str, str]],
     at: datetime,
     cycle_id: int | None,
-) -> None:
-    """Append findings in their order, each a file (or none), a code and a sentence."""
-    connection.execute(
+) -> int:
+    """Append findings in their order, each a file (or none), a code and a sentence.
+
+    Returns:
+        How many were not there before.
+    """
+    added = connection.execute(
         """
         insert into landing.findings by name
         with found as (
@@ -205,7 +213,8 @@ def add_findings(
             at,
             cycle_id,
         ],
-    )
+    ).fetchone()
+    return int(added[0]) if added else 0
 
 
 def note(

@@ -18,7 +18,7 @@ from rollcall.csvfile.framing import MAX_RECORD_BYTES, Framer, leading_fields, r
 from rollcall.errors import CANNOT_BE_READ, RollcallError
 from rollcall.home import Home, archive_path
 from rollcall.ledger.entries import delivery_of, find_file
-from rollcall.sanitize import readable_name
+from rollcall.zipped import members_called
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _HEADER_BYTES = 1 << 16
@@ -68,11 +68,8 @@ def open_original(
     try:
         if delivery["container"] == "zip":
             with zipfile.ZipFile(path) as archive:
-                [member] = [
-                    info
-                    for info in archive.infolist()
-                    if readable_name(info.filename) == file["file_name"]
-                ]
+                called = [(file["file_name"], file["byte_count"])]
+                (_, member), *_ = members_called(archive, called)
                 with archive.open(member) as stream:
                     yield cast(BinaryIO, stream)
         elif delivery["container"] == "gzip":
@@ -113,16 +110,18 @@ def open_landed(home: Home, name: str) -> Iterator[tuple[dict[str, Any], BinaryI
 def cut(stream: BinaryIO, encoding: str, pointers: Iterable[Pointer]) -> dict[int, Original]:
     """Cut records from a file as delivered: record number -> original."""
     found = {}
+    stream.seek(0)
+    delimiter = Framer(stream, encoding, _HEADER_BYTES).header.delimiter
     for pointer in sorted(pointers, key=lambda pointer: pointer.byte_offset):
         stream.seek(pointer.byte_offset)
         length = pointer.byte_length
         if length is None:
-            octets = read_record(stream)
+            octets = read_record(stream, delimiter)
         else:
             octets = stream.read(min(length, MAX_RECORD_BYTES))
         text = octets.decode(encoding, "backslashreplace")
         line_count = len(_LINE_END.findall(text)) + 1
-        fields = leading_fields(octets, encoding)
+        fields = leading_fields(octets, encoding, delimiter)
         found[pointer.record_number] = Original(
             text, fields, len(octets) if length is None else length, line_count
         )

@@ -120,7 +120,7 @@ def _write_records(
     advice: dict[str, str],
 ) -> None:
     code = file["code"] if file["verdict"] == "rejected" else ""
-    header = _header(delivered, file["encoding"] or "utf-8")
+    header, delimiter = _header(delivered, file["encoding"] or "utf-8")
     _write_line(stream, "1", "", code, "", advice.get(code, ""), header)
     for record in rejected:
         delivered.seek(record.byte_offset)
@@ -132,18 +132,19 @@ def _write_records(
             " ".join(dict.fromkeys(code for code, _ in record.codes)),
             " ".join(dict.fromkeys(column for _, column in record.codes if column)),
             " ".join(dict.fromkeys(advice[code] for code, _ in record.codes)),
-            read_record(delivered) if length is None else delivered.read(length),
+            read_record(delivered, delimiter) if length is None else delivered.read(length),
         )
 
 
-def _header(delivered: BinaryIO, encoding: str) -> bytes:
-    """Cut the header of the file, without its line end; of a file without one, nothing."""
+def _header(delivered: BinaryIO, encoding: str) -> tuple[bytes, bytes]:
+    """Cut the header of the file, without its line end; give what separates its names, too."""
     try:
-        length = Framer(delivered, encoding).header.byte_length
+        header = Framer(delivered, encoding).header
     except HeaderError:
-        return b""
+        return b"", b","
     delivered.seek(0)
-    return delivered.read(min(length, _LONGEST_HEADER)).rstrip(b"\r\n")
+    cut = delivered.read(min(header.byte_length, _LONGEST_HEADER)).rstrip(b"\r\n")
+    return cut, header.delimiter
 
 
 def _write_line(

@@ -1,0 +1,286 @@
+"""Files and containers as people and spreadsheets make them: taken where nothing is in doubt.
+
+Where something is, the message names the setting that lets the file in. What needs a cycle is told
+in the home that all stories share.
+"""
+
+import gzip
+import os
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+from conftest import LONG_AGO, MANIFEST, ORG_ROWS, ORGS, District, Project
+
+NIGHT = "2026-09-01T010000Z"
+ANNOUNCED = MANIFEST + "file.orgs,bulk\n"
+PLAIN = {"orgs.csv": ORGS + ORG_ROWS, "manifest.csv": ANNOUNCED}
+
+
+def zipped(district: District, name: str, files: dict[str, str]) -> Path:
+    """Put a zip into the inbox of the roster, written long ago; the same files give equal bytes."""
+    path = district.inbox / "sis" / name
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for member, content in files.items():
+            archive.writestr(zipfile.ZipInfo(member), content)
+    os.utime(path, LONG_AGO)
+    return path
+
+
+def landed(district: District) -> dict[str, tuple[str, str | None]]:
+    """Give verdict and code of every file, by name."""
+    found = district.ledger("select file_name, verdict, code from landing.files order by all")
+    return {name: (verdict, code) for name, verdict, code in found}
+
+
+TAKEN = {"orgs.csv": ("accepted", None), "manifest.csv": ("accepted", None)}
+AS_PEOPLE_MAKE_THEM: dict[str, tuple[dict[str, str], list[str]]] = {
+    "all in one folder": ({f"OneRoster/{name}": text for name, text in PLAIN.items()}, []),
+    "all in a folder of a folder": ({f"a/b/{name}": text for name, text in PLAIN.items()}, []),
+    "made on Windows": ({f"OneRoster\\{name}": text for name, text in PLAIN.items()}, []),
+    "with entries for folders": ({"OneRoster/": "", "empty/": "", **PLAIN}, []),
+    "made on a Mac": (
+        {
+            **{f"OneRoster/{name}": text for name, text in PLAIN.items()},
+            "__MACOSX/OneRoster/._orgs.csv": "\0",
+            "OneRoster/.DS_Store": "\0",
+        },
+        ["OneRoster/.DS_Store", "__MACOSX/OneRoster/._orgs.csv"],
+    ),
+    "with notes beside the export": (
+        {
+            **PLAIN,
+            "README.txt": "a,b\n",
+            "errors.log": "",
+            "checksum.md5": "\0",
+            "logo.pdf": "%PDF",
+        },
+        ["README.txt", "checksum.md5", "errors.log", "logo.pdf"],
+    ),
+    "with a note outside its folder": (
+        {"README.TXT": "Read me.", **{f"OneRoster/{name}": text for name, text in PLAIN.items()}},
+        ["README.TXT"],
+    ),
+}
+
+
+@pytest.mark.parametrize("what", AS_PEOPLE_MAKE_THEM)
+def test_a_zip_is_taken_as_people_make_it(what: str, district: District) -> None:
+    files, aside = AS_PEOPLE_MAKE_THEM[what]
+    zipped(district, f"{NIGHT}.zip", files)
+    done = district.land()
+    assert (done.code, landed(district)) == (0, TAKEN)
+    said = f"sis: passed over {', '.join(aside)}, which hold nothing of the export."
+    assert done.json["findings"] == ([said] if aside else [])
+    found = district.ledger("select code, detail from landing.findings")
+    assert found == ([("FILES_PASSED_OVER", said)] if aside else [])
+    done = district.run("reprocess", "orgs.csv", "--json")
+    assert (done.code, done.json["verdict"]) == (0, "accepted")
+    assert district.run("rejects", "orgs.csv", "--json").code == 0
+    changed = {name: text.replace("North", "South") for name, text in files.items()}
+    zipped(district, "2026-09-02T010000Z.zip", changed)
+    done = district.land()
+    assert (done.code, done.json["findings"]) == (0, []), "said once is enough"
+    assert landed(district) == TAKEN
+
+
+def test_a_folder_is_taken_with_what_lies_beside_the_export(district: District) -> None:
+    folder = district.deliver(NIGHT, {**PLAIN, "README.txt": "Read me.", ".DS_Store": "\0"})
+    (folder / "__MACOSX").mkdir()
+    os.utime(folder / "__MACOSX", LONG_AGO)
+    os.utime(folder, LONG_AGO)
+    done = district.land()
+    assert (done.code, landed(district)) == (0, TAKEN)
+
+
+def test_a_source_names_files_that_are_no_part_of_its_export(project: Project) -> None:
+    """The name that a CSV must have is told by the message that rejects it."""
+    files = {**PLAIN, "Audit.csv": "a,b\n1,2\n", "old/backup.zip": "PK"}
+    zipped(project, f"{NIGHT}.zip", {**PLAIN, "Audit.csv": "a,b\n1,2\n"})
+    done = project.run("land", "--inbox", str(project.inbox))
+    assert "UNKNOWN_FILE" in done.out
+    assert "ignore_files" in done.out
+    path = project.project / "seeds" / "contracts" / "sources.csv"
+    text = path.read_text(encoding="utf-8")
+    [line] = [line for line in text.splitlines() if line.startswith("sis,")]
+    path.write_text(text.replace(line, line + "audit*.csv|OLD/*"), encoding="utf-8")
+    zipped(project, "2026-09-02T010000Z.zip", files)
+    (project.inbox / "sis" / "audit_2026.csv").write_text("a,b\n")
+    done = project.land()
+    assert done.code == 0, done.out
+    said = "sis: passed over Audit.csv, old/backup.zip, which hold nothing of the export."
+    assert said in done.json["findings"]
+
+
+def test_names_of_files_are_compared_without_case(district: District) -> None:
+    files = {"ORGS.CSV": ORGS + ORG_ROWS, "Manifest.csv": ANNOUNCED, "README.txt": "Read me."}
+    zipped(district, f"{NIGHT}.zip", files)
+    done = district.land()
+    assert done.code == 0
+    assert not [line for line in done.json["findings"] if "manifest" in line]
+    assert district.ledger("select mode from landing.files where file_name = 'ORGS.CSV'") == [
+        ("bulk",)
+    ]
+
+
+def test_what_manifest_and_delivery_do_not_share_is_named_as_it_is_called(
+    district: District,
+) -> None:
+    zipped(district, f"{NIGHT}.zip", {**PLAIN, "Users.csv": "a\n", "manifest.csv": MANIFEST})
+    done = district.land()
+    differing = [line for line in done.json["findings"] if "manifest" in line]
+    assert [line.split(": ")[1] for line in differing] == [
+        "The manifest does not announce orgs.csv, which is there.",
+        "The manifest does not announce Users.csv, which is there.",
+    ]
+
+
+def test_a_gzip_of_one_file_needs_no_manifest_as_the_file_itself_needs_none(
+    district: District,
+) -> None:
+    for number, (name, content) in enumerate(
+        (("orgs.csv", PLAIN["orgs.csv"].encode()), ("orgs.csv.gz", gzip.compress(ORGS.encode())))
+    ):
+        path = district.inbox / "sis" / f"2026-09-0{number + 1}T010000Z_{name}"
+        path.write_bytes(content)
+        os.utime(path, LONG_AGO)
+    done = district.land()
+    assert done.json["findings"] == []
+
+
+def test_a_fixed_name_is_told_which_name_and_which_setting_would_do(project: Project) -> None:
+    """What was rejected for its name is taken as soon as the setting says that any name will do."""
+    path = zipped(project, "OneRoster.zip", PLAIN)
+    done = project.land()
+    [file] = done.json["files"]
+    assert (done.code, file["code"]) == (3, "EXPORT_TIME_UNKNOWN")
+    assert "such as '2026-09-01T180000Z_OneRoster.zip'" in file["detail"]
+    assert (
+        "set exported_at_policy of sis to receipt in seeds/contracts/sources.csv"
+        in (file["detail"])
+    )
+    again = project.land()
+    assert (again.code, again.json["files"], again.json["deliveries_again"]) == (0, [], 1)
+    renamed = path.rename(path.with_name("OneRoster (1).zip"))
+    done = project.land()
+    assert [file["code"] for file in done.json["files"]] == ["EXPORT_TIME_UNKNOWN"]
+    assert project.ledger("select delivery_name from landing.files") == [("OneRoster (1).zip",)]
+    renamed.rename(path)
+    project.redeclare("sis", ",name,", ",receipt,")
+    done = project.land(now="2026-09-01T20:00:00Z")
+    assert (done.code, done.json["deliveries_landed"]) == (0, 1)
+    assert landed(project) == TAKEN | {"OneRoster (1).zip": ("rejected", "EXPORT_TIME_UNKNOWN")}
+
+
+def test_a_fixed_name_works_every_night_and_equal_bytes_are_taken_once(project: Project) -> None:
+    project.redeclare("sis", ",name,", ",receipt,")
+    other = PLAIN | {"orgs.csv": (ORGS + ORG_ROWS).replace("North", "South")}
+    counts = []
+    for night, files in enumerate((PLAIN, PLAIN, other, other, PLAIN), 1):
+        path = zipped(project, "OneRoster.zip", files)
+        os.utime(path, (night, night))
+        done = project.land(now=f"2026-09-0{night}T18:00:00Z")
+        assert done.code == 0
+        counts.append(done.json["deliveries_landed"])
+    assert counts == [1, 0, 1, 0, 1], "what goes back to what it was has changed"
+    assert project.ledger("select distinct exported_at from landing.files order by 1") == [
+        (exported_at,)
+        for (exported_at,) in project.ledger(
+            "select unnest([timestamp '2026-09-01 18:00', timestamp '2026-09-03 18:00', "
+            "timestamp '2026-09-05 18:00'])"
+        )
+    ]
+
+
+def test_the_rest_of_an_upload_joins_what_was_seen_of_it(district: District) -> None:
+    """The files are judged with the manifest, which may come last."""
+    folder = district.deliver(NIGHT, {"orgs.csv": ORGS + ORG_ROWS})
+    assert district.land().code == 0
+    shutil.rmtree(folder)
+    terms = (
+        "sourcedId,status,dateLastModified,title,type,startDate,endDate,parentSourcedId,schoolYear"
+    )
+    manifest = ANNOUNCED + "file.academicSessions,bulk\n"
+    whole = {
+        "orgs.csv": ORGS + ORG_ROWS,
+        "academicSessions.csv": f"{terms}\nt1,,,Fall,semester,2026-08-15,2026-12-20,,2027\n",
+        "manifest.csv": manifest,
+    }
+    district.deliver(NIGHT, whole)
+    done = district.land()
+    assert (done.code, done.json["deliveries_landed"]) == (0, 1)
+    assert done.json["findings"] == [
+        f"sis/{NIGHT}: replaces 1 files, the rest of the delivery has come."
+    ]
+    assert set(
+        district.ledger("select declared_mode from landing.files where feed is not null")
+    ) == {
+        (None,),
+        ("bulk",),
+    }
+    district.deliver(f"{NIGHT}_again", {"orgs.csv": ORGS + ORG_ROWS})
+    done = district.land()
+    assert (done.code, done.json["deliveries_again"]) == (0, 2), "a part of it brings nothing new"
+    shutil.rmtree(folder)
+    district.deliver(NIGHT, whole | {"orgs.csv": ORGS})
+    done = district.land()
+    assert [file["code"] for file in done.json["files"]] == ["DELIVERY_CONFLICT"]
+
+
+@pytest.mark.parametrize(("name", "mark"), [("semicolon", ";"), ("tab", "\t"), ("pipe", "|")])
+def test_another_delimiter_is_named_with_the_setting_that_takes_it(
+    name: str, mark: str, project: Project
+) -> None:
+    files = {"orgs.csv": (ORGS + ORG_ROWS).replace(",", mark), "manifest.csv": ANNOUNCED}
+    project.deliver(NIGHT, files)
+    done = project.land()
+    [file] = [file for file in done.json["files"] if file["verdict"] != "accepted"]
+    assert (done.code, file["code"]) == (3, "WRONG_DELIMITER")
+    assert f"separated by a {name}; sis declares a comma" in file["detail"]
+    assert f"set delimiter of sis to {name} in seeds/contracts/sources.csv" in file["detail"]
+    assert file["record_count"] == 2
+    path = project.project / "seeds" / "contracts" / "sources.csv"
+    text = path.read_text(encoding="utf-8")
+    [line] = [line for line in text.splitlines() if line.startswith("sis,")]
+    path.write_text(text.replace(line, line.replace(",comma,", f",{name},")), encoding="utf-8")
+    done = project.run("reprocess", "orgs.csv", "--json")
+    assert (done.code, done.json["verdict"]) == (0, "accepted")
+    assert project.ledger('select "sourcedId", "name" from raw_oneroster.orgs order by 1') == [
+        ("d1", "Plainfield Schools"),
+        ("s1", "North School"),
+    ]
+
+
+def test_a_line_for_spreadsheets_before_the_header_is_no_header(district: District) -> None:
+    district.deliver(NIGHT, PLAIN | {"orgs.csv": "sep=,\r\n" + PLAIN["orgs.csv"]})
+    assert district.land().code == 0
+    assert landed(district) == TAKEN
+
+
+def test_a_header_as_spreadsheets_write_it_is_read(district: District) -> None:
+    """Blanks around names do not count, nor do columns without a name where nothing stands."""
+    header, *rows = (ORGS + ORG_ROWS).splitlines()
+    header = " " + header.replace(",name", ", name\u00a0") + ",,"
+    content = "\n".join([header, *(f"{row},," for row in rows)]) + "\n"
+    district.deliver(NIGHT, PLAIN | {"orgs.csv": content})
+    done = district.land()
+    assert (done.code, landed(district)["orgs.csv"]) == (0, ("accepted", "COLUMN_UNNAMED"))
+    assert "2 columns without a name" in done.json["findings"][0]
+    assert district.ledger("select count(*), count(metadata) from raw_oneroster.orgs") == [(2, 0)]
+
+
+def test_a_record_with_a_blank_field_too_many_is_told_from_one_cut_short(
+    district: District,
+) -> None:
+    """Only a last line that lacks fields, or a quote, can have been cut short."""
+    ends = {"s2,,,East,school,,d1,": "EXTRA_BLANK_FIELD", "s2,,,East": "TOO_FEW_FIELDS"}
+    for night, (end, code) in enumerate(ends.items(), 1):
+        content = ORGS + ORG_ROWS + end
+        district.deliver(f"2026-09-0{night}T010000Z", PLAIN | {"orgs.csv": content})
+        district.land()
+        name = f"2026-09-0{night}T010000Z"
+        assert district.ledger(
+            "select malformed_records.code, files.code from landing.malformed_records "
+            f"inner join landing.files using (file_id) where delivery_name = '{name}'"
+        ) == [(code, "CUT_SHORT" if code == "TOO_FEW_FIELDS" else None)]
