@@ -22,7 +22,7 @@
 
 {#- A column that the layout requires must hold something where another column holds one of the values. -#}
 {% macro required_when(column, other, values) -%}
-    {%- set where_needed = rollcall.text(other) ~ " in ('" ~ values | join("', '") ~ "')" -%}
+    {%- set where_needed = 'lower(' ~ rollcall.text(other) ~ ") in ('" ~ values | join("', '") ~ "')" -%}
     {{ rollcall.violation('REQUIRED_MISSING', column, rollcall.text(column) ~ ' is null and ' ~ where_needed ~ ' and ' ~ rollcall.is_required(column), true) }}
 {%- endmacro %}
 
@@ -43,15 +43,24 @@
     case when {{ rollcall.text(column) }} is not null and ({{ parser(column) }}) is null then {'code': case when {{ is_error }} then '{{ code }}' else 'OPTIONAL_VALUE_IGNORED' end, 'column_name': '{{ column }}', 'is_error': {{ is_error }}} end
 {%- endmacro %}
 
-{#- What the column holds must be one of the values, or begin with `ext:` where the layout allows own terms. -#}
+{#-
+    What the column holds must be one of the values, or begin with `ext:` where the layout allows own terms. Another
+    case is read all the same and warned of.
+-#}
 {% macro allowed(column, values) -%}
     {%- set is_own_term = 'starts_with(' ~ rollcall.text(column) ~ ", 'ext:') and list_contains(files.extensible_columns, '" ~ column ~ "')" -%}
-    {{ rollcall.violation('VALUE_NOT_ALLOWED', column, rollcall.text(column) ~ " not in ('" ~ values | join("', '") ~ "') and not (" ~ is_own_term ~ ')', true) }}
+    {%- set is_known = 'lower(' ~ rollcall.text(column) ~ ") in ('" ~ values | map('lower') | join("', '") ~ "')" -%}
+    case when {{ rollcall.text(column) }} not in ('{{ values | join("', '") }}') and not ({{ is_own_term }}) then {'code': case when {{ is_known }} then 'WRONG_CASE' else 'VALUE_NOT_ALLOWED' end, 'column_name': '{{ column }}', 'is_error': not {{ is_known }}} end
 {%- endmacro %}
 
 {#- A boolean written in other case than `true` and `false`, as spreadsheets do. -#}
 {% macro lower_case(column) -%}
     {{ rollcall.violation('WRONG_CASE', column, rollcall.boolean(column) ~ ' is not null and ' ~ rollcall.text(column) ~ ' <> lower(' ~ rollcall.text(column) ~ ')', false) }}
+{%- endmacro %}
+
+{#- A school year written with both its years. -#}
+{% macro one_year(column) -%}
+    {{ rollcall.violation('YEAR_SPAN', column, '(' ~ rollcall.year(column) ~ ') is not null and length(' ~ rollcall.text(column) ~ ') > 4', false) }}
 {%- endmacro %}
 
 {#-
@@ -63,7 +72,7 @@
     {% do return([
         rollcall.required('sourcedId'),
         rollcall.allowed('status', ['active', 'tobedeleted', 'inactive']),
-        rollcall.violation('LEGACY_STATUS', 'status', rollcall.text('status') ~ " = 'inactive'", false),
+        rollcall.violation('LEGACY_STATUS', 'status', "lower(" ~ rollcall.text('status') ~ ") = 'inactive'", false),
         rollcall.violation('STATUS_MISSING', 'status', "files.mode = 'delta' and " ~ rollcall.text('status') ~ ' is null', false),
         rollcall.violation('MODIFIED_MISSING', 'dateLastModified', "files.mode = 'delta' and " ~ modified ~ ' is null', false),
         rollcall.violation('INVALID_DATETIME', 'dateLastModified', "files.mode = 'delta' and " ~ modified ~ ' is not null and ' ~ is_unreadable, true),

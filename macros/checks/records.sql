@@ -91,7 +91,7 @@
     present_keys as (
         select source_id, record_key, max(case when mode = 'bulk' then exported_at end) as bulk_exported_at
         from (
-            select file_id, {{ record_key or rollcall.text('sourcedId') }} as record_key from {{ raw }} as records
+            select file_id, {{ record_key or rollcall.text('sourcedId') }} as record_key from ({{ rollcall.trimmed_records(raw) | indent(12) }}) as records
             union all
             select file_id, record_key from {{ source('landing', 'malformed_records') }}
         ) as records
@@ -156,7 +156,8 @@
         coalesce(columns_of_file.column_name, found.column_name) as column_name,
         found.code,
         error_codes.severity,
-        error_codes.explanation as message,
+        error_codes.explanation
+        || case when found.code in ('VALUE_NOT_ALLOWED', 'WRONG_CASE') then coalesce(' Written as: ' || replace(mapping.allowed_values, '|', ', ') || '.', '') else '' end as message,
         error_codes.advice,
         files.first_cycle_id as cycle_id
     from {{ found }} as found
@@ -167,6 +168,11 @@
             files.feed = columns_of_file.feed
             and files.layout_version = columns_of_file.layout_version
             and found.column_name = columns_of_file.raw_column
+    left join {{ ref('audit_field_mapping') }} as mapping
+        on
+            columns_of_file.feed = mapping.feed
+            and columns_of_file.layout_version = mapping.layout_version
+            and columns_of_file.column_name = mapping.column_name
 {%- endmacro %}
 
 {#- The records of new files of several feeds, and whether staging holds their key. `feeds`: feed to staged column. -#}
@@ -178,7 +184,7 @@
         records.record_number,
         staged.source_id is not null as is_staged
     from files
-    inner join {{ source('raw_' ~ family, feed) }} as records on files.file_id = records.file_id
+    inner join ({{ rollcall.trimmed_records(source('raw_' ~ family, feed)) }}) as records on files.file_id = records.file_id
     left join {{ ref('stg_' ~ family ~ '__' ~ feed) }} as staged
         on files.source_id = staged.source_id and {{ rollcall.text('sourcedId') }} = staged.{{ key }}
     {{- '\n    union all' if not loop.last }}

@@ -4,13 +4,36 @@
     Blank (empty or white space only) is null everywhere; surrounding white space never counts.
 -#}
 
+{#-
+    The white space and other characters that cannot be seen at either end of a text, as a regular expression: blanks
+    and control characters of Unicode, byte order marks and the like. `ledger/sql.py` has the same for what is not dbt.
+-#}
+{% macro blanks_around() -%}
+    ^[\pZ\pC]+|[\pZ\pC]+$
+{%- endmacro %}
+
+{#- A text without white space around it; null when nothing is left. Most texts begin and end with what can be seen. -#}
+{% macro trimmed(expression) -%}
+    nullif(case when left({{ expression }}, 1) between '!' and '~' and right({{ expression }}, 1) between '!' and '~' then {{ expression }} else regexp_replace({{ expression }}, '{{ rollcall.blanks_around() }}', '', 'g') end, '')
+{%- endmacro %}
+
+{#- The records of a raw table, each field without white space around it. Base views read the fields of these. -#}
+{% macro trimmed_records(raw) -%}
+    select
+        file_id,
+        record_number,
+        line_number,
+        {{ rollcall.trimmed('columns(* exclude (file_id, layout_version, record_number, line_number, byte_offset, metadata))') }}
+    from {{ raw }}
+{%- endmacro %}
+
 {#- True when the whole text is of the form that a regular expression describes. -#}
 {% macro matches(expression, pattern) -%}
     regexp_full_match({{ expression }}, '{{ pattern }}')
 {%- endmacro %}
 
 {% macro text(column) -%}
-    nullif(trim(records."{{ column }}"), '')
+    records."{{ column }}"
 {%- endmacro %}
 
 {% macro date(column) -%}
@@ -36,17 +59,24 @@
     case when {{ rollcall.matches(rollcall.text(column), '[+-]?[0-9]+') }} then try_cast({{ rollcall.text(column) }} as integer) end
 {%- endmacro %}
 
+{#- A year; of a school year with both its years, such as 2026-2027 or 2026/27, the one in which it ends. -#}
 {% macro year(column) -%}
-    case when {{ rollcall.matches(rollcall.text(column), '[0-9]{4}') }} then try_cast({{ rollcall.text(column) }} as integer) end
+    {%- set following = 'try_cast(left(' ~ rollcall.text(column) ~ ', 4) as integer) + 1' -%}
+    case when {{ rollcall.matches(rollcall.text(column), '[0-9]{4}') }} then try_cast({{ rollcall.text(column) }} as integer) when {{ rollcall.matches(rollcall.text(column), '[0-9]{4} ?[-/–] ?([0-9]{2}|[0-9]{4})') }} and ends_with(cast({{ following }} as varchar), regexp_extract({{ rollcall.text(column) }}, '[0-9]+$')) then {{ following }} end
 {%- endmacro %}
 
 {% macro boolean(column) -%}
     case lower({{ rollcall.text(column) }}) when 'true' then true when 'false' then false end
 {%- endmacro %}
 
+{#- One of the values, whatever its case; a text that is none of them stands as it is written. -#}
+{% macro one_of(column, values) -%}
+    case lower({{ rollcall.text(column) }}) {%- for value in values %} when '{{ value | lower }}' then '{{ value }}' {%- endfor %} else {{ rollcall.text(column) }} end
+{%- endmacro %}
+
 {#- Items are separated by commas; blank items are dropped. A blank cell is an empty list. -#}
 {% macro text_list(column) -%}
-    list_filter(list_transform(string_split(coalesce(records."{{ column }}", ''), ','), lambda item: trim(item)), lambda item: item <> '')
+    list_filter(list_transform(string_split(coalesce({{ rollcall.text(column) }}, ''), ','), lambda item: {{ rollcall.trimmed('item') }}), lambda item: item is not null)
 {%- endmacro %}
 
 {#-
@@ -76,5 +106,5 @@
 
 {#- True for a record that its source deletes. -#}
 {% macro is_deletion(column) -%}
-    coalesce({{ rollcall.text(column) }} in ('tobedeleted', 'inactive'), false)
+    coalesce(lower({{ rollcall.text(column) }}) in ('tobedeleted', 'inactive'), false)
 {%- endmacro %}

@@ -254,7 +254,7 @@ def test_a_home_without_a_warehouse_says_how_to_get_one(district: District) -> N
     assert "No warehouse has been published" in done.err
 
 
-HOSTILE_KEY = "\u202e\x1b[31m"
+HOSTILE_KEY = ":boom: [bold]"
 HOSTILE = "\x1b[31mRED\x1b[0m \u202egnihtyna\u202c :boom: [bold]x[/bold] \x07"
 
 
@@ -362,7 +362,7 @@ def test_text_from_outside_cannot_steer_the_terminal(waiting: District) -> None:
         assert len(line) <= 80, line
     shown = "".join(re.findall(r"^    \| (.*)$", done.out, re.M))
     assert r"\x1b[31mRED\x1b[0m \u202egnihtyna\u202c :boom: [bold]x[/bold] \x07" in shown
-    assert done.out.startswith(r"oneroster/results \u202e\x1b[31m")
+    assert done.out.startswith(f"oneroster/results {HOSTILE_KEY}")
     raw = traced(waiting, *file)["version"]["record"]["line"]
     assert HOSTILE in raw
 

@@ -23,20 +23,8 @@ warnings as (
     where verdict = 'accepted'
 ),
 
-found as (
-    select
-        file_id,
-        record_number,
-        line_number,
-        record_key,
-        verdict,
-        column_name,
-        code
-    from warnings
-),
-
 final as (
-    {{ described_violations('found', 'files') }}
+    {{ described_violations('warnings', 'files') }}
 )
 
 select * exclude (verdict) from final

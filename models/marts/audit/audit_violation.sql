@@ -6,7 +6,8 @@ with violations as (
         verdict,
         column_name,
         code,
-        line_number
+        line_number,
+        message
     from {{ ref('audit_rejected_record') }}
     union all
     select
@@ -15,7 +16,8 @@ with violations as (
         'accepted' as verdict,
         column_name,
         code,
-        line_number
+        line_number,
+        message
     from {{ ref('audit_record_warning') }}
 ),
 
@@ -27,17 +29,18 @@ counted as (
         column_name,
         code,
         count(*) as record_count,
-        min(line_number) as first_line_number
+        min(line_number) as first_line_number,
+        max(case when code = 'VALUE_NOT_ALLOWED' then message end) as message
     from violations
     group by cycle_id, file_id, verdict, column_name, code
 ),
 
 final as (
     select
-        *,
+        * exclude (message),
         record_count || ' ' || verdict || case when record_count = 1 then ' record' else ' records' end
         || coalesce(' for column ''' || column_name || '''', '')
-        || ', the first on line ' || first_line_number || '.' as detail
+        || ', the first on line ' || first_line_number || '.' || coalesce(' ' || message, '') as detail
     from counted
 )
 

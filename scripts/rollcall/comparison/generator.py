@@ -14,10 +14,17 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from rollcall.contracts.layouts import Column
+from rollcall.contracts.layouts import LINEAGE, Column
 from rollcall.contracts.project import Contracts
 from rollcall.contracts.sources import Feed
-from rollcall.ledger.sql import CASTS, as_text, normalized, record_key
+from rollcall.ledger.sql import (
+    BETWEEN_ITEMS,
+    BLANKS_AROUND,
+    CASTS,
+    as_text,
+    normalized,
+    record_key,
+)
 from rollcall.project import SHIPPED, Project
 
 ALWAYS_USED = "oneroster"
@@ -48,10 +55,15 @@ class ComparedColumn:
     is_everywhere: bool
 
     @property
-    def text(self) -> str:
-        """The raw column as SQL; DuckDB compares names without case."""
+    def field(self) -> str:
+        """The name of the raw column as SQL; DuckDB compares names without case."""
         is_plain = re.fullmatch(r"[A-Za-z_]\w*", self.raw_column)
-        return f"records.{self.raw_column.lower()}" if is_plain else f'records."{self.raw_column}"'
+        return self.raw_column.lower() if is_plain else f'"{self.raw_column}"'
+
+    @property
+    def text(self) -> str:
+        """The raw column of a record as SQL."""
+        return f"records.{self.field}"
 
     @property
     def is_list(self) -> bool:
@@ -64,8 +76,10 @@ class ComparedColumn:
         if self.data_type in CASTS:
             return CASTS[self.data_type].format(self.text)
         if self.is_list:
-            return f"nullif(trim(regexp_replace({self.text}, ' *,[ ,]*', ',', 'g'), ' ,'), '')"
-        return f"nullif(trim({self.text}), '')"
+            return (
+                f"nullif(trim(regexp_replace({self.text}, '{BETWEEN_ITEMS}', ',', 'g'), ','), '')"
+            )
+        return f"lower({self.text})" if self.data_type == "enum" else self.text
 
     @property
     def processed(self) -> str:
@@ -85,18 +99,21 @@ class ComparedColumn:
 
         What cannot be read is not blank.
         """
-        value = self.value
+        value, processed = self.value, self.processed
+        if self.data_type == "enum":
+            processed = f"lower({processed})"
         if self.is_filled:
-            value = f"coalesce({value}, {self.processed})"
-        found = ((value, f"is distinct from {self.processed}"),)
+            value = f"coalesce({value}, {processed})"
+        found = ((value, f"is distinct from {processed}"),)
         if self.data_type not in CASTS:
             return found
-        return (*found, (f"({self.processed} is null", f"and trim({self.text}) <> '')"))
+        return (*found, (f"({self.processed} is null", f"and {self.text} is not null)"))
 
     @property
     def condition(self) -> str:
         """The same as one condition for millions of rows: first what is cheap and seldom true."""
-        if self.is_everywhere and (self.data_type in CASTS or self.is_list or self.is_filled):
+        is_cheap = self.data_type not in (*CASTS, "enum") and not self.is_list
+        if is_cheap or (self.is_everywhere and self.data_type != "enum"):
             return _joined(self.differences, 16, taken=len("or "))
         found = _joined(self.differences, 24)
         if len(self.differences) > 1:
@@ -113,7 +130,7 @@ class ComparedColumn:
         parts = (
             f"'raw_column': '{self.raw_column}',",
             f"'processed_column': '{self.name}',",
-            f"'source_value': trim({self.text}),",
+            f"'source_value': {self.text},",
             f"'processed_value': {processed},",
             f"'is_different': {_joined(self.differences, 16, taken=17)}".replace(": \n", ":\n"),
         )
@@ -154,9 +171,7 @@ class ComparedFeed:
     @property
     def record_key(self) -> str:
         """The key that a record names, as SQL of a text; null when blank."""
-        texts = [f"nullif(trim({key.text}), '')" for key in self.keys]
-        pairs = zip(texts, self.keys, strict=True)
-        return record_key([normalized(text, key.text, key.data_type) for text, key in pairs])
+        return record_key([normalized(key.text, key.data_type) for key in self.keys])
 
     def key_in(self, relation: str) -> str:
         """Write the same of a row of the mart or of staging; `relation` with its dot, or blank."""
@@ -167,7 +182,7 @@ class ComparedFeed:
         """A condition: the record deletes; blank of a feed whose records have no status."""
         if self.status is None:
             return ""
-        return f"trim({self.status.text}) in ('tobedeleted', 'inactive')"
+        return f"lower({self.status.text}) in ('tobedeleted', 'inactive')"
 
     @property
     def keeps(self) -> str:
@@ -281,7 +296,15 @@ def rendered(contracts: Contracts, project: Project) -> dict[Path, str]:
     for feed in feeds:
         if feed not in always:
             further.setdefault(feed.family, []).append(feed)
-    known = {"feeds": feeds, "always": always, "further": further, "is_own": is_own}
+    lineage = ", ".join(name for name in (*LINEAGE, "metadata") if name != "layout_version")
+    known = {
+        "blanks_around": BLANKS_AROUND,
+        "lineage": lineage,
+        "feeds": feeds,
+        "always": always,
+        "further": further,
+        "is_own": is_own,
+    }
     folder = project.path / (_OWN_FOLDER if is_own else _FOLDER)
     files = {}
     for path in sorted(_TEMPLATES.iterdir()) if feeds else ():

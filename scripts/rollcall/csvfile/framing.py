@@ -18,6 +18,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from rollcall.csvfile.blanks import hiding_records
 from rollcall.csvfile.records import (
     Defect,
     Flags,
@@ -156,6 +157,8 @@ class Framer:
         self.header, self._rest, self._is_at_end = self._read_header()
         self.byte_count = self.header.byte_length
         self.line_count = self.header.line_count
+        self.seen_places: tuple[int, ...] = ()
+        """The fields, from 0, in which a character that cannot be seen makes a record malformed."""
 
     def _read_header(self) -> tuple[Header, bytes, bool]:
         data = b""
@@ -291,6 +294,14 @@ class Framer:
         bounds = _field_bounds(separators, starts[is_good], field_ends[is_good], width)
         if self.encoding != "utf-8":
             padded, bounds = _transcode(padded, octets[:used], self.encoding, bounds)
+        if self.seen_places:
+            spans_lines = len(starts) + records.blank_count < records.line_count
+            places = self.seen_places
+            hiding = list(hiding_records(padded, bounds, places, spans_lines=spans_lines))
+            for index in np.flatnonzero(is_good)[hiding].tolist():
+                defects[index] = Defect.UNSEEN_CHARACTER
+            is_good[list(defects)] = False
+            bounds = np.delete(bounds, hiding, axis=1)
         numbers = self.record_count + 1 + np.arange(len(starts), dtype=np.int64)
         line_numbers = self.line_count + 1 + records.first_line
         offsets = self.byte_count + starts

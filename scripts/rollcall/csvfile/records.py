@@ -32,6 +32,7 @@ class Defect(StrEnum):
     UNCLOSED_QUOTE = "UNCLOSED_QUOTE"
     BAD_BYTES = "BAD_BYTES"
     RECORD_TOO_LONG = "RECORD_TOO_LONG"
+    UNSEEN_CHARACTER = "UNSEEN_CHARACTER"
 
 
 @dataclass(slots=True)

@@ -531,7 +531,7 @@ def _read_outcome(home: Home, cycle: Cycle, report: CycleReport) -> list[_Found]
                 connection,
                 "select source_id, file_name, verdict, code, column_name, "
                 "count(*) as record_count, min(line_number) as first_line, "
-                "any_value(message) as message "
+                "min(message) as message "
                 "from audit.audit_rejected_record where cycle_id = ? "
                 "group by all order by record_count desc, source_id, file_name, code, column_name",
                 [cycle.cycle_id],

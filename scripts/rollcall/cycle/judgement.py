@@ -17,7 +17,7 @@ from rollcall.landing.file import add_file
 from rollcall.landing.job import Context, FileReport, note
 from rollcall.landing.verdicts import Effect, Judgement
 from rollcall.ledger import ledger
-from rollcall.ledger.sql import identifier, literal, rows
+from rollcall.ledger.sql import identifier, literal, rows, trimmed
 
 _MOST = 0.5
 _OTHER_FORMATS = {
@@ -228,7 +228,7 @@ def _read(
     """Find the column of the layout, and count its filled values."""
     place = layout.raw_columns.index(raw_column)
     filled = connection.execute(
-        f"select count(nullif(trim({identifier(raw_column)}), '')) from {stored}"
+        f"select count({trimmed(identifier(raw_column))}) from {stored}"
     ).fetchone()
     return _Unreadable(
         layout.columns[place], raw_column, filled[0] if filled else 0, sorted(record_numbers)
@@ -253,7 +253,7 @@ def _fitting(
     connection: duckdb.DuckDBPyConnection, stored: str, unreadable: _Unreadable
 ) -> Iterator[str]:
     """Yield the formats that every value of the column fits which the declared one does not."""
-    value, kind = f"trim({identifier(unreadable.raw_column)})", unreadable.column.data_type
+    value, kind = trimmed(identifier(unreadable.raw_column)), unreadable.column.data_type
     candidates = [
         (words, f"try_strptime({value}, {literal(form)}) is not null")
         for words, form in _OTHER_FORMATS.get(kind, ())

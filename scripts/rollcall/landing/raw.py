@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
+from rollcall.csvfile.blanks import visible
 from rollcall.csvfile.columns import record_batches
 from rollcall.csvfile.framing import Framer, Malformed, leading_fields
 from rollcall.csvfile.records import Defect
 from rollcall.errors import RollcallError
 from rollcall.landing.verdicts import MODE_COLUMNS, Readable
-from rollcall.ledger.sql import identifier, literal, record_key_of
+from rollcall.ledger.sql import identifier, literal, record_key_of, trimmed
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ def store(
     Raises:
         RollcallError: not every well-formed record could be stored.
     """
+    framer.seen_places = _seen_places(readable)
     malformed = _store_records(connection, file_id, readable, framer)
     keys = _store_malformed(connection, file_id, readable, framer, malformed)
     last = malformed[-1] if malformed else None
@@ -46,6 +48,17 @@ def store(
         and last.code in (Defect.TOO_FEW_FIELDS, Defect.UNCLOSED_QUOTE)
         and last.record_number == framer.record_count
         and last.byte_offset + last.byte_length == framer.byte_count,
+    )
+
+
+def _seen_places(readable: Readable) -> tuple[int, ...]:
+    """Return where keys and references stand in the header: they hold nothing that is not seen."""
+    layout = readable.layout
+    columns = dict(zip(layout.raw_columns, layout.columns, strict=True))
+    return tuple(
+        place
+        for place, raw_column in enumerate(readable.fit.placement)
+        if raw_column and (columns[raw_column].is_key or columns[raw_column].references)
     )
 
 
@@ -137,7 +150,7 @@ def _readable_keys(
             octets = stream.read(min(record.byte_length, 1 << 16))
             fields = leading_fields(octets, framer.encoding, framer.header.delimiter)
             is_readable = len(fields) > max(positions)
-            yield record_key_of([fields[place] for place in positions]) if is_readable else None
+            yield record_key_of([visible(fields[p]) for p in positions]) if is_readable else None
 
 
 def mode_of_rows(
@@ -149,7 +162,7 @@ def mode_of_rows(
     """
     if not columns.issuperset(MODE_COLUMNS):
         return None
-    filled = " or ".join(f"nullif(trim(\"{name}\"), '') is not null" for name in MODE_COLUMNS)
+    filled = " or ".join(f"{trimmed(identifier(name))} is not null" for name in MODE_COLUMNS)
     row = connection.execute(
         f"select count(*), count(*) filter ({filled}) from {raw_table} where file_id = ?",
         [file_id],

@@ -145,7 +145,7 @@ def judge_school_year(
     column, target = staged
     stored = f"{file.layout.raw_table} where file_id = {literal(file.file_id)}"
     found = connection.execute(
-        f"select (select max(try_cast(trim({identifier(target)}) as date)) from {stored}), "
+        f"select (select max(try_cast({trimmed(identifier(target))} as date)) from {stored}), "
         f"(select max({column.staged_column}) from {comparison.active})"
     ).fetchone()
     last_day, known_day = found or (None, None)
@@ -191,7 +191,7 @@ class _Comparison:
         keys = file.layout.keys
         key = record_key([as_text(column.staged_column, column.data_type) for column, _ in keys])
         stored_key = record_key(
-            [normalized(trimmed(raw), identifier(raw), column.data_type) for column, raw in keys]
+            [normalized(trimmed(identifier(raw)), column.data_type) for column, raw in keys]
         )
         active = (
             f"(select * from good.{mart} where is_active "
@@ -229,7 +229,7 @@ class _Comparison:
         if not names or any(name not in pairs for name in names):
             return 0
         known = ", ".join(f"cast({pairs[name][0].staged_column} as varchar)" for name in names)
-        stored = ", ".join(f"nullif({trimmed(pairs[name][1])}, '')" for name in names)
+        stored = ", ".join(trimmed(identifier(pairs[name][1])) for name in names)
         [(renamed,)] = self._ask(
             f"select count(*) from temp.removed_records where ({known}) in ("
             f"select ({stored}) from {self.file.layout.raw_table} "
@@ -265,7 +265,7 @@ def _deletes(layout: Layout) -> str:
     """Return the condition under which a stored record deletes its key."""
     for column, target in _staged(layout):
         if column.staged_column == "is_deleted":
-            return f"coalesce({trimmed(target)} in {DELETING_STATUSES}, false)"
+            return f"coalesce(lower({trimmed(identifier(target))}) in {DELETING_STATUSES}, false)"
     return "false"
 
 

@@ -25,11 +25,17 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def trimmed(name: str) -> str:
-    """Write the text of a column without blanks around it; trimming every value costs twice."""
-    column = identifier(name)
+BLANKS_AROUND = r"^[\pZ\pC]+|[\pZ\pC]+$"
+"""What around a text never counts, as a regular expression; dbt's `blanks_around` is the same."""
+BETWEEN_ITEMS = r"[\pZ\pC]*,[,\pZ\pC]*"
+"""What separates the items of a list, as a regular expression."""
+
+
+def trimmed(text: str) -> str:
+    """Write a text without white space around it, null when nothing is left; `text` is SQL."""
     return (
-        f"case when {column} like ' %' or {column} like '% ' then trim({column}) else {column} end"
+        f"nullif(case when left({text}, 1) between '!' and '~' and right({text}, 1) between '!' "
+        f"and '~' then {text} else regexp_replace({text}, '{BLANKS_AROUND}', '', 'g') end, '')"
     )
 
 
@@ -38,25 +44,22 @@ CASTS = {
     "datetime": "try_cast({} as timestamptz) at time zone 'UTC'",
     "float": "try_cast({} as decimal(18, 6))",
     "integer": "try_cast({} as integer)",
-    "year": "try_cast({} as integer)",
-    "bool": "try_cast(trim({}) as boolean)",
+    "year": "try_cast(left({0}, 4) as integer) + cast(length({0}) > 4 as integer)",
+    "bool": "try_cast({} as boolean)",
 }
-"""SQL that reads a raw text as a type: by the engine's own casts, and otherwise than staging.
-
-Of these casts only that to a boolean minds blanks around the text."""
+"""SQL that reads a trimmed text as a type: by the engine's own casts, otherwise than staging."""
 
 
-def normalized(text: str, raw: str, data_type: str) -> str:
+def normalized(text: str, data_type: str) -> str:
     """Write the text of a part of a key: what it reads as, such as 7 for `07` in a whole number.
 
     Args:
-        text: the raw text without blanks around it, as SQL.
-        raw: the raw text.
+        text: the trimmed text, as SQL.
         data_type: the type of its column, as `layouts.csv` says it.
     """
     if data_type not in CASTS:
         return text
-    return f"coalesce(cast({CASTS[data_type].format(raw)} as varchar), {text})"
+    return f"coalesce(cast({CASTS[data_type].format(text)} as varchar), {text})"
 
 
 def as_text(column: str, data_type: str) -> str:
@@ -76,10 +79,9 @@ def record_key(parts: Sequence[str]) -> str:
 
 
 def record_key_of(texts: Sequence[str]) -> str | None:
-    """Return the key of a record whose key columns hold these texts, as `record_key` does."""
-    trimmed_texts = [text.strip() for text in texts]
-    if not all(trimmed_texts):
+    """Return the key of a record whose key columns hold these trimmed texts, as `record_key`."""
+    if not all(texts):
         return None
-    if len(trimmed_texts) == 1:
-        return trimmed_texts[0]
-    return " | ".join(text.replace("|", "||") for text in trimmed_texts)
+    if len(texts) == 1:
+        return texts[0]
+    return " | ".join(text.replace("|", "||") for text in texts)

@@ -13,6 +13,7 @@ import duckdb
 
 from rollcall.contracts.layouts import LINEAGE, Layout
 from rollcall.contracts.project import Contracts
+from rollcall.csvfile.blanks import visible
 from rollcall.errors import RollcallError, UsageError
 from rollcall.home import Home
 from rollcall.ledger.entries import POINTER_COLUMNS, delivery_of
@@ -25,6 +26,7 @@ from rollcall.ledger.sql import (
     record_key,
     record_key_of,
     rows,
+    trimmed,
 )
 from rollcall.trace.originals import (
     Original,
@@ -36,7 +38,6 @@ from rollcall.trace.originals import (
 )
 
 _LAST_CHARACTER = "\U0010ffff"
-_NO_BREAK_SPACE = "\u00a0"
 _FILES = """
     select files.*, deliveries.archive_sha256, decided.decision,
         seen.first_cycle_id is not null as is_visible
@@ -193,7 +194,7 @@ class Reader:
         for layout in self.contracts.versions(file["feed"] or ""):
             names = [column.name for column, _ in layout.keys]
             if set(names) <= set(named):
-                return record_key_of([named[name] for name in names])
+                return record_key_of([visible(named[name]) for name in names])
         return None
 
     def naming(self, source_id: str, feed: str, key: str) -> list[Pointer]:
@@ -287,8 +288,7 @@ class Reader:
             return "null"
         parts = []
         for column, raw_column in layout.keys:
-            text = f"nullif(trim({identifier(raw_column)}), '')"
-            parts.append(normalized(text, identifier(raw_column), column.data_type))
+            parts.append(normalized(trimmed(identifier(raw_column)), column.data_type))
         return record_key(parts)
 
     def _near(self, feed: str, version: str, key: str) -> tuple[str, tuple[str, ...]]:
@@ -302,7 +302,7 @@ class Reader:
             return "true", ()
         column = identifier(layout.key_columns[0])
         return (
-            f"({column} between ? and ? or {column} < '!' or {column} >= '{_NO_BREAK_SPACE}')",
+            f"({column} between ? and ? or {column} < '!' or {column} > '~')",
             (key, key + _LAST_CHARACTER),
         )
 

@@ -6,15 +6,43 @@ with files as (
     where feed = 'oneroster/academic_sessions'
 ),
 
+-- White space around a text never counts.
+trimmed_records as not materialized (
+    select
+        file_id,
+        record_number,
+        line_number,
+        nullif(
+            case
+                when
+                    left(
+                        columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)), 1
+                    ) between '!' and '~'
+                    and right(
+                        columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)), 1
+                    ) between '!' and '~'
+                    then columns(* exclude (file_id, record_number, line_number, byte_offset, metadata))
+                else regexp_replace(
+                    columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)),
+                    '^[\pZ\pC]+|[\pZ\pC]+$',
+                    '',
+                    'g'
+                )
+            end,
+            ''
+        )
+    from {{ source('raw_oneroster', 'academic_sessions') }}
+),
+
 -- Of a record that breaks the grammar of CSV no more is known than its key.
 records as (
     select
         files.source_id,
         files.is_visible,
-        nullif(trim(records.sourcedid), '') as record_key,
+        records.sourcedid as record_key,
         false as is_malformed,
         records.*
-    from {{ source('raw_oneroster', 'academic_sessions') }} as records
+    from trimmed_records as records
     inner join files on records.file_id = files.file_id and files.is_in_scope
 
     union all by name
@@ -51,7 +79,7 @@ doubts as (
         (records.file_id is null and processed.is_active)
         or records.is_malformed
         or (
-            trim(records.status) in ('tobedeleted', 'inactive')
+            lower(records.status) in ('tobedeleted', 'inactive')
             and (
                 processed.is_active
                 or records.file_id <> processed.file_id
@@ -60,32 +88,27 @@ doubts as (
         )
         or (
             records.file_id is not null
-            and coalesce(trim(records.status) not in ('tobedeleted', 'inactive'), true)
+            and coalesce(lower(records.status) not in ('tobedeleted', 'inactive'), true)
             and (
                 processed.is_active is distinct from true
                 or (records.is_visible and records.file_id <> processed.file_id)
                 or (records.is_visible and records.record_number <> processed.record_number)
                 or try_cast(records.datelastmodified as timestamptz) at time zone 'UTC'
                 is distinct from processed.modified_at
-                or (processed.modified_at is null and trim(records.datelastmodified) <> '')
-                or (
-                    records.title is distinct from processed.name
-                    and nullif(trim(records.title), '') is distinct from processed.name
-                )
+                or (processed.modified_at is null and records.datelastmodified is not null)
+                or records.title is distinct from processed.name
                 or (
                     records.type is distinct from processed.term_type
-                    and nullif(trim(records.type), '') is distinct from processed.term_type
+                    and lower(records.type) is distinct from lower(processed.term_type)
                 )
                 or try_cast(records.startdate as date) is distinct from processed.start_date
-                or (processed.start_date is null and trim(records.startdate) <> '')
+                or (processed.start_date is null and records.startdate is not null)
                 or try_cast(records.enddate as date) is distinct from processed.end_date
-                or (processed.end_date is null and trim(records.enddate) <> '')
-                or (
-                    records.parentsourcedid is distinct from processed.parent_term_id
-                    and nullif(trim(records.parentsourcedid), '') is distinct from processed.parent_term_id
-                )
-                or try_cast(records.schoolyear as integer) is distinct from processed.school_year
-                or (processed.school_year is null and trim(records.schoolyear) <> '')
+                or (processed.end_date is null and records.enddate is not null)
+                or records.parentsourcedid is distinct from processed.parent_term_id
+                or try_cast(left(records.schoolyear, 4) as integer) + cast(length(records.schoolyear) > 4 as integer)
+                is distinct from processed.school_year
+                or (processed.school_year is null and records.schoolyear is not null)
             )
         )
 
@@ -139,62 +162,62 @@ pointers as (
 compared_records as (
     select
         files.source_id,
-        nullif(trim(records.sourcedid), '') as record_key,
+        records.sourcedid as record_key,
         records.file_id,
         records.record_number,
-        coalesce(trim(records.status) in ('tobedeleted', 'inactive'), false) as is_deletion,
+        coalesce(lower(records.status) in ('tobedeleted', 'inactive'), false) as is_deletion,
         try_cast(records.datelastmodified as timestamptz) at time zone 'UTC' as modified_at,
         [
             {
                 'raw_column': 'dateLastModified', 'processed_column': 'modified_at',
-                'source_value': trim(records.datelastmodified),
-                'processed_value': cast(processed.modified_at as varchar),
+                'source_value': records.datelastmodified, 'processed_value': cast(processed.modified_at as varchar),
                 'is_different': try_cast(records.datelastmodified as timestamptz) at time zone 'UTC'
                 is distinct from processed.modified_at
-                or (processed.modified_at is null and trim(records.datelastmodified) <> '')
+                or (processed.modified_at is null and records.datelastmodified is not null)
             },
             {
-                'raw_column': 'title', 'processed_column': 'name', 'source_value': trim(records.title),
-                'processed_value': processed.name,
-                'is_different': nullif(trim(records.title), '') is distinct from processed.name
+                'raw_column': 'title', 'processed_column': 'name', 'source_value': records.title,
+                'processed_value': processed.name, 'is_different': records.title is distinct from processed.name
             },
             {
-                'raw_column': 'type', 'processed_column': 'term_type', 'source_value': trim(records.type),
+                'raw_column': 'type', 'processed_column': 'term_type', 'source_value': records.type,
                 'processed_value': processed.term_type,
-                'is_different': nullif(trim(records.type), '') is distinct from processed.term_type
+                'is_different': lower(records.type) is distinct from lower(processed.term_type)
             },
             {
-                'raw_column': 'startDate', 'processed_column': 'start_date', 'source_value': trim(records.startdate),
+                'raw_column': 'startDate', 'processed_column': 'start_date', 'source_value': records.startdate,
                 'processed_value': cast(processed.start_date as varchar),
                 'is_different': try_cast(records.startdate as date) is distinct from processed.start_date
-                or (processed.start_date is null and trim(records.startdate) <> '')
+                or (processed.start_date is null and records.startdate is not null)
             },
             {
-                'raw_column': 'endDate', 'processed_column': 'end_date', 'source_value': trim(records.enddate),
+                'raw_column': 'endDate', 'processed_column': 'end_date', 'source_value': records.enddate,
                 'processed_value': cast(processed.end_date as varchar),
                 'is_different': try_cast(records.enddate as date) is distinct from processed.end_date
-                or (processed.end_date is null and trim(records.enddate) <> '')
+                or (processed.end_date is null and records.enddate is not null)
             },
             {
                 'raw_column': 'parentSourcedId', 'processed_column': 'parent_term_id',
-                'source_value': trim(records.parentsourcedid), 'processed_value': processed.parent_term_id,
-                'is_different': nullif(trim(records.parentsourcedid), '') is distinct from processed.parent_term_id
+                'source_value': records.parentsourcedid, 'processed_value': processed.parent_term_id,
+                'is_different': records.parentsourcedid is distinct from processed.parent_term_id
             },
             {
-                'raw_column': 'schoolYear', 'processed_column': 'school_year', 'source_value': trim(records.schoolyear),
+                'raw_column': 'schoolYear', 'processed_column': 'school_year', 'source_value': records.schoolyear,
                 'processed_value': cast(processed.school_year as varchar),
-                'is_different': try_cast(records.schoolyear as integer) is distinct from processed.school_year
-                or (processed.school_year is null and trim(records.schoolyear) <> '')
+                'is_different':
+                try_cast(left(records.schoolyear, 4) as integer) + cast(length(records.schoolyear) > 4 as integer)
+                is distinct from processed.school_year
+                or (processed.school_year is null and records.schoolyear is not null)
             }
         ] as compared_values
-    from {{ source('raw_oneroster', 'academic_sessions') }} as records
+    from trimmed_records as records
     inner join pointers
         on records.file_id = pointers.file_id and records.record_number = pointers.record_number
     inner join files on records.file_id = files.file_id
     left join processed_rows as processed
         on
             files.source_id = processed.source_id
-            and nullif(trim(records.sourcedid), '') = processed.term_id
+            and records.sourcedid = processed.term_id
             and processed.place = 1
 ),
 
@@ -202,12 +225,12 @@ compared_records as (
 present_keys as (
     select distinct
         files.source_id,
-        nullif(trim(records.sourcedid), '') as record_key
-    from {{ source('raw_oneroster', 'academic_sessions') }} as records
+        records.sourcedid as record_key
+    from trimmed_records as records
     inner join files
         on records.file_id = files.file_id and files.is_since_latest_bulk and not files.is_in_scope
     inner join keys
-        on files.source_id = keys.source_id and nullif(trim(records.sourcedid), '') = keys.record_key
+        on files.source_id = keys.source_id and records.sourcedid = keys.record_key
 )
 
 select

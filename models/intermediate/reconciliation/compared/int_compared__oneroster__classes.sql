@@ -6,15 +6,43 @@ with files as (
     where feed = 'oneroster/classes'
 ),
 
+-- White space around a text never counts.
+trimmed_records as not materialized (
+    select
+        file_id,
+        record_number,
+        line_number,
+        nullif(
+            case
+                when
+                    left(
+                        columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)), 1
+                    ) between '!' and '~'
+                    and right(
+                        columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)), 1
+                    ) between '!' and '~'
+                    then columns(* exclude (file_id, record_number, line_number, byte_offset, metadata))
+                else regexp_replace(
+                    columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)),
+                    '^[\pZ\pC]+|[\pZ\pC]+$',
+                    '',
+                    'g'
+                )
+            end,
+            ''
+        )
+    from {{ source('raw_oneroster', 'classes') }}
+),
+
 -- Of a record that breaks the grammar of CSV no more is known than its key.
 records as (
     select
         files.source_id,
         files.is_visible,
-        nullif(trim(records.sourcedid), '') as record_key,
+        records.sourcedid as record_key,
         false as is_malformed,
         records.*
-    from {{ source('raw_oneroster', 'classes') }} as records
+    from trimmed_records as records
     inner join files on records.file_id = files.file_id and files.is_in_scope
 
     union all by name
@@ -51,7 +79,7 @@ doubts as (
         (records.file_id is null and processed.is_active)
         or records.is_malformed
         or (
-            trim(records.status) in ('tobedeleted', 'inactive')
+            lower(records.status) in ('tobedeleted', 'inactive')
             and (
                 processed.is_active
                 or records.file_id <> processed.file_id
@@ -60,47 +88,32 @@ doubts as (
         )
         or (
             records.file_id is not null
-            and coalesce(trim(records.status) not in ('tobedeleted', 'inactive'), true)
+            and coalesce(lower(records.status) not in ('tobedeleted', 'inactive'), true)
             and (
                 processed.is_active is distinct from true
                 or (records.is_visible and records.file_id <> processed.file_id)
                 or (records.is_visible and records.record_number <> processed.record_number)
                 or try_cast(records.datelastmodified as timestamptz) at time zone 'UTC'
                 is distinct from processed.modified_at
-                or (processed.modified_at is null and trim(records.datelastmodified) <> '')
-                or (
-                    records.title is distinct from processed.name
-                    and nullif(trim(records.title), '') is distinct from processed.name
-                )
-                or nullif(trim(regexp_replace(records.grades, ' *,[ ,]*', ',', 'g'), ' ,'), '')
+                or (processed.modified_at is null and records.datelastmodified is not null)
+                or records.title is distinct from processed.name
+                or nullif(trim(regexp_replace(records.grades, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
                 is distinct from nullif(array_to_string(processed.grades, ','), '')
-                or (
-                    records.coursesourcedid is distinct from processed.course_id
-                    and nullif(trim(records.coursesourcedid), '') is distinct from processed.course_id
-                )
-                or (
-                    records.classcode is distinct from processed.class_code
-                    and nullif(trim(records.classcode), '') is distinct from processed.class_code
-                )
+                or records.coursesourcedid is distinct from processed.course_id
+                or records.classcode is distinct from processed.class_code
                 or (
                     records.classtype is distinct from processed.class_type
-                    and nullif(trim(records.classtype), '') is distinct from processed.class_type
+                    and lower(records.classtype) is distinct from lower(processed.class_type)
                 )
-                or (
-                    records.location is distinct from processed.location
-                    and nullif(trim(records.location), '') is distinct from processed.location
-                )
-                or (
-                    records.schoolsourcedid is distinct from processed.org_id
-                    and nullif(trim(records.schoolsourcedid), '') is distinct from processed.org_id
-                )
-                or nullif(trim(regexp_replace(records.termsourcedids, ' *,[ ,]*', ',', 'g'), ' ,'), '')
+                or records.location is distinct from processed.location
+                or records.schoolsourcedid is distinct from processed.org_id
+                or nullif(trim(regexp_replace(records.termsourcedids, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
                 is distinct from nullif(array_to_string(processed.term_ids, ','), '')
-                or nullif(trim(regexp_replace(records.subjects, ' *,[ ,]*', ',', 'g'), ' ,'), '')
+                or nullif(trim(regexp_replace(records.subjects, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
                 is distinct from nullif(array_to_string(processed.subjects, ','), '')
-                or nullif(trim(regexp_replace(records.subjectcodes, ' *,[ ,]*', ',', 'g'), ' ,'), '')
+                or nullif(trim(regexp_replace(records.subjectcodes, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
                 is distinct from nullif(array_to_string(processed.subject_codes, ','), '')
-                or nullif(trim(regexp_replace(records.periods, ' *,[ ,]*', ',', 'g'), ' ,'), '')
+                or nullif(trim(regexp_replace(records.periods, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
                 is distinct from nullif(array_to_string(processed.periods, ','), '')
             )
         )
@@ -155,91 +168,91 @@ pointers as (
 compared_records as (
     select
         files.source_id,
-        nullif(trim(records.sourcedid), '') as record_key,
+        records.sourcedid as record_key,
         records.file_id,
         records.record_number,
-        coalesce(trim(records.status) in ('tobedeleted', 'inactive'), false) as is_deletion,
+        coalesce(lower(records.status) in ('tobedeleted', 'inactive'), false) as is_deletion,
         try_cast(records.datelastmodified as timestamptz) at time zone 'UTC' as modified_at,
         [
             {
                 'raw_column': 'dateLastModified', 'processed_column': 'modified_at',
-                'source_value': trim(records.datelastmodified),
-                'processed_value': cast(processed.modified_at as varchar),
+                'source_value': records.datelastmodified, 'processed_value': cast(processed.modified_at as varchar),
                 'is_different': try_cast(records.datelastmodified as timestamptz) at time zone 'UTC'
                 is distinct from processed.modified_at
-                or (processed.modified_at is null and trim(records.datelastmodified) <> '')
+                or (processed.modified_at is null and records.datelastmodified is not null)
             },
             {
-                'raw_column': 'title', 'processed_column': 'name', 'source_value': trim(records.title),
-                'processed_value': processed.name,
-                'is_different': nullif(trim(records.title), '') is distinct from processed.name
+                'raw_column': 'title', 'processed_column': 'name', 'source_value': records.title,
+                'processed_value': processed.name, 'is_different': records.title is distinct from processed.name
             },
             {
-                'raw_column': 'grades', 'processed_column': 'grades', 'source_value': trim(records.grades),
+                'raw_column': 'grades', 'processed_column': 'grades', 'source_value': records.grades,
                 'processed_value': nullif(array_to_string(processed.grades, ','), ''),
-                'is_different': nullif(trim(regexp_replace(records.grades, ' *,[ ,]*', ',', 'g'), ' ,'), '')
+                'is_different': nullif(trim(regexp_replace(records.grades, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
                 is distinct from nullif(array_to_string(processed.grades, ','), '')
             },
             {
                 'raw_column': 'courseSourcedId', 'processed_column': 'course_id',
-                'source_value': trim(records.coursesourcedid), 'processed_value': processed.course_id,
-                'is_different': nullif(trim(records.coursesourcedid), '') is distinct from processed.course_id
+                'source_value': records.coursesourcedid, 'processed_value': processed.course_id,
+                'is_different': records.coursesourcedid is distinct from processed.course_id
             },
             {
-                'raw_column': 'classCode', 'processed_column': 'class_code', 'source_value': trim(records.classcode),
+                'raw_column': 'classCode', 'processed_column': 'class_code', 'source_value': records.classcode,
                 'processed_value': processed.class_code,
-                'is_different': nullif(trim(records.classcode), '') is distinct from processed.class_code
+                'is_different': records.classcode is distinct from processed.class_code
             },
             {
-                'raw_column': 'classType', 'processed_column': 'class_type', 'source_value': trim(records.classtype),
+                'raw_column': 'classType', 'processed_column': 'class_type', 'source_value': records.classtype,
                 'processed_value': processed.class_type,
-                'is_different': nullif(trim(records.classtype), '') is distinct from processed.class_type
+                'is_different': lower(records.classtype) is distinct from lower(processed.class_type)
             },
             {
-                'raw_column': 'location', 'processed_column': 'location', 'source_value': trim(records.location),
+                'raw_column': 'location', 'processed_column': 'location', 'source_value': records.location,
                 'processed_value': processed.location,
-                'is_different': nullif(trim(records.location), '') is distinct from processed.location
+                'is_different': records.location is distinct from processed.location
             },
             {
-                'raw_column': 'schoolSourcedId', 'processed_column': 'org_id',
-                'source_value': trim(records.schoolsourcedid), 'processed_value': processed.org_id,
-                'is_different': nullif(trim(records.schoolsourcedid), '') is distinct from processed.org_id
+                'raw_column': 'schoolSourcedId', 'processed_column': 'org_id', 'source_value': records.schoolsourcedid,
+                'processed_value': processed.org_id,
+                'is_different': records.schoolsourcedid is distinct from processed.org_id
             },
             {
-                'raw_column': 'termSourcedIds', 'processed_column': 'term_ids',
-                'source_value': trim(records.termsourcedids),
+                'raw_column': 'termSourcedIds', 'processed_column': 'term_ids', 'source_value': records.termsourcedids,
                 'processed_value': nullif(array_to_string(processed.term_ids, ','), ''),
-                'is_different': nullif(trim(regexp_replace(records.termsourcedids, ' *,[ ,]*', ',', 'g'), ' ,'), '')
+                'is_different':
+                nullif(trim(regexp_replace(records.termsourcedids, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
                 is distinct from nullif(array_to_string(processed.term_ids, ','), '')
             },
             {
-                'raw_column': 'subjects', 'processed_column': 'subjects', 'source_value': trim(records.subjects),
+                'raw_column': 'subjects', 'processed_column': 'subjects', 'source_value': records.subjects,
                 'processed_value': nullif(array_to_string(processed.subjects, ','), ''),
-                'is_different': nullif(trim(regexp_replace(records.subjects, ' *,[ ,]*', ',', 'g'), ' ,'), '')
+                'is_different':
+                nullif(trim(regexp_replace(records.subjects, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
                 is distinct from nullif(array_to_string(processed.subjects, ','), '')
             },
             {
-                'raw_column': 'subjectCodes', 'processed_column': 'subject_codes',
-                'source_value': trim(records.subjectcodes),
+                'raw_column': 'subjectCodes', 'processed_column': 'subject_codes', 'source_value': records.subjectcodes,
                 'processed_value': nullif(array_to_string(processed.subject_codes, ','), ''),
-                'is_different': nullif(trim(regexp_replace(records.subjectcodes, ' *,[ ,]*', ',', 'g'), ' ,'), '')
+                'is_different':
+                nullif(trim(regexp_replace(records.subjectcodes, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
                 is distinct from nullif(array_to_string(processed.subject_codes, ','), '')
             },
             {
-                'raw_column': 'periods', 'processed_column': 'periods', 'source_value': trim(records.periods),
+                'raw_column': 'periods', 'processed_column': 'periods', 'source_value': records.periods,
                 'processed_value': nullif(array_to_string(processed.periods, ','), ''),
-                'is_different': nullif(trim(regexp_replace(records.periods, ' *,[ ,]*', ',', 'g'), ' ,'), '')
+                'is_different':
+                nullif(trim(regexp_replace(records.periods, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
                 is distinct from nullif(array_to_string(processed.periods, ','), '')
             }
         ] as compared_values
-    from {{ source('raw_oneroster', 'classes') }} as records
+    from trimmed_records as records
     inner join pointers
         on records.file_id = pointers.file_id and records.record_number = pointers.record_number
     inner join files on records.file_id = files.file_id
     left join processed_rows as processed
         on
             files.source_id = processed.source_id
-            and nullif(trim(records.sourcedid), '') = processed.class_id
+            and records.sourcedid = processed.class_id
             and processed.place = 1
 ),
 
@@ -247,12 +260,12 @@ compared_records as (
 present_keys as (
     select distinct
         files.source_id,
-        nullif(trim(records.sourcedid), '') as record_key
-    from {{ source('raw_oneroster', 'classes') }} as records
+        records.sourcedid as record_key
+    from trimmed_records as records
     inner join files
         on records.file_id = files.file_id and files.is_since_latest_bulk and not files.is_in_scope
     inner join keys
-        on files.source_id = keys.source_id and nullif(trim(records.sourcedid), '') = keys.record_key
+        on files.source_id = keys.source_id and records.sourcedid = keys.record_key
 )
 
 select

@@ -6,15 +6,43 @@ with files as (
     where feed = 'oneroster/courses'
 ),
 
+-- White space around a text never counts.
+trimmed_records as not materialized (
+    select
+        file_id,
+        record_number,
+        line_number,
+        nullif(
+            case
+                when
+                    left(
+                        columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)), 1
+                    ) between '!' and '~'
+                    and right(
+                        columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)), 1
+                    ) between '!' and '~'
+                    then columns(* exclude (file_id, record_number, line_number, byte_offset, metadata))
+                else regexp_replace(
+                    columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)),
+                    '^[\pZ\pC]+|[\pZ\pC]+$',
+                    '',
+                    'g'
+                )
+            end,
+            ''
+        )
+    from {{ source('raw_oneroster', 'courses') }}
+),
+
 -- Of a record that breaks the grammar of CSV no more is known than its key.
 records as (
     select
         files.source_id,
         files.is_visible,
-        nullif(trim(records.sourcedid), '') as record_key,
+        records.sourcedid as record_key,
         false as is_malformed,
         records.*
-    from {{ source('raw_oneroster', 'courses') }} as records
+    from trimmed_records as records
     inner join files on records.file_id = files.file_id and files.is_in_scope
 
     union all by name
@@ -51,7 +79,7 @@ doubts as (
         (records.file_id is null and processed.is_active)
         or records.is_malformed
         or (
-            trim(records.status) in ('tobedeleted', 'inactive')
+            lower(records.status) in ('tobedeleted', 'inactive')
             and (
                 processed.is_active
                 or records.file_id <> processed.file_id
@@ -60,35 +88,23 @@ doubts as (
         )
         or (
             records.file_id is not null
-            and coalesce(trim(records.status) not in ('tobedeleted', 'inactive'), true)
+            and coalesce(lower(records.status) not in ('tobedeleted', 'inactive'), true)
             and (
                 processed.is_active is distinct from true
                 or (records.is_visible and records.file_id <> processed.file_id)
                 or (records.is_visible and records.record_number <> processed.record_number)
                 or try_cast(records.datelastmodified as timestamptz) at time zone 'UTC'
                 is distinct from processed.modified_at
-                or (processed.modified_at is null and trim(records.datelastmodified) <> '')
-                or (
-                    records.schoolyearsourcedid is distinct from processed.school_year_term_id
-                    and nullif(trim(records.schoolyearsourcedid), '') is distinct from processed.school_year_term_id
-                )
-                or (
-                    records.title is distinct from processed.name
-                    and nullif(trim(records.title), '') is distinct from processed.name
-                )
-                or (
-                    records.coursecode is distinct from processed.course_code
-                    and nullif(trim(records.coursecode), '') is distinct from processed.course_code
-                )
-                or nullif(trim(regexp_replace(records.grades, ' *,[ ,]*', ',', 'g'), ' ,'), '')
+                or (processed.modified_at is null and records.datelastmodified is not null)
+                or records.schoolyearsourcedid is distinct from processed.school_year_term_id
+                or records.title is distinct from processed.name
+                or records.coursecode is distinct from processed.course_code
+                or nullif(trim(regexp_replace(records.grades, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
                 is distinct from nullif(array_to_string(processed.grades, ','), '')
-                or (
-                    records.orgsourcedid is distinct from processed.org_id
-                    and nullif(trim(records.orgsourcedid), '') is distinct from processed.org_id
-                )
-                or nullif(trim(regexp_replace(records.subjects, ' *,[ ,]*', ',', 'g'), ' ,'), '')
+                or records.orgsourcedid is distinct from processed.org_id
+                or nullif(trim(regexp_replace(records.subjects, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
                 is distinct from nullif(array_to_string(processed.subjects, ','), '')
-                or nullif(trim(regexp_replace(records.subjectcodes, ' *,[ ,]*', ',', 'g'), ' ,'), '')
+                or nullif(trim(regexp_replace(records.subjectcodes, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
                 is distinct from nullif(array_to_string(processed.subject_codes, ','), '')
             )
         )
@@ -143,69 +159,67 @@ pointers as (
 compared_records as (
     select
         files.source_id,
-        nullif(trim(records.sourcedid), '') as record_key,
+        records.sourcedid as record_key,
         records.file_id,
         records.record_number,
-        coalesce(trim(records.status) in ('tobedeleted', 'inactive'), false) as is_deletion,
+        coalesce(lower(records.status) in ('tobedeleted', 'inactive'), false) as is_deletion,
         try_cast(records.datelastmodified as timestamptz) at time zone 'UTC' as modified_at,
         [
             {
                 'raw_column': 'dateLastModified', 'processed_column': 'modified_at',
-                'source_value': trim(records.datelastmodified),
-                'processed_value': cast(processed.modified_at as varchar),
+                'source_value': records.datelastmodified, 'processed_value': cast(processed.modified_at as varchar),
                 'is_different': try_cast(records.datelastmodified as timestamptz) at time zone 'UTC'
                 is distinct from processed.modified_at
-                or (processed.modified_at is null and trim(records.datelastmodified) <> '')
+                or (processed.modified_at is null and records.datelastmodified is not null)
             },
             {
                 'raw_column': 'schoolYearSourcedId', 'processed_column': 'school_year_term_id',
-                'source_value': trim(records.schoolyearsourcedid), 'processed_value': processed.school_year_term_id,
-                'is_different': nullif(trim(records.schoolyearsourcedid), '')
-                is distinct from processed.school_year_term_id
+                'source_value': records.schoolyearsourcedid, 'processed_value': processed.school_year_term_id,
+                'is_different': records.schoolyearsourcedid is distinct from processed.school_year_term_id
             },
             {
-                'raw_column': 'title', 'processed_column': 'name', 'source_value': trim(records.title),
-                'processed_value': processed.name,
-                'is_different': nullif(trim(records.title), '') is distinct from processed.name
+                'raw_column': 'title', 'processed_column': 'name', 'source_value': records.title,
+                'processed_value': processed.name, 'is_different': records.title is distinct from processed.name
             },
             {
-                'raw_column': 'courseCode', 'processed_column': 'course_code', 'source_value': trim(records.coursecode),
+                'raw_column': 'courseCode', 'processed_column': 'course_code', 'source_value': records.coursecode,
                 'processed_value': processed.course_code,
-                'is_different': nullif(trim(records.coursecode), '') is distinct from processed.course_code
+                'is_different': records.coursecode is distinct from processed.course_code
             },
             {
-                'raw_column': 'grades', 'processed_column': 'grades', 'source_value': trim(records.grades),
+                'raw_column': 'grades', 'processed_column': 'grades', 'source_value': records.grades,
                 'processed_value': nullif(array_to_string(processed.grades, ','), ''),
-                'is_different': nullif(trim(regexp_replace(records.grades, ' *,[ ,]*', ',', 'g'), ' ,'), '')
+                'is_different': nullif(trim(regexp_replace(records.grades, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
                 is distinct from nullif(array_to_string(processed.grades, ','), '')
             },
             {
-                'raw_column': 'orgSourcedId', 'processed_column': 'org_id', 'source_value': trim(records.orgsourcedid),
+                'raw_column': 'orgSourcedId', 'processed_column': 'org_id', 'source_value': records.orgsourcedid,
                 'processed_value': processed.org_id,
-                'is_different': nullif(trim(records.orgsourcedid), '') is distinct from processed.org_id
+                'is_different': records.orgsourcedid is distinct from processed.org_id
             },
             {
-                'raw_column': 'subjects', 'processed_column': 'subjects', 'source_value': trim(records.subjects),
+                'raw_column': 'subjects', 'processed_column': 'subjects', 'source_value': records.subjects,
                 'processed_value': nullif(array_to_string(processed.subjects, ','), ''),
-                'is_different': nullif(trim(regexp_replace(records.subjects, ' *,[ ,]*', ',', 'g'), ' ,'), '')
+                'is_different':
+                nullif(trim(regexp_replace(records.subjects, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
                 is distinct from nullif(array_to_string(processed.subjects, ','), '')
             },
             {
-                'raw_column': 'subjectCodes', 'processed_column': 'subject_codes',
-                'source_value': trim(records.subjectcodes),
+                'raw_column': 'subjectCodes', 'processed_column': 'subject_codes', 'source_value': records.subjectcodes,
                 'processed_value': nullif(array_to_string(processed.subject_codes, ','), ''),
-                'is_different': nullif(trim(regexp_replace(records.subjectcodes, ' *,[ ,]*', ',', 'g'), ' ,'), '')
+                'is_different':
+                nullif(trim(regexp_replace(records.subjectcodes, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
                 is distinct from nullif(array_to_string(processed.subject_codes, ','), '')
             }
         ] as compared_values
-    from {{ source('raw_oneroster', 'courses') }} as records
+    from trimmed_records as records
     inner join pointers
         on records.file_id = pointers.file_id and records.record_number = pointers.record_number
     inner join files on records.file_id = files.file_id
     left join processed_rows as processed
         on
             files.source_id = processed.source_id
-            and nullif(trim(records.sourcedid), '') = processed.course_id
+            and records.sourcedid = processed.course_id
             and processed.place = 1
 ),
 
@@ -213,12 +227,12 @@ compared_records as (
 present_keys as (
     select distinct
         files.source_id,
-        nullif(trim(records.sourcedid), '') as record_key
-    from {{ source('raw_oneroster', 'courses') }} as records
+        records.sourcedid as record_key
+    from trimmed_records as records
     inner join files
         on records.file_id = files.file_id and files.is_since_latest_bulk and not files.is_in_scope
     inner join keys
-        on files.source_id = keys.source_id and nullif(trim(records.sourcedid), '') = keys.record_key
+        on files.source_id = keys.source_id and records.sourcedid = keys.record_key
 )
 
 select

@@ -6,15 +6,43 @@ with files as (
     where feed = 'oneroster/enrollments'
 ),
 
+-- White space around a text never counts.
+trimmed_records as not materialized (
+    select
+        file_id,
+        record_number,
+        line_number,
+        nullif(
+            case
+                when
+                    left(
+                        columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)), 1
+                    ) between '!' and '~'
+                    and right(
+                        columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)), 1
+                    ) between '!' and '~'
+                    then columns(* exclude (file_id, record_number, line_number, byte_offset, metadata))
+                else regexp_replace(
+                    columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)),
+                    '^[\pZ\pC]+|[\pZ\pC]+$',
+                    '',
+                    'g'
+                )
+            end,
+            ''
+        )
+    from {{ source('raw_oneroster', 'enrollments') }}
+),
+
 -- Of a record that breaks the grammar of CSV no more is known than its key.
 records as (
     select
         files.source_id,
         files.is_visible,
-        nullif(trim(records.sourcedid), '') as record_key,
+        records.sourcedid as record_key,
         false as is_malformed,
         records.*
-    from {{ source('raw_oneroster', 'enrollments') }} as records
+    from trimmed_records as records
     inner join files on records.file_id = files.file_id and files.is_in_scope
 
     union all by name
@@ -51,7 +79,7 @@ doubts as (
         (records.file_id is null and processed.is_active)
         or records.is_malformed
         or (
-            trim(records.status) in ('tobedeleted', 'inactive')
+            lower(records.status) in ('tobedeleted', 'inactive')
             and (
                 processed.is_active
                 or records.file_id <> processed.file_id
@@ -60,36 +88,27 @@ doubts as (
         )
         or (
             records.file_id is not null
-            and coalesce(trim(records.status) not in ('tobedeleted', 'inactive'), true)
+            and coalesce(lower(records.status) not in ('tobedeleted', 'inactive'), true)
             and (
                 processed.is_active is distinct from true
                 or (records.is_visible and records.file_id <> processed.file_id)
                 or (records.is_visible and records.record_number <> processed.record_number)
                 or try_cast(records.datelastmodified as timestamptz) at time zone 'UTC'
                 is distinct from processed.modified_at
-                or (processed.modified_at is null and trim(records.datelastmodified) <> '')
-                or (
-                    records.classsourcedid is distinct from processed.class_id
-                    and nullif(trim(records.classsourcedid), '') is distinct from processed.class_id
-                )
-                or (
-                    records.schoolsourcedid is distinct from processed.org_id
-                    and nullif(trim(records.schoolsourcedid), '') is distinct from processed.org_id
-                )
-                or (
-                    records.usersourcedid is distinct from processed.user_id
-                    and nullif(trim(records.usersourcedid), '') is distinct from processed.user_id
-                )
+                or (processed.modified_at is null and records.datelastmodified is not null)
+                or records.classsourcedid is distinct from processed.class_id
+                or records.schoolsourcedid is distinct from processed.org_id
+                or records.usersourcedid is distinct from processed.user_id
                 or (
                     records.role is distinct from processed.role
-                    and nullif(trim(records.role), '') is distinct from processed.role
+                    and lower(records.role) is distinct from lower(processed.role)
                 )
-                or try_cast(trim(records.primary) as boolean) is distinct from processed.is_primary
-                or (processed.is_primary is null and trim(records.primary) <> '')
+                or try_cast(records.primary as boolean) is distinct from processed.is_primary
+                or (processed.is_primary is null and records.primary is not null)
                 or try_cast(records.begindate as date) is distinct from processed.begin_date
-                or (processed.begin_date is null and trim(records.begindate) <> '')
+                or (processed.begin_date is null and records.begindate is not null)
                 or try_cast(records.enddate as date) is distinct from processed.end_date
-                or (processed.end_date is null and trim(records.enddate) <> '')
+                or (processed.end_date is null and records.enddate is not null)
             )
         )
 
@@ -143,67 +162,66 @@ pointers as (
 compared_records as (
     select
         files.source_id,
-        nullif(trim(records.sourcedid), '') as record_key,
+        records.sourcedid as record_key,
         records.file_id,
         records.record_number,
-        coalesce(trim(records.status) in ('tobedeleted', 'inactive'), false) as is_deletion,
+        coalesce(lower(records.status) in ('tobedeleted', 'inactive'), false) as is_deletion,
         try_cast(records.datelastmodified as timestamptz) at time zone 'UTC' as modified_at,
         [
             {
                 'raw_column': 'dateLastModified', 'processed_column': 'modified_at',
-                'source_value': trim(records.datelastmodified),
-                'processed_value': cast(processed.modified_at as varchar),
+                'source_value': records.datelastmodified, 'processed_value': cast(processed.modified_at as varchar),
                 'is_different': try_cast(records.datelastmodified as timestamptz) at time zone 'UTC'
                 is distinct from processed.modified_at
-                or (processed.modified_at is null and trim(records.datelastmodified) <> '')
+                or (processed.modified_at is null and records.datelastmodified is not null)
             },
             {
-                'raw_column': 'classSourcedId', 'processed_column': 'class_id',
-                'source_value': trim(records.classsourcedid), 'processed_value': processed.class_id,
-                'is_different': nullif(trim(records.classsourcedid), '') is distinct from processed.class_id
+                'raw_column': 'classSourcedId', 'processed_column': 'class_id', 'source_value': records.classsourcedid,
+                'processed_value': processed.class_id,
+                'is_different': records.classsourcedid is distinct from processed.class_id
             },
             {
-                'raw_column': 'schoolSourcedId', 'processed_column': 'org_id',
-                'source_value': trim(records.schoolsourcedid), 'processed_value': processed.org_id,
-                'is_different': nullif(trim(records.schoolsourcedid), '') is distinct from processed.org_id
+                'raw_column': 'schoolSourcedId', 'processed_column': 'org_id', 'source_value': records.schoolsourcedid,
+                'processed_value': processed.org_id,
+                'is_different': records.schoolsourcedid is distinct from processed.org_id
             },
             {
-                'raw_column': 'userSourcedId', 'processed_column': 'user_id',
-                'source_value': trim(records.usersourcedid), 'processed_value': processed.user_id,
-                'is_different': nullif(trim(records.usersourcedid), '') is distinct from processed.user_id
+                'raw_column': 'userSourcedId', 'processed_column': 'user_id', 'source_value': records.usersourcedid,
+                'processed_value': processed.user_id,
+                'is_different': records.usersourcedid is distinct from processed.user_id
             },
             {
-                'raw_column': 'role', 'processed_column': 'role', 'source_value': trim(records.role),
+                'raw_column': 'role', 'processed_column': 'role', 'source_value': records.role,
                 'processed_value': processed.role,
-                'is_different': nullif(trim(records.role), '') is distinct from processed.role
+                'is_different': lower(records.role) is distinct from lower(processed.role)
             },
             {
-                'raw_column': 'primary', 'processed_column': 'is_primary', 'source_value': trim(records.primary),
+                'raw_column': 'primary', 'processed_column': 'is_primary', 'source_value': records.primary,
                 'processed_value': cast(processed.is_primary as varchar),
-                'is_different': try_cast(trim(records.primary) as boolean) is distinct from processed.is_primary
-                or (processed.is_primary is null and trim(records.primary) <> '')
+                'is_different': try_cast(records.primary as boolean) is distinct from processed.is_primary
+                or (processed.is_primary is null and records.primary is not null)
             },
             {
-                'raw_column': 'beginDate', 'processed_column': 'begin_date', 'source_value': trim(records.begindate),
+                'raw_column': 'beginDate', 'processed_column': 'begin_date', 'source_value': records.begindate,
                 'processed_value': cast(processed.begin_date as varchar),
                 'is_different': try_cast(records.begindate as date) is distinct from processed.begin_date
-                or (processed.begin_date is null and trim(records.begindate) <> '')
+                or (processed.begin_date is null and records.begindate is not null)
             },
             {
-                'raw_column': 'endDate', 'processed_column': 'end_date', 'source_value': trim(records.enddate),
+                'raw_column': 'endDate', 'processed_column': 'end_date', 'source_value': records.enddate,
                 'processed_value': cast(processed.end_date as varchar),
                 'is_different': try_cast(records.enddate as date) is distinct from processed.end_date
-                or (processed.end_date is null and trim(records.enddate) <> '')
+                or (processed.end_date is null and records.enddate is not null)
             }
         ] as compared_values
-    from {{ source('raw_oneroster', 'enrollments') }} as records
+    from trimmed_records as records
     inner join pointers
         on records.file_id = pointers.file_id and records.record_number = pointers.record_number
     inner join files on records.file_id = files.file_id
     left join processed_rows as processed
         on
             files.source_id = processed.source_id
-            and nullif(trim(records.sourcedid), '') = processed.enrollment_id
+            and records.sourcedid = processed.enrollment_id
             and processed.place = 1
 ),
 
@@ -211,12 +229,12 @@ compared_records as (
 present_keys as (
     select distinct
         files.source_id,
-        nullif(trim(records.sourcedid), '') as record_key
-    from {{ source('raw_oneroster', 'enrollments') }} as records
+        records.sourcedid as record_key
+    from trimmed_records as records
     inner join files
         on records.file_id = files.file_id and files.is_since_latest_bulk and not files.is_in_scope
     inner join keys
-        on files.source_id = keys.source_id and nullif(trim(records.sourcedid), '') = keys.record_key
+        on files.source_id = keys.source_id and records.sourcedid = keys.record_key
 )
 
 select

@@ -7,15 +7,43 @@ with files as (
     where feed = 'oneroster/line_item_learning_objective_ids'
 ),
 
+-- White space around a text never counts.
+trimmed_records as not materialized (
+    select
+        file_id,
+        record_number,
+        line_number,
+        nullif(
+            case
+                when
+                    left(
+                        columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)), 1
+                    ) between '!' and '~'
+                    and right(
+                        columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)), 1
+                    ) between '!' and '~'
+                    then columns(* exclude (file_id, record_number, line_number, byte_offset, metadata))
+                else regexp_replace(
+                    columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)),
+                    '^[\pZ\pC]+|[\pZ\pC]+$',
+                    '',
+                    'g'
+                )
+            end,
+            ''
+        )
+    from {{ source('raw_oneroster', 'line_item_learning_objective_ids') }}
+),
+
 -- Of a record that breaks the grammar of CSV no more is known than its key.
 records as (
     select
         files.source_id,
         files.is_visible,
-        nullif(trim(records.sourcedid), '') as record_key,
+        records.sourcedid as record_key,
         false as is_malformed,
         records.*
-    from {{ source('raw_oneroster', 'line_item_learning_objective_ids') }} as records
+    from trimmed_records as records
     inner join files on records.file_id = files.file_id and files.is_in_scope
 
     union all by name
@@ -52,7 +80,7 @@ doubts as (
         (records.file_id is null and processed.is_active)
         or records.is_malformed
         or (
-            trim(records.status) in ('tobedeleted', 'inactive')
+            lower(records.status) in ('tobedeleted', 'inactive')
             and (
                 processed.is_active
                 or records.file_id <> processed.file_id
@@ -61,26 +89,20 @@ doubts as (
         )
         or (
             records.file_id is not null
-            and coalesce(trim(records.status) not in ('tobedeleted', 'inactive'), true)
+            and coalesce(lower(records.status) not in ('tobedeleted', 'inactive'), true)
             and (
                 processed.is_active is distinct from true
                 or (records.is_visible and records.file_id <> processed.file_id)
                 or (records.is_visible and records.record_number <> processed.record_number)
                 or try_cast(records.datelastmodified as timestamptz) at time zone 'UTC'
                 is distinct from processed.modified_at
-                or (processed.modified_at is null and trim(records.datelastmodified) <> '')
-                or (
-                    records.lineitemsourcedid is distinct from processed.line_item_id
-                    and nullif(trim(records.lineitemsourcedid), '') is distinct from processed.line_item_id
-                )
+                or (processed.modified_at is null and records.datelastmodified is not null)
+                or records.lineitemsourcedid is distinct from processed.line_item_id
                 or (
                     records.source is distinct from processed.objective_source
-                    and nullif(trim(records.source), '') is distinct from processed.objective_source
+                    and lower(records.source) is distinct from lower(processed.objective_source)
                 )
-                or (
-                    records.learningobjectiveid is distinct from processed.objective_id
-                    and nullif(trim(records.learningobjectiveid), '') is distinct from processed.objective_id
-                )
+                or records.learningobjectiveid is distinct from processed.objective_id
             )
         )
 
@@ -134,44 +156,43 @@ pointers as (
 compared_records as (
     select
         files.source_id,
-        nullif(trim(records.sourcedid), '') as record_key,
+        records.sourcedid as record_key,
         records.file_id,
         records.record_number,
-        coalesce(trim(records.status) in ('tobedeleted', 'inactive'), false) as is_deletion,
+        coalesce(lower(records.status) in ('tobedeleted', 'inactive'), false) as is_deletion,
         try_cast(records.datelastmodified as timestamptz) at time zone 'UTC' as modified_at,
         [
             {
                 'raw_column': 'dateLastModified', 'processed_column': 'modified_at',
-                'source_value': trim(records.datelastmodified),
-                'processed_value': cast(processed.modified_at as varchar),
+                'source_value': records.datelastmodified, 'processed_value': cast(processed.modified_at as varchar),
                 'is_different': try_cast(records.datelastmodified as timestamptz) at time zone 'UTC'
                 is distinct from processed.modified_at
-                or (processed.modified_at is null and trim(records.datelastmodified) <> '')
+                or (processed.modified_at is null and records.datelastmodified is not null)
             },
             {
                 'raw_column': 'lineItemSourcedId', 'processed_column': 'line_item_id',
-                'source_value': trim(records.lineitemsourcedid), 'processed_value': processed.line_item_id,
-                'is_different': nullif(trim(records.lineitemsourcedid), '') is distinct from processed.line_item_id
+                'source_value': records.lineitemsourcedid, 'processed_value': processed.line_item_id,
+                'is_different': records.lineitemsourcedid is distinct from processed.line_item_id
             },
             {
-                'raw_column': 'source', 'processed_column': 'objective_source', 'source_value': trim(records.source),
+                'raw_column': 'source', 'processed_column': 'objective_source', 'source_value': records.source,
                 'processed_value': processed.objective_source,
-                'is_different': nullif(trim(records.source), '') is distinct from processed.objective_source
+                'is_different': lower(records.source) is distinct from lower(processed.objective_source)
             },
             {
                 'raw_column': 'learningObjectiveId', 'processed_column': 'objective_id',
-                'source_value': trim(records.learningobjectiveid), 'processed_value': processed.objective_id,
-                'is_different': nullif(trim(records.learningobjectiveid), '') is distinct from processed.objective_id
+                'source_value': records.learningobjectiveid, 'processed_value': processed.objective_id,
+                'is_different': records.learningobjectiveid is distinct from processed.objective_id
             }
         ] as compared_values
-    from {{ source('raw_oneroster', 'line_item_learning_objective_ids') }} as records
+    from trimmed_records as records
     inner join pointers
         on records.file_id = pointers.file_id and records.record_number = pointers.record_number
     inner join files on records.file_id = files.file_id
     left join processed_rows as processed
         on
             files.source_id = processed.source_id
-            and nullif(trim(records.sourcedid), '') = processed.line_item_objective_id
+            and records.sourcedid = processed.line_item_objective_id
             and processed.place = 1
 ),
 
@@ -179,12 +200,12 @@ compared_records as (
 present_keys as (
     select distinct
         files.source_id,
-        nullif(trim(records.sourcedid), '') as record_key
-    from {{ source('raw_oneroster', 'line_item_learning_objective_ids') }} as records
+        records.sourcedid as record_key
+    from trimmed_records as records
     inner join files
         on records.file_id = files.file_id and files.is_since_latest_bulk and not files.is_in_scope
     inner join keys
-        on files.source_id = keys.source_id and nullif(trim(records.sourcedid), '') = keys.record_key
+        on files.source_id = keys.source_id and records.sourcedid = keys.record_key
 )
 
 select

@@ -6,15 +6,43 @@ with files as (
     where feed = 'oneroster/line_items'
 ),
 
+-- White space around a text never counts.
+trimmed_records as not materialized (
+    select
+        file_id,
+        record_number,
+        line_number,
+        nullif(
+            case
+                when
+                    left(
+                        columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)), 1
+                    ) between '!' and '~'
+                    and right(
+                        columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)), 1
+                    ) between '!' and '~'
+                    then columns(* exclude (file_id, record_number, line_number, byte_offset, metadata))
+                else regexp_replace(
+                    columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)),
+                    '^[\pZ\pC]+|[\pZ\pC]+$',
+                    '',
+                    'g'
+                )
+            end,
+            ''
+        )
+    from {{ source('raw_oneroster', 'line_items') }}
+),
+
 -- Of a record that breaks the grammar of CSV no more is known than its key.
 records as (
     select
         files.source_id,
         files.is_visible,
-        nullif(trim(records.sourcedid), '') as record_key,
+        records.sourcedid as record_key,
         false as is_malformed,
         records.*
-    from {{ source('raw_oneroster', 'line_items') }} as records
+    from trimmed_records as records
     inner join files on records.file_id = files.file_id and files.is_in_scope
 
     union all by name
@@ -51,7 +79,7 @@ doubts as (
         (records.file_id is null and processed.is_active)
         or records.is_malformed
         or (
-            trim(records.status) in ('tobedeleted', 'inactive')
+            lower(records.status) in ('tobedeleted', 'inactive')
             and (
                 processed.is_active
                 or records.file_id <> processed.file_id
@@ -60,42 +88,27 @@ doubts as (
         )
         or (
             records.file_id is not null
-            and coalesce(trim(records.status) not in ('tobedeleted', 'inactive'), true)
+            and coalesce(lower(records.status) not in ('tobedeleted', 'inactive'), true)
             and (
                 processed.is_active is distinct from true
                 or (records.is_visible and records.file_id <> processed.file_id)
                 or (records.is_visible and records.record_number <> processed.record_number)
                 or try_cast(records.datelastmodified as timestamptz) at time zone 'UTC'
                 is distinct from processed.modified_at
-                or (processed.modified_at is null and trim(records.datelastmodified) <> '')
-                or (
-                    records.title is distinct from processed.name
-                    and nullif(trim(records.title), '') is distinct from processed.name
-                )
+                or (processed.modified_at is null and records.datelastmodified is not null)
+                or records.title is distinct from processed.name
                 or try_cast(records.assigndate as date) is distinct from processed.assign_date
-                or (processed.assign_date is null and trim(records.assigndate) <> '')
+                or (processed.assign_date is null and records.assigndate is not null)
                 or try_cast(records.duedate as date) is distinct from processed.due_date
-                or (processed.due_date is null and trim(records.duedate) <> '')
-                or (
-                    records.classsourcedid is distinct from processed.class_id
-                    and nullif(trim(records.classsourcedid), '') is distinct from processed.class_id
-                )
-                or (
-                    records.categorysourcedid is distinct from processed.category_id
-                    and nullif(trim(records.categorysourcedid), '') is distinct from processed.category_id
-                )
-                or (
-                    records.gradingperiodsourcedid is distinct from processed.term_id
-                    and nullif(trim(records.gradingperiodsourcedid), '') is distinct from processed.term_id
-                )
+                or (processed.due_date is null and records.duedate is not null)
+                or records.classsourcedid is distinct from processed.class_id
+                or records.categorysourcedid is distinct from processed.category_id
+                or records.gradingperiodsourcedid is distinct from processed.term_id
                 or try_cast(records.resultvaluemin as decimal(18, 6)) is distinct from processed.score_min
-                or (processed.score_min is null and trim(records.resultvaluemin) <> '')
+                or (processed.score_min is null and records.resultvaluemin is not null)
                 or try_cast(records.resultvaluemax as decimal(18, 6)) is distinct from processed.score_max
-                or (processed.score_max is null and trim(records.resultvaluemax) <> '')
-                or (
-                    (records.schoolsourcedid is not null or processed.org_id is not null)
-                    and nullif(trim(records.schoolsourcedid), '') is distinct from processed.org_id
-                )
+                or (processed.score_max is null and records.resultvaluemax is not null)
+                or records.schoolsourcedid is distinct from processed.org_id
             )
         )
 
@@ -149,78 +162,76 @@ pointers as (
 compared_records as (
     select
         files.source_id,
-        nullif(trim(records.sourcedid), '') as record_key,
+        records.sourcedid as record_key,
         records.file_id,
         records.record_number,
-        coalesce(trim(records.status) in ('tobedeleted', 'inactive'), false) as is_deletion,
+        coalesce(lower(records.status) in ('tobedeleted', 'inactive'), false) as is_deletion,
         try_cast(records.datelastmodified as timestamptz) at time zone 'UTC' as modified_at,
         [
             {
                 'raw_column': 'dateLastModified', 'processed_column': 'modified_at',
-                'source_value': trim(records.datelastmodified),
-                'processed_value': cast(processed.modified_at as varchar),
+                'source_value': records.datelastmodified, 'processed_value': cast(processed.modified_at as varchar),
                 'is_different': try_cast(records.datelastmodified as timestamptz) at time zone 'UTC'
                 is distinct from processed.modified_at
-                or (processed.modified_at is null and trim(records.datelastmodified) <> '')
+                or (processed.modified_at is null and records.datelastmodified is not null)
             },
             {
-                'raw_column': 'title', 'processed_column': 'name', 'source_value': trim(records.title),
-                'processed_value': processed.name,
-                'is_different': nullif(trim(records.title), '') is distinct from processed.name
+                'raw_column': 'title', 'processed_column': 'name', 'source_value': records.title,
+                'processed_value': processed.name, 'is_different': records.title is distinct from processed.name
             },
             {
-                'raw_column': 'assignDate', 'processed_column': 'assign_date', 'source_value': trim(records.assigndate),
+                'raw_column': 'assignDate', 'processed_column': 'assign_date', 'source_value': records.assigndate,
                 'processed_value': cast(processed.assign_date as varchar),
                 'is_different': try_cast(records.assigndate as date) is distinct from processed.assign_date
-                or (processed.assign_date is null and trim(records.assigndate) <> '')
+                or (processed.assign_date is null and records.assigndate is not null)
             },
             {
-                'raw_column': 'dueDate', 'processed_column': 'due_date', 'source_value': trim(records.duedate),
+                'raw_column': 'dueDate', 'processed_column': 'due_date', 'source_value': records.duedate,
                 'processed_value': cast(processed.due_date as varchar),
                 'is_different': try_cast(records.duedate as date) is distinct from processed.due_date
-                or (processed.due_date is null and trim(records.duedate) <> '')
+                or (processed.due_date is null and records.duedate is not null)
             },
             {
-                'raw_column': 'classSourcedId', 'processed_column': 'class_id',
-                'source_value': trim(records.classsourcedid), 'processed_value': processed.class_id,
-                'is_different': nullif(trim(records.classsourcedid), '') is distinct from processed.class_id
+                'raw_column': 'classSourcedId', 'processed_column': 'class_id', 'source_value': records.classsourcedid,
+                'processed_value': processed.class_id,
+                'is_different': records.classsourcedid is distinct from processed.class_id
             },
             {
                 'raw_column': 'categorySourcedId', 'processed_column': 'category_id',
-                'source_value': trim(records.categorysourcedid), 'processed_value': processed.category_id,
-                'is_different': nullif(trim(records.categorysourcedid), '') is distinct from processed.category_id
+                'source_value': records.categorysourcedid, 'processed_value': processed.category_id,
+                'is_different': records.categorysourcedid is distinct from processed.category_id
             },
             {
                 'raw_column': 'gradingPeriodSourcedId', 'processed_column': 'term_id',
-                'source_value': trim(records.gradingperiodsourcedid), 'processed_value': processed.term_id,
-                'is_different': nullif(trim(records.gradingperiodsourcedid), '') is distinct from processed.term_id
+                'source_value': records.gradingperiodsourcedid, 'processed_value': processed.term_id,
+                'is_different': records.gradingperiodsourcedid is distinct from processed.term_id
             },
             {
-                'raw_column': 'resultValueMin', 'processed_column': 'score_min',
-                'source_value': trim(records.resultvaluemin), 'processed_value': cast(processed.score_min as varchar),
+                'raw_column': 'resultValueMin', 'processed_column': 'score_min', 'source_value': records.resultvaluemin,
+                'processed_value': cast(processed.score_min as varchar),
                 'is_different': try_cast(records.resultvaluemin as decimal(18, 6)) is distinct from processed.score_min
-                or (processed.score_min is null and trim(records.resultvaluemin) <> '')
+                or (processed.score_min is null and records.resultvaluemin is not null)
             },
             {
-                'raw_column': 'resultValueMax', 'processed_column': 'score_max',
-                'source_value': trim(records.resultvaluemax), 'processed_value': cast(processed.score_max as varchar),
+                'raw_column': 'resultValueMax', 'processed_column': 'score_max', 'source_value': records.resultvaluemax,
+                'processed_value': cast(processed.score_max as varchar),
                 'is_different': try_cast(records.resultvaluemax as decimal(18, 6)) is distinct from processed.score_max
-                or (processed.score_max is null and trim(records.resultvaluemax) <> '')
+                or (processed.score_max is null and records.resultvaluemax is not null)
             },
             {
-                'raw_column': 'schoolSourcedId', 'processed_column': 'org_id',
-                'source_value': trim(records.schoolsourcedid), 'processed_value': processed.org_id,
-                'is_different': nullif(trim(records.schoolsourcedid), '') is distinct from processed.org_id
+                'raw_column': 'schoolSourcedId', 'processed_column': 'org_id', 'source_value': records.schoolsourcedid,
+                'processed_value': processed.org_id,
+                'is_different': records.schoolsourcedid is distinct from processed.org_id
             }
         ] as compared_values
-    from {{ source('raw_oneroster', 'line_items') }} as records
+    from trimmed_records as records
     inner join pointers
         on records.file_id = pointers.file_id and records.record_number = pointers.record_number
     inner join files on records.file_id = files.file_id
     left join processed_rows as processed
         on
             files.source_id = processed.source_id
-            and nullif(trim(records.sourcedid), '') = processed.line_item_id
+            and records.sourcedid = processed.line_item_id
             and processed.place = 1
 ),
 
@@ -228,12 +239,12 @@ compared_records as (
 present_keys as (
     select distinct
         files.source_id,
-        nullif(trim(records.sourcedid), '') as record_key
-    from {{ source('raw_oneroster', 'line_items') }} as records
+        records.sourcedid as record_key
+    from trimmed_records as records
     inner join files
         on records.file_id = files.file_id and files.is_since_latest_bulk and not files.is_in_scope
     inner join keys
-        on files.source_id = keys.source_id and nullif(trim(records.sourcedid), '') = keys.record_key
+        on files.source_id = keys.source_id and records.sourcedid = keys.record_key
 )
 
 select

@@ -6,15 +6,43 @@ with files as (
     where feed = 'oneroster/orgs'
 ),
 
+-- White space around a text never counts.
+trimmed_records as not materialized (
+    select
+        file_id,
+        record_number,
+        line_number,
+        nullif(
+            case
+                when
+                    left(
+                        columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)), 1
+                    ) between '!' and '~'
+                    and right(
+                        columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)), 1
+                    ) between '!' and '~'
+                    then columns(* exclude (file_id, record_number, line_number, byte_offset, metadata))
+                else regexp_replace(
+                    columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)),
+                    '^[\pZ\pC]+|[\pZ\pC]+$',
+                    '',
+                    'g'
+                )
+            end,
+            ''
+        )
+    from {{ source('raw_oneroster', 'orgs') }}
+),
+
 -- Of a record that breaks the grammar of CSV no more is known than its key.
 records as (
     select
         files.source_id,
         files.is_visible,
-        nullif(trim(records.sourcedid), '') as record_key,
+        records.sourcedid as record_key,
         false as is_malformed,
         records.*
-    from {{ source('raw_oneroster', 'orgs') }} as records
+    from trimmed_records as records
     inner join files on records.file_id = files.file_id and files.is_in_scope
 
     union all by name
@@ -51,7 +79,7 @@ doubts as (
         (records.file_id is null and processed.is_active)
         or records.is_malformed
         or (
-            trim(records.status) in ('tobedeleted', 'inactive')
+            lower(records.status) in ('tobedeleted', 'inactive')
             and (
                 processed.is_active
                 or records.file_id <> processed.file_id
@@ -60,30 +88,21 @@ doubts as (
         )
         or (
             records.file_id is not null
-            and coalesce(trim(records.status) not in ('tobedeleted', 'inactive'), true)
+            and coalesce(lower(records.status) not in ('tobedeleted', 'inactive'), true)
             and (
                 processed.is_active is distinct from true
                 or (records.is_visible and records.file_id <> processed.file_id)
                 or (records.is_visible and records.record_number <> processed.record_number)
                 or try_cast(records.datelastmodified as timestamptz) at time zone 'UTC'
                 is distinct from processed.modified_at
-                or (processed.modified_at is null and trim(records.datelastmodified) <> '')
-                or (
-                    records.name is distinct from processed.name
-                    and nullif(trim(records.name), '') is distinct from processed.name
-                )
+                or (processed.modified_at is null and records.datelastmodified is not null)
+                or records.name is distinct from processed.name
                 or (
                     records.type is distinct from processed.org_type
-                    and nullif(trim(records.type), '') is distinct from processed.org_type
+                    and lower(records.type) is distinct from lower(processed.org_type)
                 )
-                or (
-                    records.identifier is distinct from processed.identifier
-                    and nullif(trim(records.identifier), '') is distinct from processed.identifier
-                )
-                or (
-                    records.parentsourcedid is distinct from processed.parent_org_id
-                    and nullif(trim(records.parentsourcedid), '') is distinct from processed.parent_org_id
-                )
+                or records.identifier is distinct from processed.identifier
+                or records.parentsourcedid is distinct from processed.parent_org_id
             )
         )
 
@@ -137,49 +156,47 @@ pointers as (
 compared_records as (
     select
         files.source_id,
-        nullif(trim(records.sourcedid), '') as record_key,
+        records.sourcedid as record_key,
         records.file_id,
         records.record_number,
-        coalesce(trim(records.status) in ('tobedeleted', 'inactive'), false) as is_deletion,
+        coalesce(lower(records.status) in ('tobedeleted', 'inactive'), false) as is_deletion,
         try_cast(records.datelastmodified as timestamptz) at time zone 'UTC' as modified_at,
         [
             {
                 'raw_column': 'dateLastModified', 'processed_column': 'modified_at',
-                'source_value': trim(records.datelastmodified),
-                'processed_value': cast(processed.modified_at as varchar),
+                'source_value': records.datelastmodified, 'processed_value': cast(processed.modified_at as varchar),
                 'is_different': try_cast(records.datelastmodified as timestamptz) at time zone 'UTC'
                 is distinct from processed.modified_at
-                or (processed.modified_at is null and trim(records.datelastmodified) <> '')
+                or (processed.modified_at is null and records.datelastmodified is not null)
             },
             {
-                'raw_column': 'name', 'processed_column': 'name', 'source_value': trim(records.name),
-                'processed_value': processed.name,
-                'is_different': nullif(trim(records.name), '') is distinct from processed.name
+                'raw_column': 'name', 'processed_column': 'name', 'source_value': records.name,
+                'processed_value': processed.name, 'is_different': records.name is distinct from processed.name
             },
             {
-                'raw_column': 'type', 'processed_column': 'org_type', 'source_value': trim(records.type),
+                'raw_column': 'type', 'processed_column': 'org_type', 'source_value': records.type,
                 'processed_value': processed.org_type,
-                'is_different': nullif(trim(records.type), '') is distinct from processed.org_type
+                'is_different': lower(records.type) is distinct from lower(processed.org_type)
             },
             {
-                'raw_column': 'identifier', 'processed_column': 'identifier', 'source_value': trim(records.identifier),
+                'raw_column': 'identifier', 'processed_column': 'identifier', 'source_value': records.identifier,
                 'processed_value': processed.identifier,
-                'is_different': nullif(trim(records.identifier), '') is distinct from processed.identifier
+                'is_different': records.identifier is distinct from processed.identifier
             },
             {
                 'raw_column': 'parentSourcedId', 'processed_column': 'parent_org_id',
-                'source_value': trim(records.parentsourcedid), 'processed_value': processed.parent_org_id,
-                'is_different': nullif(trim(records.parentsourcedid), '') is distinct from processed.parent_org_id
+                'source_value': records.parentsourcedid, 'processed_value': processed.parent_org_id,
+                'is_different': records.parentsourcedid is distinct from processed.parent_org_id
             }
         ] as compared_values
-    from {{ source('raw_oneroster', 'orgs') }} as records
+    from trimmed_records as records
     inner join pointers
         on records.file_id = pointers.file_id and records.record_number = pointers.record_number
     inner join files on records.file_id = files.file_id
     left join processed_rows as processed
         on
             files.source_id = processed.source_id
-            and nullif(trim(records.sourcedid), '') = processed.org_id
+            and records.sourcedid = processed.org_id
             and processed.place = 1
 ),
 
@@ -187,12 +204,12 @@ compared_records as (
 present_keys as (
     select distinct
         files.source_id,
-        nullif(trim(records.sourcedid), '') as record_key
-    from {{ source('raw_oneroster', 'orgs') }} as records
+        records.sourcedid as record_key
+    from trimmed_records as records
     inner join files
         on records.file_id = files.file_id and files.is_since_latest_bulk and not files.is_in_scope
     inner join keys
-        on files.source_id = keys.source_id and nullif(trim(records.sourcedid), '') = keys.record_key
+        on files.source_id = keys.source_id and records.sourcedid = keys.record_key
 )
 
 select

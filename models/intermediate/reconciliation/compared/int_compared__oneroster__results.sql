@@ -6,15 +6,43 @@ with files as (
     where feed = 'oneroster/results'
 ),
 
+-- White space around a text never counts.
+trimmed_records as not materialized (
+    select
+        file_id,
+        record_number,
+        line_number,
+        nullif(
+            case
+                when
+                    left(
+                        columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)), 1
+                    ) between '!' and '~'
+                    and right(
+                        columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)), 1
+                    ) between '!' and '~'
+                    then columns(* exclude (file_id, record_number, line_number, byte_offset, metadata))
+                else regexp_replace(
+                    columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)),
+                    '^[\pZ\pC]+|[\pZ\pC]+$',
+                    '',
+                    'g'
+                )
+            end,
+            ''
+        )
+    from {{ source('raw_oneroster', 'results') }}
+),
+
 -- Of a record that breaks the grammar of CSV no more is known than its key.
 records as (
     select
         files.source_id,
         files.is_visible,
-        nullif(trim(records.sourcedid), '') as record_key,
+        records.sourcedid as record_key,
         false as is_malformed,
         records.*
-    from {{ source('raw_oneroster', 'results') }} as records
+    from trimmed_records as records
     inner join files on records.file_id = files.file_id and files.is_in_scope
 
     union all by name
@@ -51,7 +79,7 @@ doubts as (
         (records.file_id is null and processed.is_active)
         or records.is_malformed
         or (
-            trim(records.status) in ('tobedeleted', 'inactive')
+            lower(records.status) in ('tobedeleted', 'inactive')
             and (
                 processed.is_active
                 or records.file_id <> processed.file_id
@@ -60,65 +88,52 @@ doubts as (
         )
         or (
             records.file_id is not null
-            and coalesce(trim(records.status) not in ('tobedeleted', 'inactive'), true)
+            and coalesce(lower(records.status) not in ('tobedeleted', 'inactive'), true)
             and (
                 processed.is_active is distinct from true
                 or (records.is_visible and records.file_id <> processed.file_id)
                 or (records.is_visible and records.record_number <> processed.record_number)
                 or try_cast(records.datelastmodified as timestamptz) at time zone 'UTC'
                 is distinct from processed.modified_at
-                or (processed.modified_at is null and trim(records.datelastmodified) <> '')
-                or (
-                    records.lineitemsourcedid is distinct from processed.line_item_id
-                    and nullif(trim(records.lineitemsourcedid), '') is distinct from processed.line_item_id
-                )
-                or (
-                    records.studentsourcedid is distinct from processed.student_id
-                    and nullif(trim(records.studentsourcedid), '') is distinct from processed.student_id
-                )
+                or (processed.modified_at is null and records.datelastmodified is not null)
+                or records.lineitemsourcedid is distinct from processed.line_item_id
+                or records.studentsourcedid is distinct from processed.student_id
                 or (
                     records.scorestatus is distinct from processed.score_status
-                    and nullif(trim(records.scorestatus), '') is distinct from processed.score_status
+                    and lower(records.scorestatus) is distinct from lower(processed.score_status)
                 )
                 or try_cast(records.score as decimal(18, 6)) is distinct from processed.score
-                or (processed.score is null and trim(records.score) <> '')
+                or (processed.score is null and records.score is not null)
                 or try_cast(records.scoredate as date) is distinct from processed.score_date
-                or (processed.score_date is null and trim(records.scoredate) <> '')
-                or (
-                    (records.textscore is not null or processed.text_score is not null)
-                    and nullif(trim(records.textscore), '') is distinct from processed.text_score
-                )
-                or (
-                    (records.classsourcedid is not null or processed.class_id is not null)
-                    and coalesce(nullif(trim(records.classsourcedid), ''), processed.class_id)
-                    is distinct from processed.class_id
-                )
+                or (processed.score_date is null and records.scoredate is not null)
+                or records.textscore is distinct from processed.text_score
+                or coalesce(records.classsourcedid, processed.class_id) is distinct from processed.class_id
                 or (
                     (records.inprogress is not null or processed.is_in_progress is not null)
                     and (
-                        try_cast(trim(records.inprogress) as boolean) is distinct from processed.is_in_progress
-                        or (processed.is_in_progress is null and trim(records.inprogress) <> '')
+                        try_cast(records.inprogress as boolean) is distinct from processed.is_in_progress
+                        or (processed.is_in_progress is null and records.inprogress is not null)
                     )
                 )
                 or (
                     (records.incomplete is not null or processed.is_incomplete is not null)
                     and (
-                        try_cast(trim(records.incomplete) as boolean) is distinct from processed.is_incomplete
-                        or (processed.is_incomplete is null and trim(records.incomplete) <> '')
+                        try_cast(records.incomplete as boolean) is distinct from processed.is_incomplete
+                        or (processed.is_incomplete is null and records.incomplete is not null)
                     )
                 )
                 or (
                     (records.late is not null or processed.is_late is not null)
                     and (
-                        try_cast(trim(records.late) as boolean) is distinct from processed.is_late
-                        or (processed.is_late is null and trim(records.late) <> '')
+                        try_cast(records.late as boolean) is distinct from processed.is_late
+                        or (processed.is_late is null and records.late is not null)
                     )
                 )
                 or (
                     (records.missing is not null or processed.is_missing is not null)
                     and (
-                        try_cast(trim(records.missing) as boolean) is distinct from processed.is_missing
-                        or (processed.is_missing is null and trim(records.missing) <> '')
+                        try_cast(records.missing as boolean) is distinct from processed.is_missing
+                        or (processed.is_missing is null and records.missing is not null)
                     )
                 )
             )
@@ -174,91 +189,90 @@ pointers as (
 compared_records as (
     select
         files.source_id,
-        nullif(trim(records.sourcedid), '') as record_key,
+        records.sourcedid as record_key,
         records.file_id,
         records.record_number,
-        coalesce(trim(records.status) in ('tobedeleted', 'inactive'), false) as is_deletion,
+        coalesce(lower(records.status) in ('tobedeleted', 'inactive'), false) as is_deletion,
         try_cast(records.datelastmodified as timestamptz) at time zone 'UTC' as modified_at,
         [
             {
                 'raw_column': 'dateLastModified', 'processed_column': 'modified_at',
-                'source_value': trim(records.datelastmodified),
-                'processed_value': cast(processed.modified_at as varchar),
+                'source_value': records.datelastmodified, 'processed_value': cast(processed.modified_at as varchar),
                 'is_different': try_cast(records.datelastmodified as timestamptz) at time zone 'UTC'
                 is distinct from processed.modified_at
-                or (processed.modified_at is null and trim(records.datelastmodified) <> '')
+                or (processed.modified_at is null and records.datelastmodified is not null)
             },
             {
                 'raw_column': 'lineItemSourcedId', 'processed_column': 'line_item_id',
-                'source_value': trim(records.lineitemsourcedid), 'processed_value': processed.line_item_id,
-                'is_different': nullif(trim(records.lineitemsourcedid), '') is distinct from processed.line_item_id
+                'source_value': records.lineitemsourcedid, 'processed_value': processed.line_item_id,
+                'is_different': records.lineitemsourcedid is distinct from processed.line_item_id
             },
             {
                 'raw_column': 'studentSourcedId', 'processed_column': 'student_id',
-                'source_value': trim(records.studentsourcedid), 'processed_value': processed.student_id,
-                'is_different': nullif(trim(records.studentsourcedid), '') is distinct from processed.student_id
+                'source_value': records.studentsourcedid, 'processed_value': processed.student_id,
+                'is_different': records.studentsourcedid is distinct from processed.student_id
             },
             {
-                'raw_column': 'scoreStatus', 'processed_column': 'score_status',
-                'source_value': trim(records.scorestatus), 'processed_value': processed.score_status,
-                'is_different': nullif(trim(records.scorestatus), '') is distinct from processed.score_status
+                'raw_column': 'scoreStatus', 'processed_column': 'score_status', 'source_value': records.scorestatus,
+                'processed_value': processed.score_status,
+                'is_different': lower(records.scorestatus) is distinct from lower(processed.score_status)
             },
             {
-                'raw_column': 'score', 'processed_column': 'score', 'source_value': trim(records.score),
+                'raw_column': 'score', 'processed_column': 'score', 'source_value': records.score,
                 'processed_value': cast(processed.score as varchar),
                 'is_different': try_cast(records.score as decimal(18, 6)) is distinct from processed.score
-                or (processed.score is null and trim(records.score) <> '')
+                or (processed.score is null and records.score is not null)
             },
             {
-                'raw_column': 'scoreDate', 'processed_column': 'score_date', 'source_value': trim(records.scoredate),
+                'raw_column': 'scoreDate', 'processed_column': 'score_date', 'source_value': records.scoredate,
                 'processed_value': cast(processed.score_date as varchar),
                 'is_different': try_cast(records.scoredate as date) is distinct from processed.score_date
-                or (processed.score_date is null and trim(records.scoredate) <> '')
+                or (processed.score_date is null and records.scoredate is not null)
             },
             {
-                'raw_column': 'textScore', 'processed_column': 'text_score', 'source_value': trim(records.textscore),
+                'raw_column': 'textScore', 'processed_column': 'text_score', 'source_value': records.textscore,
                 'processed_value': processed.text_score,
-                'is_different': nullif(trim(records.textscore), '') is distinct from processed.text_score
+                'is_different': records.textscore is distinct from processed.text_score
             },
             {
-                'raw_column': 'classSourcedId', 'processed_column': 'class_id',
-                'source_value': trim(records.classsourcedid), 'processed_value': processed.class_id,
-                'is_different': coalesce(nullif(trim(records.classsourcedid), ''), processed.class_id)
+                'raw_column': 'classSourcedId', 'processed_column': 'class_id', 'source_value': records.classsourcedid,
+                'processed_value': processed.class_id,
+                'is_different': coalesce(records.classsourcedid, processed.class_id)
                 is distinct from processed.class_id
             },
             {
-                'raw_column': 'inProgress', 'processed_column': 'is_in_progress',
-                'source_value': trim(records.inprogress), 'processed_value': cast(processed.is_in_progress as varchar),
-                'is_different': try_cast(trim(records.inprogress) as boolean) is distinct from processed.is_in_progress
-                or (processed.is_in_progress is null and trim(records.inprogress) <> '')
+                'raw_column': 'inProgress', 'processed_column': 'is_in_progress', 'source_value': records.inprogress,
+                'processed_value': cast(processed.is_in_progress as varchar),
+                'is_different': try_cast(records.inprogress as boolean) is distinct from processed.is_in_progress
+                or (processed.is_in_progress is null and records.inprogress is not null)
             },
             {
-                'raw_column': 'incomplete', 'processed_column': 'is_incomplete',
-                'source_value': trim(records.incomplete), 'processed_value': cast(processed.is_incomplete as varchar),
-                'is_different': try_cast(trim(records.incomplete) as boolean) is distinct from processed.is_incomplete
-                or (processed.is_incomplete is null and trim(records.incomplete) <> '')
+                'raw_column': 'incomplete', 'processed_column': 'is_incomplete', 'source_value': records.incomplete,
+                'processed_value': cast(processed.is_incomplete as varchar),
+                'is_different': try_cast(records.incomplete as boolean) is distinct from processed.is_incomplete
+                or (processed.is_incomplete is null and records.incomplete is not null)
             },
             {
-                'raw_column': 'late', 'processed_column': 'is_late', 'source_value': trim(records.late),
+                'raw_column': 'late', 'processed_column': 'is_late', 'source_value': records.late,
                 'processed_value': cast(processed.is_late as varchar),
-                'is_different': try_cast(trim(records.late) as boolean) is distinct from processed.is_late
-                or (processed.is_late is null and trim(records.late) <> '')
+                'is_different': try_cast(records.late as boolean) is distinct from processed.is_late
+                or (processed.is_late is null and records.late is not null)
             },
             {
-                'raw_column': 'missing', 'processed_column': 'is_missing', 'source_value': trim(records.missing),
+                'raw_column': 'missing', 'processed_column': 'is_missing', 'source_value': records.missing,
                 'processed_value': cast(processed.is_missing as varchar),
-                'is_different': try_cast(trim(records.missing) as boolean) is distinct from processed.is_missing
-                or (processed.is_missing is null and trim(records.missing) <> '')
+                'is_different': try_cast(records.missing as boolean) is distinct from processed.is_missing
+                or (processed.is_missing is null and records.missing is not null)
             }
         ] as compared_values
-    from {{ source('raw_oneroster', 'results') }} as records
+    from trimmed_records as records
     inner join pointers
         on records.file_id = pointers.file_id and records.record_number = pointers.record_number
     inner join files on records.file_id = files.file_id
     left join processed_rows as processed
         on
             files.source_id = processed.source_id
-            and nullif(trim(records.sourcedid), '') = processed.result_id
+            and records.sourcedid = processed.result_id
             and processed.place = 1
 ),
 
@@ -266,12 +280,12 @@ compared_records as (
 present_keys as (
     select distinct
         files.source_id,
-        nullif(trim(records.sourcedid), '') as record_key
-    from {{ source('raw_oneroster', 'results') }} as records
+        records.sourcedid as record_key
+    from trimmed_records as records
     inner join files
         on records.file_id = files.file_id and files.is_since_latest_bulk and not files.is_in_scope
     inner join keys
-        on files.source_id = keys.source_id and nullif(trim(records.sourcedid), '') = keys.record_key
+        on files.source_id = keys.source_id and records.sourcedid = keys.record_key
 )
 
 select

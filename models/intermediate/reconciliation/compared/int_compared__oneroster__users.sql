@@ -6,15 +6,43 @@ with files as (
     where feed = 'oneroster/users'
 ),
 
+-- White space around a text never counts.
+trimmed_records as not materialized (
+    select
+        file_id,
+        record_number,
+        line_number,
+        nullif(
+            case
+                when
+                    left(
+                        columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)), 1
+                    ) between '!' and '~'
+                    and right(
+                        columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)), 1
+                    ) between '!' and '~'
+                    then columns(* exclude (file_id, record_number, line_number, byte_offset, metadata))
+                else regexp_replace(
+                    columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)),
+                    '^[\pZ\pC]+|[\pZ\pC]+$',
+                    '',
+                    'g'
+                )
+            end,
+            ''
+        )
+    from {{ source('raw_oneroster', 'users') }}
+),
+
 -- Of a record that breaks the grammar of CSV no more is known than its key.
 records as (
     select
         files.source_id,
         files.is_visible,
-        nullif(trim(records.sourcedid), '') as record_key,
+        records.sourcedid as record_key,
         false as is_malformed,
         records.*
-    from {{ source('raw_oneroster', 'users') }} as records
+    from trimmed_records as records
     inner join files on records.file_id = files.file_id and files.is_in_scope
 
     union all by name
@@ -51,7 +79,7 @@ doubts as (
         (records.file_id is null and processed.is_active)
         or records.is_malformed
         or (
-            trim(records.status) in ('tobedeleted', 'inactive')
+            lower(records.status) in ('tobedeleted', 'inactive')
             and (
                 processed.is_active
                 or records.file_id <> processed.file_id
@@ -60,55 +88,34 @@ doubts as (
         )
         or (
             records.file_id is not null
-            and coalesce(trim(records.status) not in ('tobedeleted', 'inactive'), true)
+            and coalesce(lower(records.status) not in ('tobedeleted', 'inactive'), true)
             and (
                 processed.is_active is distinct from true
                 or (records.is_visible and records.file_id <> processed.file_id)
                 or (records.is_visible and records.record_number <> processed.record_number)
                 or try_cast(records.datelastmodified as timestamptz) at time zone 'UTC'
                 is distinct from processed.modified_at
-                or (processed.modified_at is null and trim(records.datelastmodified) <> '')
-                or try_cast(trim(records.enableduser) as boolean) is distinct from processed.is_enabled
-                or (processed.is_enabled is null and trim(records.enableduser) <> '')
+                or (processed.modified_at is null and records.datelastmodified is not null)
+                or try_cast(records.enableduser as boolean) is distinct from processed.is_enabled
+                or (processed.is_enabled is null and records.enableduser is not null)
                 or (
                     (records.orgsourcedids is not null or processed.org_ids is not null)
-                    and nullif(trim(regexp_replace(records.orgsourcedids, ' *,[ ,]*', ',', 'g'), ' ,'), '')
+                    and nullif(trim(regexp_replace(records.orgsourcedids, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
                     is distinct from nullif(array_to_string(processed.org_ids, ','), '')
                 )
                 or (
                     (records.role is not null or processed.role is not null)
-                    and coalesce(nullif(trim(records.role), ''), processed.role) is distinct from processed.role
+                    and coalesce(lower(records.role), lower(processed.role)) is distinct from lower(processed.role)
                 )
-                or (
-                    records.username is distinct from processed.username
-                    and nullif(trim(records.username), '') is distinct from processed.username
-                )
-                or (
-                    records.givenname is distinct from processed.given_name
-                    and nullif(trim(records.givenname), '') is distinct from processed.given_name
-                )
-                or (
-                    records.familyname is distinct from processed.family_name
-                    and nullif(trim(records.familyname), '') is distinct from processed.family_name
-                )
-                or (
-                    records.middlename is distinct from processed.middle_name
-                    and nullif(trim(records.middlename), '') is distinct from processed.middle_name
-                )
-                or (
-                    records.identifier is distinct from processed.identifier
-                    and nullif(trim(records.identifier), '') is distinct from processed.identifier
-                )
-                or (
-                    records.email is distinct from processed.email
-                    and nullif(trim(records.email), '') is distinct from processed.email
-                )
-                or nullif(trim(regexp_replace(records.grades, ' *,[ ,]*', ',', 'g'), ' ,'), '')
+                or records.username is distinct from processed.username
+                or records.givenname is distinct from processed.given_name
+                or records.familyname is distinct from processed.family_name
+                or records.middlename is distinct from processed.middle_name
+                or records.identifier is distinct from processed.identifier
+                or records.email is distinct from processed.email
+                or nullif(trim(regexp_replace(records.grades, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
                 is distinct from nullif(array_to_string(processed.grades, ','), '')
-                or (
-                    (records.primaryorgsourcedid is not null or processed.primary_org_id is not null)
-                    and nullif(trim(records.primaryorgsourcedid), '') is distinct from processed.primary_org_id
-                )
+                or records.primaryorgsourcedid is distinct from processed.primary_org_id
             )
         )
 
@@ -162,89 +169,87 @@ pointers as (
 compared_records as (
     select
         files.source_id,
-        nullif(trim(records.sourcedid), '') as record_key,
+        records.sourcedid as record_key,
         records.file_id,
         records.record_number,
-        coalesce(trim(records.status) in ('tobedeleted', 'inactive'), false) as is_deletion,
+        coalesce(lower(records.status) in ('tobedeleted', 'inactive'), false) as is_deletion,
         try_cast(records.datelastmodified as timestamptz) at time zone 'UTC' as modified_at,
         [
             {
                 'raw_column': 'dateLastModified', 'processed_column': 'modified_at',
-                'source_value': trim(records.datelastmodified),
-                'processed_value': cast(processed.modified_at as varchar),
+                'source_value': records.datelastmodified, 'processed_value': cast(processed.modified_at as varchar),
                 'is_different': try_cast(records.datelastmodified as timestamptz) at time zone 'UTC'
                 is distinct from processed.modified_at
-                or (processed.modified_at is null and trim(records.datelastmodified) <> '')
+                or (processed.modified_at is null and records.datelastmodified is not null)
             },
             {
-                'raw_column': 'enabledUser', 'processed_column': 'is_enabled',
-                'source_value': trim(records.enableduser), 'processed_value': cast(processed.is_enabled as varchar),
-                'is_different': try_cast(trim(records.enableduser) as boolean) is distinct from processed.is_enabled
-                or (processed.is_enabled is null and trim(records.enableduser) <> '')
+                'raw_column': 'enabledUser', 'processed_column': 'is_enabled', 'source_value': records.enableduser,
+                'processed_value': cast(processed.is_enabled as varchar),
+                'is_different': try_cast(records.enableduser as boolean) is distinct from processed.is_enabled
+                or (processed.is_enabled is null and records.enableduser is not null)
             },
             {
-                'raw_column': 'orgSourcedIds', 'processed_column': 'org_ids',
-                'source_value': trim(records.orgsourcedids),
+                'raw_column': 'orgSourcedIds', 'processed_column': 'org_ids', 'source_value': records.orgsourcedids,
                 'processed_value': nullif(array_to_string(processed.org_ids, ','), ''),
-                'is_different': nullif(trim(regexp_replace(records.orgsourcedids, ' *,[ ,]*', ',', 'g'), ' ,'), '')
+                'is_different':
+                nullif(trim(regexp_replace(records.orgsourcedids, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
                 is distinct from nullif(array_to_string(processed.org_ids, ','), '')
             },
             {
-                'raw_column': 'role', 'processed_column': 'role', 'source_value': trim(records.role),
+                'raw_column': 'role', 'processed_column': 'role', 'source_value': records.role,
                 'processed_value': processed.role,
-                'is_different': coalesce(nullif(trim(records.role), ''), processed.role)
-                is distinct from processed.role
+                'is_different': coalesce(lower(records.role), lower(processed.role))
+                is distinct from lower(processed.role)
             },
             {
-                'raw_column': 'username', 'processed_column': 'username', 'source_value': trim(records.username),
+                'raw_column': 'username', 'processed_column': 'username', 'source_value': records.username,
                 'processed_value': processed.username,
-                'is_different': nullif(trim(records.username), '') is distinct from processed.username
+                'is_different': records.username is distinct from processed.username
             },
             {
-                'raw_column': 'givenName', 'processed_column': 'given_name', 'source_value': trim(records.givenname),
+                'raw_column': 'givenName', 'processed_column': 'given_name', 'source_value': records.givenname,
                 'processed_value': processed.given_name,
-                'is_different': nullif(trim(records.givenname), '') is distinct from processed.given_name
+                'is_different': records.givenname is distinct from processed.given_name
             },
             {
-                'raw_column': 'familyName', 'processed_column': 'family_name', 'source_value': trim(records.familyname),
+                'raw_column': 'familyName', 'processed_column': 'family_name', 'source_value': records.familyname,
                 'processed_value': processed.family_name,
-                'is_different': nullif(trim(records.familyname), '') is distinct from processed.family_name
+                'is_different': records.familyname is distinct from processed.family_name
             },
             {
-                'raw_column': 'middleName', 'processed_column': 'middle_name', 'source_value': trim(records.middlename),
+                'raw_column': 'middleName', 'processed_column': 'middle_name', 'source_value': records.middlename,
                 'processed_value': processed.middle_name,
-                'is_different': nullif(trim(records.middlename), '') is distinct from processed.middle_name
+                'is_different': records.middlename is distinct from processed.middle_name
             },
             {
-                'raw_column': 'identifier', 'processed_column': 'identifier', 'source_value': trim(records.identifier),
+                'raw_column': 'identifier', 'processed_column': 'identifier', 'source_value': records.identifier,
                 'processed_value': processed.identifier,
-                'is_different': nullif(trim(records.identifier), '') is distinct from processed.identifier
+                'is_different': records.identifier is distinct from processed.identifier
             },
             {
-                'raw_column': 'email', 'processed_column': 'email', 'source_value': trim(records.email),
-                'processed_value': processed.email,
-                'is_different': nullif(trim(records.email), '') is distinct from processed.email
+                'raw_column': 'email', 'processed_column': 'email', 'source_value': records.email,
+                'processed_value': processed.email, 'is_different': records.email is distinct from processed.email
             },
             {
-                'raw_column': 'grades', 'processed_column': 'grades', 'source_value': trim(records.grades),
+                'raw_column': 'grades', 'processed_column': 'grades', 'source_value': records.grades,
                 'processed_value': nullif(array_to_string(processed.grades, ','), ''),
-                'is_different': nullif(trim(regexp_replace(records.grades, ' *,[ ,]*', ',', 'g'), ' ,'), '')
+                'is_different': nullif(trim(regexp_replace(records.grades, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
                 is distinct from nullif(array_to_string(processed.grades, ','), '')
             },
             {
                 'raw_column': 'primaryOrgSourcedId', 'processed_column': 'primary_org_id',
-                'source_value': trim(records.primaryorgsourcedid), 'processed_value': processed.primary_org_id,
-                'is_different': nullif(trim(records.primaryorgsourcedid), '') is distinct from processed.primary_org_id
+                'source_value': records.primaryorgsourcedid, 'processed_value': processed.primary_org_id,
+                'is_different': records.primaryorgsourcedid is distinct from processed.primary_org_id
             }
         ] as compared_values
-    from {{ source('raw_oneroster', 'users') }} as records
+    from trimmed_records as records
     inner join pointers
         on records.file_id = pointers.file_id and records.record_number = pointers.record_number
     inner join files on records.file_id = files.file_id
     left join processed_rows as processed
         on
             files.source_id = processed.source_id
-            and nullif(trim(records.sourcedid), '') = processed.user_id
+            and records.sourcedid = processed.user_id
             and processed.place = 1
 ),
 
@@ -252,12 +257,12 @@ compared_records as (
 present_keys as (
     select distinct
         files.source_id,
-        nullif(trim(records.sourcedid), '') as record_key
-    from {{ source('raw_oneroster', 'users') }} as records
+        records.sourcedid as record_key
+    from trimmed_records as records
     inner join files
         on records.file_id = files.file_id and files.is_since_latest_bulk and not files.is_in_scope
     inner join keys
-        on files.source_id = keys.source_id and nullif(trim(records.sourcedid), '') = keys.record_key
+        on files.source_id = keys.source_id and records.sourcedid = keys.record_key
 )
 
 select

@@ -8,15 +8,43 @@ with files as (
     where feed = 'overrides/mastery_overrides'
 ),
 
+-- White space around a text never counts.
+trimmed_records as not materialized (
+    select
+        file_id,
+        record_number,
+        line_number,
+        nullif(
+            case
+                when
+                    left(
+                        columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)), 1
+                    ) between '!' and '~'
+                    and right(
+                        columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)), 1
+                    ) between '!' and '~'
+                    then columns(* exclude (file_id, record_number, line_number, byte_offset, metadata))
+                else regexp_replace(
+                    columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)),
+                    '^[\pZ\pC]+|[\pZ\pC]+$',
+                    '',
+                    'g'
+                )
+            end,
+            ''
+        )
+    from {{ source('raw_overrides', 'mastery_overrides') }}
+),
+
 -- Of a record that breaks the grammar of CSV no more is known than its key.
 records as (
     select
         files.source_id,
         files.is_visible,
-        nullif(trim(records.sourcedid), '') as record_key,
+        records.sourcedid as record_key,
         false as is_malformed,
         records.*
-    from {{ source('raw_overrides', 'mastery_overrides') }} as records
+    from trimmed_records as records
     inner join files on records.file_id = files.file_id and files.is_in_scope
 
     union all by name
@@ -53,7 +81,7 @@ doubts as (
         (records.file_id is null and processed.is_active)
         or records.is_malformed
         or (
-            trim(records.status) in ('tobedeleted', 'inactive')
+            lower(records.status) in ('tobedeleted', 'inactive')
             and (
                 processed.is_active
                 or records.file_id <> processed.file_id
@@ -62,41 +90,29 @@ doubts as (
         )
         or (
             records.file_id is not null
-            and coalesce(trim(records.status) not in ('tobedeleted', 'inactive'), true)
+            and coalesce(lower(records.status) not in ('tobedeleted', 'inactive'), true)
             and (
                 processed.is_active is distinct from true
                 or (records.is_visible and records.file_id <> processed.file_id)
                 or (records.is_visible and records.record_number <> processed.record_number)
                 or try_cast(records.datelastmodified as timestamptz) at time zone 'UTC'
                 is distinct from processed.modified_at
-                or (processed.modified_at is null and trim(records.datelastmodified) <> '')
-                or (
-                    records.studentsourcedid is distinct from processed.student_id
-                    and nullif(trim(records.studentsourcedid), '') is distinct from processed.student_id
-                )
-                or (
-                    records.learningobjectiveid is distinct from processed.objective_id
-                    and nullif(trim(records.learningobjectiveid), '') is distinct from processed.objective_id
-                )
+                or (processed.modified_at is null and records.datelastmodified is not null)
+                or records.studentsourcedid is distinct from processed.student_id
+                or records.learningobjectiveid is distinct from processed.objective_id
                 or (
                     records.action is distinct from processed.action
-                    and nullif(trim(records.action), '') is distinct from processed.action
+                    and lower(records.action) is distinct from lower(processed.action)
                 )
                 or (
                     records.state is distinct from processed.state
-                    and nullif(trim(records.state), '') is distinct from processed.state
+                    and lower(records.state) is distinct from lower(processed.state)
                 )
                 or try_cast(records.effectiveat as timestamptz) at time zone 'UTC'
                 is distinct from processed.effective_at
-                or (processed.effective_at is null and trim(records.effectiveat) <> '')
-                or (
-                    records.teachersourcedid is distinct from processed.teacher_id
-                    and nullif(trim(records.teachersourcedid), '') is distinct from processed.teacher_id
-                )
-                or (
-                    records.reason is distinct from processed.reason
-                    and nullif(trim(records.reason), '') is distinct from processed.reason
-                )
+                or (processed.effective_at is null and records.effectiveat is not null)
+                or records.teachersourcedid is distinct from processed.teacher_id
+                or records.reason is distinct from processed.reason
             )
         )
 
@@ -150,66 +166,64 @@ pointers as (
 compared_records as (
     select
         files.source_id,
-        nullif(trim(records.sourcedid), '') as record_key,
+        records.sourcedid as record_key,
         records.file_id,
         records.record_number,
-        coalesce(trim(records.status) in ('tobedeleted', 'inactive'), false) as is_deletion,
+        coalesce(lower(records.status) in ('tobedeleted', 'inactive'), false) as is_deletion,
         try_cast(records.datelastmodified as timestamptz) at time zone 'UTC' as modified_at,
         [
             {
                 'raw_column': 'dateLastModified', 'processed_column': 'modified_at',
-                'source_value': trim(records.datelastmodified),
-                'processed_value': cast(processed.modified_at as varchar),
+                'source_value': records.datelastmodified, 'processed_value': cast(processed.modified_at as varchar),
                 'is_different': try_cast(records.datelastmodified as timestamptz) at time zone 'UTC'
                 is distinct from processed.modified_at
-                or (processed.modified_at is null and trim(records.datelastmodified) <> '')
+                or (processed.modified_at is null and records.datelastmodified is not null)
             },
             {
                 'raw_column': 'studentSourcedId', 'processed_column': 'student_id',
-                'source_value': trim(records.studentsourcedid), 'processed_value': processed.student_id,
-                'is_different': nullif(trim(records.studentsourcedid), '') is distinct from processed.student_id
+                'source_value': records.studentsourcedid, 'processed_value': processed.student_id,
+                'is_different': records.studentsourcedid is distinct from processed.student_id
             },
             {
                 'raw_column': 'learningObjectiveId', 'processed_column': 'objective_id',
-                'source_value': trim(records.learningobjectiveid), 'processed_value': processed.objective_id,
-                'is_different': nullif(trim(records.learningobjectiveid), '') is distinct from processed.objective_id
+                'source_value': records.learningobjectiveid, 'processed_value': processed.objective_id,
+                'is_different': records.learningobjectiveid is distinct from processed.objective_id
             },
             {
-                'raw_column': 'action', 'processed_column': 'action', 'source_value': trim(records.action),
+                'raw_column': 'action', 'processed_column': 'action', 'source_value': records.action,
                 'processed_value': processed.action,
-                'is_different': nullif(trim(records.action), '') is distinct from processed.action
+                'is_different': lower(records.action) is distinct from lower(processed.action)
             },
             {
-                'raw_column': 'state', 'processed_column': 'state', 'source_value': trim(records.state),
+                'raw_column': 'state', 'processed_column': 'state', 'source_value': records.state,
                 'processed_value': processed.state,
-                'is_different': nullif(trim(records.state), '') is distinct from processed.state
+                'is_different': lower(records.state) is distinct from lower(processed.state)
             },
             {
-                'raw_column': 'effectiveAt', 'processed_column': 'effective_at',
-                'source_value': trim(records.effectiveat), 'processed_value': cast(processed.effective_at as varchar),
+                'raw_column': 'effectiveAt', 'processed_column': 'effective_at', 'source_value': records.effectiveat,
+                'processed_value': cast(processed.effective_at as varchar),
                 'is_different': try_cast(records.effectiveat as timestamptz) at time zone 'UTC'
                 is distinct from processed.effective_at
-                or (processed.effective_at is null and trim(records.effectiveat) <> '')
+                or (processed.effective_at is null and records.effectiveat is not null)
             },
             {
                 'raw_column': 'teacherSourcedId', 'processed_column': 'teacher_id',
-                'source_value': trim(records.teachersourcedid), 'processed_value': processed.teacher_id,
-                'is_different': nullif(trim(records.teachersourcedid), '') is distinct from processed.teacher_id
+                'source_value': records.teachersourcedid, 'processed_value': processed.teacher_id,
+                'is_different': records.teachersourcedid is distinct from processed.teacher_id
             },
             {
-                'raw_column': 'reason', 'processed_column': 'reason', 'source_value': trim(records.reason),
-                'processed_value': processed.reason,
-                'is_different': nullif(trim(records.reason), '') is distinct from processed.reason
+                'raw_column': 'reason', 'processed_column': 'reason', 'source_value': records.reason,
+                'processed_value': processed.reason, 'is_different': records.reason is distinct from processed.reason
             }
         ] as compared_values
-    from {{ source('raw_overrides', 'mastery_overrides') }} as records
+    from trimmed_records as records
     inner join pointers
         on records.file_id = pointers.file_id and records.record_number = pointers.record_number
     inner join files on records.file_id = files.file_id
     left join processed_rows as processed
         on
             files.source_id = processed.source_id
-            and nullif(trim(records.sourcedid), '') = processed.override_id
+            and records.sourcedid = processed.override_id
             and processed.place = 1
 ),
 
@@ -217,12 +231,12 @@ compared_records as (
 present_keys as (
     select distinct
         files.source_id,
-        nullif(trim(records.sourcedid), '') as record_key
-    from {{ source('raw_overrides', 'mastery_overrides') }} as records
+        records.sourcedid as record_key
+    from trimmed_records as records
     inner join files
         on records.file_id = files.file_id and files.is_since_latest_bulk and not files.is_in_scope
     inner join keys
-        on files.source_id = keys.source_id and nullif(trim(records.sourcedid), '') = keys.record_key
+        on files.source_id = keys.source_id and records.sourcedid = keys.record_key
 )
 
 select

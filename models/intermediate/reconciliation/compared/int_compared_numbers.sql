@@ -14,9 +14,20 @@ select
     cast(null as varchar) as record_key,
     try_cast(records.resultvaluemin as decimal(18, 6)) as source_number,
     cast(null as decimal(18, 6)) as processed_number
-from {{ source('raw_oneroster', 'line_items') }} as records
+from (
+    select
+        file_id,
+        record_number,
+        regexp_replace(
+            status, '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as status,
+        regexp_replace(
+            resultvaluemin, '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as resultvaluemin
+    from {{ source('raw_oneroster', 'line_items') }}
+) as records
 inner join files on records.file_id = files.file_id
-where coalesce(trim(records.status) not in ('tobedeleted', 'inactive'), true)
+where coalesce(lower(records.status) not in ('tobedeleted', 'inactive'), true)
 
 union all
 
@@ -43,9 +54,20 @@ select
     cast(null as varchar) as record_key,
     try_cast(records.resultvaluemax as decimal(18, 6)) as source_number,
     cast(null as decimal(18, 6)) as processed_number
-from {{ source('raw_oneroster', 'line_items') }} as records
+from (
+    select
+        file_id,
+        record_number,
+        regexp_replace(
+            status, '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as status,
+        regexp_replace(
+            resultvaluemax, '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as resultvaluemax
+    from {{ source('raw_oneroster', 'line_items') }}
+) as records
 inner join files on records.file_id = files.file_id
-where coalesce(trim(records.status) not in ('tobedeleted', 'inactive'), true)
+where coalesce(lower(records.status) not in ('tobedeleted', 'inactive'), true)
 
 union all
 
@@ -72,9 +94,20 @@ select
     cast(null as varchar) as record_key,
     try_cast(records.score as decimal(18, 6)) as source_number,
     cast(null as decimal(18, 6)) as processed_number
-from {{ source('raw_oneroster', 'result_learning_objective_ids') }} as records
+from (
+    select
+        file_id,
+        record_number,
+        regexp_replace(
+            status, '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as status,
+        regexp_replace(
+            score, '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as score
+    from {{ source('raw_oneroster', 'result_learning_objective_ids') }}
+) as records
 inner join files on records.file_id = files.file_id
-where coalesce(trim(records.status) not in ('tobedeleted', 'inactive'), true)
+where coalesce(lower(records.status) not in ('tobedeleted', 'inactive'), true)
 
 union all
 
@@ -101,9 +134,20 @@ select
     cast(null as varchar) as record_key,
     try_cast(records.score as decimal(18, 6)) as source_number,
     cast(null as decimal(18, 6)) as processed_number
-from {{ source('raw_oneroster', 'results') }} as records
+from (
+    select
+        file_id,
+        record_number,
+        regexp_replace(
+            status, '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as status,
+        regexp_replace(
+            score, '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as score
+    from {{ source('raw_oneroster', 'results') }}
+) as records
 inner join files on records.file_id = files.file_id
-where coalesce(trim(records.status) not in ('tobedeleted', 'inactive'), true)
+where coalesce(lower(records.status) not in ('tobedeleted', 'inactive'), true)
 
 union all
 

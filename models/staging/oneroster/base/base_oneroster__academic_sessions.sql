@@ -1,6 +1,8 @@
 -- One row per record of an OneRoster academicSessions.csv file, whatever the version of its layout.
+{% set types = ['gradingPeriod', 'schoolYear', 'semester', 'term'] %}
+
 with records as (
-    select * from {{ source('raw_oneroster', 'academic_sessions') }}
+    {{ trimmed_records(source('raw_oneroster', 'academic_sessions')) }}
 ),
 
 files as (
@@ -15,7 +17,7 @@ typed as (
         {{ text('sourcedId') }} as term_id,
         {{ own_key('sourcedId') }} as term_key,
         {{ text('title') }} as name,
-        {{ text('type') }} as term_type,
+        {{ one_of('type', types) }} as term_type,
         {{ date('startDate') }} as start_date,
         {{ date('endDate') }} as end_date,
         {{ text('parentSourcedId') }} as parent_term_id,
@@ -26,13 +28,14 @@ typed as (
         {{ violations(oneroster_checks() + [
             required('title'),
             required('type'),
-            allowed('type', ['gradingPeriod', 'schoolYear', 'semester', 'term']),
+            allowed('type', types),
             required('startDate'),
             readable('startDate', 'date'),
             required('endDate'),
             readable('endDate', 'date'),
             required('schoolYear'),
             readable('schoolYear', 'year', refuses=false),
+            one_year('schoolYear'),
         ]) }} as violations
     from records
     inner join files using (file_id)

@@ -1,6 +1,6 @@
 -- One row per record of an OneRoster categories.csv file, whatever the version of its layout.
 with records as (
-    select * from {{ source('raw_oneroster', 'categories') }}
+    {{ trimmed_records(source('raw_oneroster', 'categories')) }}
 ),
 
 files as (

@@ -1,6 +1,8 @@
 -- One row per record of an OneRoster classes.csv file, whatever the version of its layout.
+{% set class_types = ['homeroom', 'scheduled'] %}
+
 with records as (
-    select * from {{ source('raw_oneroster', 'classes') }}
+    {{ trimmed_records(source('raw_oneroster', 'classes')) }}
 ),
 
 files as (
@@ -19,7 +21,7 @@ typed as (
         {{ text('courseSourcedId') }} as course_id,
         {{ roster_key('courseSourcedId') }} as course_key,
         {{ text('classCode') }} as class_code,
-        {{ text('classType') }} as class_type,
+        {{ one_of('classType', class_types) }} as class_type,
         {{ text('location') }} as location,
         {{ text('schoolSourcedId') }} as org_id,
         {{ roster_key('schoolSourcedId') }} as org_key,
@@ -34,7 +36,7 @@ typed as (
             required('title'),
             required('courseSourcedId'),
             required('classType'),
-            allowed('classType', ['homeroom', 'scheduled']),
+            allowed('classType', class_types),
             required('schoolSourcedId'),
             required('termSourcedIds'),
         ]) }} as violations

@@ -1,6 +1,6 @@
 -- One row per record of an OneRoster courses.csv file, whatever the version of its layout.
 with records as (
-    select * from {{ source('raw_oneroster', 'courses') }}
+    {{ trimmed_records(source('raw_oneroster', 'courses')) }}
 ),
 
 files as (

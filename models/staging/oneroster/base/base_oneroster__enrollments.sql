@@ -1,6 +1,8 @@
 -- One row per record of an OneRoster enrollments.csv file, whatever the version of its layout.
+{% set roles = ['administrator', 'aide', 'guardian', 'parent', 'proctor', 'relative', 'student', 'teacher'] %}
+
 with records as (
-    select * from {{ source('raw_oneroster', 'enrollments') }}
+    {{ trimmed_records(source('raw_oneroster', 'enrollments')) }}
 ),
 
 files as (
@@ -20,7 +22,7 @@ typed as (
         {{ roster_key('schoolSourcedId') }} as org_key,
         {{ text('userSourcedId') }} as user_id,
         {{ roster_key('userSourcedId') }} as user_key,
-        {{ text('role') }} as role,
+        {{ one_of('role', roles) }} as role,
         {{ boolean('primary') }} as is_primary,
         {{ date('beginDate') }} as begin_date,
         {{ date('endDate') }} as end_date,
@@ -31,9 +33,7 @@ typed as (
             required('schoolSourcedId'),
             required('userSourcedId'),
             required('role'),
-            allowed('role', [
-                'administrator', 'aide', 'guardian', 'parent', 'proctor', 'relative', 'student', 'teacher',
-            ]),
+            allowed('role', roles),
             readable('primary', 'boolean'),
             lower_case('primary'),
             readable('beginDate', 'date'),

@@ -1,6 +1,8 @@
 -- One row per record of an OneRoster lineItemLearningObjectiveIds.csv file, whatever the version of its layout.
+{% set objective_sources = ['case', 'unknown'] %}
+
 with records as (
-    select * from {{ source('raw_oneroster', 'line_item_learning_objective_ids') }}
+    {{ trimmed_records(source('raw_oneroster', 'line_item_learning_objective_ids')) }}
 ),
 
 files as (
@@ -16,14 +18,14 @@ typed as (
         {{ own_key('sourcedId') }} as line_item_objective_key,
         {{ text('lineItemSourcedId') }} as line_item_id,
         {{ own_key('lineItemSourcedId') }} as line_item_key,
-        {{ text('source') }} as objective_source,
+        {{ one_of('source', objective_sources) }} as objective_source,
         {{ text('learningObjectiveId') }} as objective_id,
         {{ is_deletion('status') }} as is_deleted,
         {{ instant('dateLastModified') }} as modified_at,
         {{ violations(oneroster_checks() + [
             required('lineItemSourcedId'),
             required('source'),
-            allowed('source', ['case', 'unknown']),
+            allowed('source', objective_sources),
             required('learningObjectiveId'),
         ]) }} as violations
     from records

@@ -1,6 +1,6 @@
 -- One row per record of an OneRoster lineItems.csv file, whatever the version of its layout.
 with records as (
-    select * from {{ source('raw_oneroster', 'line_items') }}
+    {{ trimmed_records(source('raw_oneroster', 'line_items')) }}
 ),
 
 files as (

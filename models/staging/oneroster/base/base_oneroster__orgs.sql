@@ -1,6 +1,8 @@
 -- One row per record of an OneRoster orgs.csv file, whatever the version of its layout.
+{% set types = ['department', 'district', 'local', 'national', 'school', 'state'] %}
+
 with records as (
-    select * from {{ source('raw_oneroster', 'orgs') }}
+    {{ trimmed_records(source('raw_oneroster', 'orgs')) }}
 ),
 
 files as (
@@ -15,7 +17,7 @@ typed as (
         {{ text('sourcedId') }} as org_id,
         {{ own_key('sourcedId') }} as org_key,
         {{ text('name') }} as name,
-        {{ text('type') }} as org_type,
+        {{ one_of('type', types) }} as org_type,
         {{ text('identifier') }} as identifier,
         {{ text('parentSourcedId') }} as parent_org_id,
         {{ roster_key('parentSourcedId') }} as parent_org_key,
@@ -24,7 +26,7 @@ typed as (
         {{ violations(oneroster_checks() + [
             required('name'),
             required('type'),
-            allowed('type', ['department', 'district', 'local', 'national', 'school', 'state']),
+            allowed('type', types),
         ]) }} as violations
     from records
     inner join files using (file_id)

@@ -1,6 +1,8 @@
 -- One row per record of an OneRoster resultLearningObjectiveIds.csv file, whatever the version of its layout.
+{% set objective_sources = ['case', 'unknown'] %}
+
 with records as (
-    select * from {{ source('raw_oneroster', 'result_learning_objective_ids') }}
+    {{ trimmed_records(source('raw_oneroster', 'result_learning_objective_ids')) }}
 ),
 
 files as (
@@ -16,7 +18,7 @@ typed as (
         {{ own_key('sourcedId') }} as result_objective_key,
         {{ text('resultSourcedId') }} as result_id,
         {{ own_key('resultSourcedId') }} as result_key,
-        {{ text('source') }} as objective_source,
+        {{ one_of('source', objective_sources) }} as objective_source,
         {{ text('learningObjectiveId') }} as objective_id,
         {{ number('score') }} as score,
         {{ text('textScore') }} as text_score,
@@ -25,7 +27,7 @@ typed as (
         {{ violations(oneroster_checks() + [
             required('resultSourcedId'),
             required('source'),
-            allowed('source', ['case', 'unknown']),
+            allowed('source', objective_sources),
             required('learningObjectiveId'),
             readable('score', 'number'),
         ]) }} as violations

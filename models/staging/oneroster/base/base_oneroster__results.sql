@@ -1,6 +1,8 @@
 -- One row per record of an OneRoster results.csv file, whatever the version of its layout.
+{% set score_statuses = ['exempt', 'fully graded', 'not submitted', 'partially graded', 'submitted'] %}
+
 with records as (
-    select * from {{ source('raw_oneroster', 'results') }}
+    {{ trimmed_records(source('raw_oneroster', 'results')) }}
 ),
 
 files as (
@@ -18,7 +20,7 @@ typed as (
         {{ own_key('lineItemSourcedId') }} as line_item_key,
         {{ text('studentSourcedId') }} as student_id,
         {{ roster_key('studentSourcedId') }} as student_key,
-        {{ text('scoreStatus') }} as score_status,
+        {{ one_of('scoreStatus', score_statuses) }} as score_status,
         {{ number('score') }} as score,
         {{ text('textScore') }} as text_score,
         {{ date('scoreDate') }} as score_date,
@@ -35,9 +37,7 @@ typed as (
             required('lineItemSourcedId'),
             required('studentSourcedId'),
             required('scoreStatus'),
-            allowed('scoreStatus', [
-                'exempt', 'fully graded', 'not submitted', 'partially graded', 'submitted',
-            ]),
+            allowed('scoreStatus', score_statuses),
             readable('score', 'number'),
             required_when('score', 'scoreStatus', ['fully graded', 'partially graded']),
             required('scoreDate'),

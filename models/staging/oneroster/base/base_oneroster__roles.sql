@@ -1,6 +1,12 @@
 -- One row per record of an OneRoster roles.csv file, whatever the version of its layout.
+{% set role_types = ['primary', 'secondary'] %}
+{% set roles = [
+    'aide', 'counselor', 'districtAdministrator', 'guardian', 'parent', 'principal', 'proctor', 'relative',
+    'siteAdministrator', 'student', 'systemAdministrator', 'teacher',
+] %}
+
 with records as (
-    select * from {{ source('raw_oneroster', 'roles') }}
+    {{ trimmed_records(source('raw_oneroster', 'roles')) }}
 ),
 
 files as (
@@ -16,8 +22,8 @@ typed as (
         {{ own_key('sourcedId') }} as role_key,
         {{ text('userSourcedId') }} as user_id,
         {{ roster_key('userSourcedId') }} as user_key,
-        {{ text('roleType') }} as role_type,
-        {{ text('role') }} as role,
+        {{ one_of('roleType', role_types) }} as role_type,
+        {{ one_of('role', roles) }} as role,
         {{ date('beginDate') }} as begin_date,
         {{ date('endDate') }} as end_date,
         {{ text('orgSourcedId') }} as org_id,
@@ -27,12 +33,9 @@ typed as (
         {{ violations(oneroster_checks() + [
             required('userSourcedId'),
             required('roleType'),
-            allowed('roleType', ['primary', 'secondary']),
+            allowed('roleType', role_types),
             required('role'),
-            allowed('role', [
-                'aide', 'counselor', 'districtAdministrator', 'guardian', 'parent', 'principal', 'proctor',
-                'relative', 'siteAdministrator', 'student', 'systemAdministrator', 'teacher',
-            ]),
+            allowed('role', roles),
             readable('beginDate', 'date'),
             readable('endDate', 'date'),
             required('orgSourcedId'),

@@ -1,6 +1,8 @@
 -- One row per record of an OneRoster users.csv file, whatever the version of its layout.
+{% set roles = ['administrator', 'aide', 'guardian', 'parent', 'proctor', 'relative', 'student', 'teacher'] %}
+
 with records as (
-    select * from {{ source('raw_oneroster', 'users') }}
+    {{ trimmed_records(source('raw_oneroster', 'users')) }}
 ),
 
 files as (
@@ -22,7 +24,7 @@ typed as (
         {{ text('identifier') }} as identifier,
         {{ text('email') }} as email,
         {{ text_list('grades') }} as grades,
-        {{ text('role') }} as role,
+        {{ one_of('role', roles) }} as role,
         {{ text_list('orgSourcedIds') }} as org_ids,
         {{ roster_keys('orgSourcedIds') }} as org_keys,
         {{ text('primaryOrgSourcedId') }} as primary_org_id,
@@ -36,9 +38,7 @@ typed as (
             required('givenName'),
             required('familyName'),
             required('role'),
-            allowed('role', [
-                'administrator', 'aide', 'guardian', 'parent', 'proctor', 'relative', 'student', 'teacher',
-            ]),
+            allowed('role', roles),
             required('orgSourcedIds'),
         ]) }} as violations
     from records

@@ -1,8 +1,11 @@
 -- One row per record of a mastery_overrides.csv file, whatever the version of its layout.
 {{ config(enabled=is_used('overrides')) }}
 
+{% set actions = ['clear', 'set'] %}
+{% set states = ['mastered', 'not_mastered'] %}
+
 with records as (
-    select * from {{ source('raw_overrides', 'mastery_overrides') }}
+    {{ trimmed_records(source('raw_overrides', 'mastery_overrides')) }}
 ),
 
 files as (
@@ -19,8 +22,8 @@ typed as (
         {{ text('studentSourcedId') }} as student_id,
         {{ roster_key('studentSourcedId') }} as student_key,
         {{ text('learningObjectiveId') }} as objective_id,
-        {{ text('action') }} as action,
-        {{ text('state') }} as state,
+        {{ one_of('action', actions) }} as action,
+        {{ one_of('state', states) }} as state,
         {{ instant('effectiveAt') }} as effective_at,
         {{ text('teacherSourcedId') }} as teacher_id,
         {{ roster_key('teacherSourcedId') }} as teacher_key,
@@ -31,9 +34,9 @@ typed as (
             required('studentSourcedId'),
             required('learningObjectiveId'),
             required('action'),
-            allowed('action', ['clear', 'set']),
+            allowed('action', actions),
             required_when('state', 'action', ['set']),
-            allowed('state', ['mastered', 'not_mastered']),
+            allowed('state', states),
             required('effectiveAt'),
             readable('effectiveAt', 'instant'),
             required('teacherSourcedId'),

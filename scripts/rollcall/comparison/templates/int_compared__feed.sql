@@ -11,6 +11,34 @@ with files as (
     where feed = '[[ feed.feed ]]'
 ),
 
+-- White space around a text never counts.
+trimmed_records as not materialized (
+    select
+        file_id,
+        record_number,
+        line_number,
+        nullif(
+            case
+                when
+                    left(
+                        columns(* exclude ([[ lineage ]])), 1
+                    ) between '!' and '~'
+                    and right(
+                        columns(* exclude ([[ lineage ]])), 1
+                    ) between '!' and '~'
+                    then columns(* exclude ([[ lineage ]]))
+                else regexp_replace(
+                    columns(* exclude ([[ lineage ]])),
+                    '[[ blanks_around ]]',
+                    '',
+                    'g'
+                )
+            end,
+            ''
+        )
+    from [[ feed.raw_table ]]
+),
+
 -- Of a record that breaks the grammar of CSV no more is known than its key.
 records as (
     select
@@ -19,7 +47,7 @@ records as (
         [[ feed.record_key ]] as record_key,
         false as is_malformed,
         records.*
-    from [[ feed.raw_table ]] as records
+    from trimmed_records as records
     inner join files on records.file_id = files.file_id and files.is_in_scope
 
     union all by name
@@ -138,7 +166,7 @@ compared_records as (
             [[ column.comparison | indent(12) ]][[ "," if not loop.last ]]
             [% endfor %]
         ] as compared_values
-    from [[ feed.raw_table ]] as records
+    from trimmed_records as records
     inner join pointers
         on records.file_id = pointers.file_id and records.record_number = pointers.record_number
     inner join files on records.file_id = files.file_id
@@ -154,7 +182,7 @@ present_keys as (
     select distinct
         files.source_id,
         [[ feed.record_key ]] as record_key
-    from [[ feed.raw_table ]] as records
+    from trimmed_records as records
     inner join files
         on records.file_id = files.file_id and files.is_since_latest_bulk and not files.is_in_scope
     inner join keys

@@ -13,7 +13,17 @@ select
     cast(null as varchar) as record_key,
     [[ column.value ]] as source_number,
     cast(null as decimal(18, 6)) as processed_number
-from [[ feed.raw_table ]] as records
+from (
+    select
+        file_id,
+        record_number,
+        [% for field in (feed.status, column) if field %]
+        regexp_replace(
+            [[ field.field ]], '[[ blanks_around ]]', '', 'g'
+        ) as [[ field.field ]][[ "," if not loop.last ]]
+        [% endfor %]
+    from [[ feed.raw_table ]]
+) as records
 inner join files on records.file_id = files.file_id
 [% if feed.status %]
 where coalesce([[ feed.keeps ]], true)
