@@ -111,14 +111,17 @@ def open_project(path: Path) -> Project:
     """Return the project in a folder, with Rollcall linked into its packages.
 
     Raises:
-        UsageError: there is no dbt project, or it has another version of Rollcall.
+        UsageError: there is no dbt project, it has another version of Rollcall, or a seed of it
+            would be there twice.
     """
     path = path.resolve()
     if not (path / _PROJECT_FILE).is_file():
         raise UsageError(f"{path} holds no {_PROJECT_FILE}; `rollcall new {path}` makes a project.")
+    project = Project(path)
     if _settings(path).get("name") != _NAME:
         _link(path)
-    return Project(path)
+        _check_seeds(project)
+    return project
 
 
 def uses_rollcall(folder: Path) -> bool:
@@ -151,6 +154,35 @@ def _link(path: Path) -> None:
             aside = link.with_name(f"{link.name}.{os.getpid()}")
             aside.symlink_to(target)
             aside.replace(link)
+
+
+def _check_seeds(project: Project) -> None:
+    """Raise when dbt would load a seed of a district and the shipped one that it replaces."""
+    own = _settings(project.path)
+    both = (own, _settings(project.rollcall))
+    shipped = {file.stem: file.parent.name for file in (project.rollcall / "seeds").rglob("*.csv")}
+    for folder in own.get("seed-paths", _DEFAULT_FOLDERS["seed-paths"]):
+        for file in sorted((project.path / folder).rglob("*.csv")):
+            kind = shipped.get(file.stem)
+            if kind and _is_enabled(both, (_NAME, kind, file.stem)):
+                raise UsageError(
+                    f"{file.relative_to(project.path)} takes the place of the shipped seed, which "
+                    f"is still switched on: write `{file.stem}: {{+enabled: false}}` into "
+                    f"{_PROJECT_FILE}, below `seeds:`, `{_NAME}:`, `{kind}:`."
+                )
+
+
+def _is_enabled(projects: Iterable[dict[str, Any]], place: Sequence[str]) -> bool:
+    """Say whether dbt loads a seed, by the first project that says it and its innermost place."""
+    for settings in projects:
+        said, found = None, settings.get("seeds")
+        for name in place:
+            found = found.get(name) if isinstance(found, dict) else None
+            if isinstance(found, dict):
+                said = found.get("+enabled", found.get("enabled", said))
+        if said is not None:
+            return said is True
+    return True
 
 
 def _settings(folder: Path) -> dict[str, Any]:

@@ -91,6 +91,24 @@ def test_a_data_directory_knows_the_project_that_fills_it(own_project: Project) 
     assert Home(own_project.home).filled_by is None
 
 
+@pytest.mark.parametrize("switched_off", ["fitness_limits: {+enabled: false}", "+enabled: false"])
+def test_a_seed_in_place_of_a_shipped_one_must_switch_that_off(
+    own_project: Project, switched_off: str
+) -> None:
+    rules = own_project.project / "seeds" / "rules"
+    shutil.copyfile(PROJECT_DIR / "seeds/rules/fitness_limits.csv", rules / "fitness_limits.csv")
+    (rules / "mine.csv").write_text("a\n1\n", encoding="utf-8")
+    done = own_project.run("cycle")
+    assert done.code == 2
+    line = "write `fitness_limits: {+enabled: false}` into dbt_project.yml, below `seeds:`, "
+    assert "seeds/rules/fitness_limits.csv takes the place of the shipped" in done.err
+    assert f"{line}`rollcall:`, `rules:`." in done.err
+    settings = own_project.project / "dbt_project.yml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace("rules:\n", f"rules:\n      {switched_off}\n", 1), "utf-8")
+    assert own_project.run("init").code == 0
+
+
 def test_its_limits_layouts_and_feeds_stand_beside_the_shipped_ones(own_project: Project) -> None:
     contracts = own_project.project / "seeds" / "contracts"
     with (contracts / "district_limits.csv").open("a", encoding="utf-8") as stream:
