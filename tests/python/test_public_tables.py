@@ -13,6 +13,7 @@ STAGED = [feed.feed for feed in CONTRACTS.feeds if feed.is_staged]
 NOT_PUBLIC = re.compile(
     r"\b(?:staging|transform|snapshots)\.\w+|\b(?:base|stg)_\w+?__\w+|\b(?:int|snap)_\w+"
 )
+WRITES_MODELS = PROJECT_DIR / "scripts" / "rollcall" / "comparison"
 DURING_A_CYCLE = {
     "scripts/rollcall/cycle/judgement.py": {"transform.int_file_record_counts"},
     "scripts/rollcall/cycle/warehouse.py": {"int_file_record_counts", "staging.views_set_aside"},
@@ -24,7 +25,7 @@ def test_command_line_and_report_read_public_tables_only() -> None:
     found: dict[str, set[str]] = {}
     scripts = PROJECT_DIR / "scripts"
     for path in [scripts / "demo.py", *sorted((scripts / "rollcall").rglob("*"))]:
-        if path.suffix in (".py", ".sql", ".j2"):
+        if path.suffix in (".py", ".sql", ".j2") and WRITES_MODELS not in path.parents:
             names = set(NOT_PUBLIC.findall(path.read_text(encoding="utf-8")))
             if names:
                 found[str(path.relative_to(PROJECT_DIR))] = names
@@ -44,7 +45,7 @@ def test_the_mart_of_a_feed_has_its_records_their_key_and_their_lineage(feed: st
     schema, model = found[0].split(".")
     mart = PROJECT_DIR / "models" / "marts" / schema / f"{model}.sql"
     sql = re.sub(r"\s+", " ", mart.read_text(encoding="utf-8"))
-    assert f"'{feed}', '{found[1]}'" in sql
+    assert f"'{feed}', '{found[1][0].staged_column}'" in sql
     described = mart.with_suffix(".yml").read_text(encoding="utf-8")
     wanted = {"source_id", "file_id", "record_number", "exported_at", "is_active"}
     for layout in CONTRACTS.versions(feed):
