@@ -282,7 +282,7 @@ class Project(District):
 
     def cycle(self, now: str) -> Done:
         """Run a cycle."""
-        return self.run("cycle", "--inbox", str(self.inbox), "--json", now=now)
+        return self.run("cycle", "--inbox", str(self.inbox), "--no-report", "--json", now=now)
 
     def add_layout(self, rows: list[dict[str, str]]) -> None:
         """Save drafted rows in the contracts."""
@@ -474,11 +474,13 @@ def compiled(
 
 
 def run_sample(district: District) -> list[int]:
-    """Run every night of the sample; gives the exit codes."""
+    """Run every night of the sample, the last one with a report; gives the exit codes."""
     codes = []
     for night in NIGHTS:
         inbox = SAMPLE / f"night_{night['night']}"
-        done = district.run("cycle", "--inbox", str(inbox), now=night["cutoff_at"])
+        is_last = night is NIGHTS[-1]
+        options = ("--inbox", str(inbox), *(() if is_last else ("--no-report",)))
+        done = district.run("cycle", *options, now=night["cutoff_at"])
         assert done.code in (0, 3), done.out + done.err
         codes.append(done.code)
         kept = district.home.parent / f"night_{night['night']}" / "warehouse.duckdb"

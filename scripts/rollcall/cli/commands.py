@@ -188,6 +188,10 @@ def cycle(
         bool,
         typer.Option("--rebuild", help="Build every table whole, even when nothing is new."),
     ] = False,
+    no_report: Annotated[
+        bool,
+        typer.Option("--no-report", help="Render no report; `rollcall report` does it."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run one sync: land, build, test, publish."""
@@ -211,6 +215,7 @@ def cycle(
             _instant(cutoff, "--cutoff"),
             failed,
             rebuild=rebuild,
+            with_report=not no_report,
         )
     machine = asdict(report) | {"exit_code": int(report.exit_code)}
     _print(as_json, machine, lambda: screen.show_cycle(report))

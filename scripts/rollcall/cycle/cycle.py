@@ -110,6 +110,7 @@ def run_cycle(
     failed: FailedCycle | None = None,
     *,
     rebuild: bool = False,
+    with_report: bool = True,
 ) -> CycleReport:
     """Land what is in the inbox, then bring the warehouse up to the cut-off.
 
@@ -122,6 +123,7 @@ def run_cycle(
         cutoff: exports up to this moment are seen, UTC.
         failed: what to do about the cycle that failed; it is tried again by default.
         rebuild: run a cycle even though nothing is new, and build every table whole.
+        with_report: render the report of what was published.
 
     Raises:
         UsageError: the cut-off lies before an earlier one, inbox or data directory cannot be
@@ -158,7 +160,7 @@ def run_cycle(
                 build = partial(_judge_and_build, builder, opening, cycle, report)
             _run(home, cycle, builder, build, report, progress)
             failed, rebuild = None, False
-        if home.warehouse_db.exists():
+        if with_report and home.warehouse_db.exists():
             progress.say("Report")
             _render_report(home, contracts, report)
     return report
