@@ -34,6 +34,27 @@ class SharedHome:
             shutil.copytree(own, inbox, dirs_exist_ok=True)
         self.last = self.project.cycle(f"2026-09-{night:02d}T18:00:00Z")
         assert self.last.code in (0, 3), self.last.out + self.last.err
+        self.check_that_nothing_is_hidden(self.last)
+
+    def check_that_nothing_is_hidden(self, last: Done) -> None:
+        """Hold a cycle to what its exit code promises: all is taken, or said."""
+        asking = [
+            file
+            for file in last.json["landed"]["files"]
+            if file["verdict"] != "accepted" or file["are_removals_held"]
+        ]
+        assert last.code == 3 or not (asking or last.json["missing"]), asking
+        taken_nothing = """
+            select source_id, delivery_name, file_name from audit.audit_ingestion_log
+            where verdict = 'accepted' and record_count > 0
+                and accepted_count + duplicate_count = 0
+        """
+        assert self.project.warehouse(taken_nothing) == []
+        for table in ("missing_record", "unexpected_record", "diverging_value"):
+            hidden = f"select * from reconciliation.recon_{table} where not is_explained"
+            assert self.project.warehouse(hidden) == []
+        lost = "select * from reconciliation.recon_file_balance where not is_balanced"
+        assert self.project.warehouse(lost) == []
 
 
 @dataclass(frozen=True)
