@@ -21,10 +21,10 @@ _CLASSES = ("none", "indirect", "direct", "sensitive")
 _LEFT_IN_BASE = ("record_key", "violations")
 _LINE = re.compile(r"^      - \{name: (\w+), (?:data_type|description): .*$", re.M)
 _TYPES = {
-    **dict.fromkeys(("text", "one_of", "own_key", "roster_key"), "varchar"),
+    **dict.fromkeys(("text", "one_of", "own_key", "roster_key", "precision"), "varchar"),
     **dict.fromkeys(("text_list", "roster_keys"), "varchar[]"),
     **dict.fromkeys(("boolean", "is_deletion"), "boolean"),
-    **dict.fromkeys(("instant", "end_of_day"), "timestamp"),
+    **dict.fromkeys(("instant", "end_of_day", "usable_at"), "timestamp"),
     **dict.fromkeys(("integer", "year"), "integer"),
     "date": "date",
     "number": "decimal(18, 6)",

@@ -40,8 +40,22 @@
         'boolean': (rollcall.boolean, 'INVALID_BOOLEAN'),
     }[type] -%}
     {%- set is_error = rollcall.is_required(column) if refuses else 'false' -%}
-    case when {{ rollcall.text(column) }} is not null and ({{ parser(column) }}) is null then {'code': case when {{ is_error }} then '{{ code }}' else 'OPTIONAL_VALUE_IGNORED' end, 'column_name': '{{ column }}', 'is_error': {{ is_error }}} end
+    {%- set is_known = rollcall.is_implausible(rollcall.text(column)) if type in ('date', 'instant') else 'false' -%}
+    case when {{ rollcall.text(column) }} is not null and ({{ parser(column) }}) is null and not {{ is_known }} then {'code': case when {{ is_error }} then '{{ code }}' else 'OPTIONAL_VALUE_IGNORED' end, 'column_name': '{{ column }}', 'is_error': {{ is_error }}} end
 {%- endmacro %}
+
+{#- A date that nobody can have meant is left blank. -#}
+{% macro plausible(column) -%}
+    {{ rollcall.violation('DATE_IMPLAUSIBLE', column, rollcall.is_implausible(rollcall.text(column)), false) }}
+{%- endmacro %}
+
+{#- What dates an event must be plausible, or the record cannot be ordered; later than its export it counts later. -#}
+{% macro event_checks(column) %}
+    {% do return([
+        rollcall.violation('EVENT_DATE_IMPLAUSIBLE', column, rollcall.is_implausible(rollcall.text(column)), true),
+        rollcall.violation('EVENT_IN_FUTURE', column, rollcall.is_after_export(column), false),
+    ]) %}
+{% endmacro %}
 
 {#-
     What the column holds must be one of the values, or begin with `ext:` where the layout allows own terms. Another
@@ -68,7 +82,8 @@
     an unreadable date in a delta is an error, because the record could not be ordered.
 -#}
 {% macro oneroster_checks() %}
-    {% set modified, is_unreadable = rollcall.text('dateLastModified'), rollcall.instant('dateLastModified') ~ ' is null' %}
+    {% set modified = rollcall.text('dateLastModified') %}
+    {% set is_unreadable = '(' ~ rollcall.instant('dateLastModified') ~ ') is null and not ' ~ rollcall.is_implausible(modified) %}
     {% do return([
         rollcall.required('sourcedId'),
         rollcall.allowed('status', ['active', 'tobedeleted', 'inactive']),
@@ -77,6 +92,8 @@
         rollcall.violation('MODIFIED_MISSING', 'dateLastModified', "files.mode = 'delta' and " ~ modified ~ ' is null', false),
         rollcall.violation('INVALID_DATETIME', 'dateLastModified', "files.mode = 'delta' and " ~ modified ~ ' is not null and ' ~ is_unreadable, true),
         rollcall.violation('OPTIONAL_VALUE_IGNORED', 'dateLastModified', "files.mode = 'bulk' and " ~ modified ~ ' is not null and ' ~ is_unreadable, false),
+        rollcall.plausible('dateLastModified'),
+        rollcall.violation('MODIFIED_IN_FUTURE', 'dateLastModified', rollcall.is_after_export('dateLastModified'), false),
     ]) %}
 {% endmacro %}
 

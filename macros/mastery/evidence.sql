@@ -12,13 +12,14 @@
             when objective_id is null then 'no_objective'
             when coalesce(score_max <= score_min, true) then 'no_range'
             when score < score_min or score > 2 * score_max - score_min then 'out_of_range'
+            when usable_at > (select as_of from {{ ref('stg_landing__cycles') }} where is_current) then 'in_future'
             else 'usable'
         end
 {%- endmacro %}
 
 {#-
     A query for the keys of results that differ from what is stored as evidence: new versions, those whose line item
-    changed, withdrawn or returned ones, and those whose scores for single objectives changed.
+    changed, withdrawn or returned ones, those that have happened since, and those whose scores for single objectives changed.
     `stored`: the evidence as the last cycle left it. `objective_scores`: those scores, by result.
 -#}
 {% macro changed_results(stored, objective_scores) -%}
@@ -29,6 +30,11 @@
         union
         select result_key from {{ stored }}
         anti join {{ ref('int_line_item_objectives') }} using (alignment_fingerprint)
+        union
+        select stored.result_key
+        from {{ stored }} as stored
+        inner join {{ ref('stg_landing__cycles') }} as cycles on stored.usable_at <= cycles.as_of and cycles.is_current
+        where stored.disposition = 'in_future'
         union
         (select result_key from {{ results }} where not is_active except select result_key from {{ stored }} where is_withdrawn)
         union
@@ -81,7 +87,7 @@
         null::varchar as student_key, null::varchar as roster_source_id, null::varchar as student_id,
         null::varchar as objective_id, null::varchar as source_id, null::varchar as override_id,
         null::varchar as override_key, null::varchar as action, null::varchar as state, null::varchar as teacher_id,
-        null::varchar as reason, null::timestamp as effective_at, null::timestamp as version_at,
-        null::timestamp as visible_at
+        null::varchar as reason, null::timestamp as effective_at, null::timestamp as usable_at,
+        null::timestamp as version_at, null::timestamp as visible_at
     where false
 {%- endmacro %}

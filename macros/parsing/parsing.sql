@@ -36,19 +36,34 @@
     records."{{ column }}"
 {%- endmacro %}
 
+{#- The day that a column names; null where it is no date, or one that cannot be. -#}
 {% macro date(column) -%}
-    case when {{ rollcall.matches(rollcall.text(column), '[0-9]{4}-[0-9]{2}-[0-9]{2}') }} then try_cast({{ rollcall.text(column) }} as date) end
+    case when {{ rollcall.is_plausible(rollcall.text(column)) }} then {{ rollcall.day_of(rollcall.text(column)) }} end
 {%- endmacro %}
 
-{#- A text without a zone is UTC; a plain cast to timestamp would drop the offset instead of applying it. -#}
+{#- The instant that a column names, as UTC: of a date the end of that day, in the source's time zone. -#}
 {% macro instant(column) -%}
-    {%- set pattern = '[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?' -%}
-    case when {{ rollcall.matches(rollcall.text(column), pattern) }} then try_cast({{ rollcall.text(column) }} as timestamptz) at time zone 'UTC' end
+    case when {{ rollcall.is_plausible(rollcall.text(column)) }} then coalesce({{ rollcall.time_of(rollcall.text(column), 'files.naive_time_zone') }}, {{ rollcall.end_of_day(column) }}) end
 {%- endmacro %}
 
 {#- The instant at which the day of a column that holds a date ends in the source's time zone, as UTC. -#}
 {% macro end_of_day(column) -%}
-    cast({{ rollcall.date(column) }} + 1 as timestamp) at time zone files.time_zone at time zone 'UTC'
+    {{ rollcall.start_of_day(rollcall.date(column) ~ ' + 1', 'files.time_zone') }}
+{%- endmacro %}
+
+{#- How exactly a column says when it was: `date` or `instant`. -#}
+{% macro precision(column) -%}
+    case when {{ rollcall.date(column) }} is not null then 'date' when {{ rollcall.instant(column) }} is not null then 'instant' end
+{%- endmacro %}
+
+{#- True when a column names a day after that of the export, in the source's time zone, or a later instant. -#}
+{% macro is_after_export(column) -%}
+    coalesce({{ rollcall.date(column) }} > files.export_date, {{ rollcall.instant(column) }} > files.exported_at, false)
+{%- endmacro %}
+
+{#- From when on an event counts, as UTC: from its export on, or when it happens, where that is later. -#}
+{% macro usable_at(column) -%}
+    case when {{ rollcall.is_after_export(column) }} then {{ rollcall.instant(column) }} else files.exported_at end
 {%- endmacro %}
 
 {% macro number(column) -%}

@@ -1,7 +1,8 @@
-"""The one place where the wall clock is read."""
+"""The one place where the wall clock is read, and where Python reckons in time zones."""
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from rollcall.errors import UsageError
 
@@ -38,6 +39,26 @@ def parse_instant(text: str, what: str) -> datetime:
     if instant.tzinfo is not None:
         instant = instant.astimezone(UTC).replace(tzinfo=None)
     return instant
+
+
+def as_utc(local: datetime, zone: str) -> datetime:
+    """Return a time of a zone as a naive UTC timestamp, as the macro `time_of` does.
+
+    A time that the clocks pass twice is the later of the two; one that they leave out is as long
+    after midnight as it says.
+    """
+    moments = (local.replace(tzinfo=ZoneInfo(zone), fold=fold).astimezone(UTC) for fold in (0, 1))
+    return max(moments).replace(tzinfo=None)
+
+
+def local_date(instant: datetime, zone: str) -> date:
+    """Return the day on which a naive UTC timestamp falls in a zone."""
+    return instant.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).date()
+
+
+def end_of_day(day: date, zone: str) -> datetime:
+    """Return the moment at which a day ends in a zone, as a naive UTC timestamp."""
+    return as_utc(datetime.combine(day + timedelta(days=1), time()), zone)
 
 
 def iso(instant: datetime | None) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from rollcall.contracts.project import Contracts
+from rollcall.contracts.rules import check_rules
 from rollcall.errors import UsageError
 
 _HERE = Path(__file__).resolve()
@@ -65,10 +66,11 @@ class Project:
         """Read the contracts: those of the project, and the shipped ones that it has not.
 
         Raises:
-            ContractError: a seed contradicts itself.
+            ContractError: a seed contradicts itself, or one of the rules cannot be read.
         """
-        folders = dict.fromkeys((self.path, self.rollcall))
-        return Contracts.load(*(folder / "seeds" / "contracts" for folder in folders))
+        seeds = [folder / "seeds" for folder in dict.fromkeys((self.path, self.rollcall))]
+        check_rules([folder / "rules" for folder in seeds], seeds[-1] / "rules")
+        return Contracts.load(*(folder / "contracts" for folder in seeds))
 
     def files(self, kinds: Sequence[str], others: Iterable[str] = ()) -> Iterator[tuple[str, Path]]:
         """Yield the name in the project and the path of each file, in a total order.

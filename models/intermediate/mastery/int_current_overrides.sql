@@ -26,7 +26,7 @@ ranked as (
         ) as recency
     from overrides
     inner join students on overrides.student_key = students.user_key
-    inner join current_cycle on overrides.effective_at <= current_cycle.as_of
+    inner join current_cycle on overrides.usable_at <= current_cycle.as_of
 ),
 
 final as (

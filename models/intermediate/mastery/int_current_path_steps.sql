@@ -1,6 +1,6 @@
 -- One row per path and step that is effective at the cut-off, with the objectives it waits for.
 with paths as (
-    select * from {{ ref('learning_paths') }}
+    {{ with_effective_times(ref('learning_paths')) }}
 ),
 
 current_cycle as (

@@ -1,6 +1,6 @@
 -- One row per rule that is effective at the cut-off of the current cycle.
 with rules as (
-    select * from {{ ref('mastery_rules') }}
+    {{ with_effective_times(ref('mastery_rules')) }}
 ),
 
 current_cycle as (

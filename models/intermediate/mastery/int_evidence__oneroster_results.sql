@@ -38,6 +38,7 @@ results as (
         score_min,
         score_max,
         event_at,
+        usable_at,
         version_at,
         exported_at,
         visible_at,

@@ -3,9 +3,14 @@ with steps as (
     select * from {{ ref('int_current_path_steps') }}
 ),
 
-current_cycle as (
-    select * from {{ ref('stg_landing__cycles') }}
-    where is_current
+-- The day of the cut-off, where the source is.
+days as (
+    select
+        sources.source_id,
+        {{ day_in_zone('cycles.as_of', 'sources.time_zone') }} as local_date
+    from {{ ref('sources') }} as sources
+    cross join {{ ref('stg_landing__cycles') }} as cycles
+    where cycles.is_current
 ),
 
 paths as (
@@ -40,10 +45,11 @@ enrolled as (
     from {{ ref('fct_enrollment') }} as enrollments
     inner join {{ ref('dim_class') }} as classes on enrollments.class_key = classes.class_key
     inner join paths on classes.course_id = paths.course_id
-    inner join current_cycle
+    inner join days
         on
-            coalesce(enrollments.begin_date <= cast(current_cycle.as_of as date), true)
-            and coalesce(enrollments.end_date > cast(current_cycle.as_of as date), true)
+            enrollments.source_id = days.source_id
+            and coalesce(enrollments.begin_date <= days.local_date, true)
+            and coalesce(enrollments.end_date > days.local_date, true)
     where enrollments.is_active and enrollments.student_key is not null
     group by
         enrollments.student_key,

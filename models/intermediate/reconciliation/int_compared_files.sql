@@ -1,7 +1,7 @@
 -- One row per landed file of a staged layout: is it one of the newest files of its source and feed?
 with files as (
     select * from {{ ref('stg_landing__files') }}
-    where has_staged_layout
+    where has_staged_layout and (is_visible or coalesce(exported_at <= landed_at, true))
 ),
 
 bulks as (
@@ -24,6 +24,8 @@ final as (
         files.feed,
         files.layout_version,
         files.exported_at,
+        files.time_zone,
+        files.naive_time_zone,
         files.status,
         files.removals,
         files.is_visible,

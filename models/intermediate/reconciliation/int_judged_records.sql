@@ -26,7 +26,10 @@ final as (
         problem['record_number'] as record_number,
         problem['verdict'] as verdict,
         list_transform(
-            list_filter(problem['violations'], lambda found: found['code'] = 'OPTIONAL_VALUE_IGNORED'),
+            list_filter(
+                problem['violations'],
+                lambda found: found['code'] in ('OPTIONAL_VALUE_IGNORED', 'DATE_IMPLAUSIBLE')
+            ),
             lambda found: found['column_name']
         ) as ignored_columns
     from problems

@@ -48,7 +48,7 @@ lags as (
     from events
     inner join files using (file_id)
     left join not_accepted using (file_id, record_number)
-    where not_accepted.file_id is null
+    where not_accepted.file_id is null and events.event_at is not null
 ),
 
 final as (

@@ -45,6 +45,8 @@ judged as (
         files.*,
         sources.roster_source_id,
         sources.time_zone,
+        case when sources.naive_times = 'local' then sources.time_zone else 'UTC' end as naive_time_zone,
+        {{ day_in_zone('files.exported_at', 'sources.time_zone') }} as export_date,
         decided.decision,
         decided.decision_reason,
         decided.decided_by,
@@ -56,7 +58,7 @@ judged as (
             when decided.decision = 'supersede' then 'superseded'
             when cycle_files.file_id is not null then 'visible'
             when decided.last_decision = 'supersede' then 'superseded'
-            when files.verdict = 'held' and decided.last_decision = 'refuse' then 'rejected'
+            when decided.last_decision = 'refuse' and not files.are_removals_held then 'rejected'
             when files.verdict = 'held' and coalesce(decided.last_decision <> 'release', true) then 'held'
             else 'pending'
         end as status,

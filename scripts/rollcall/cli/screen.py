@@ -97,6 +97,7 @@ def show_table(title: str, rows: Sequence[dict[str, Any]]) -> None:
 
 def show_landing(report: LandReport) -> None:
     """Print what landed, what was rejected and why, and what was left alone."""
+    show_in_future(report.in_future)
     if not report.files and not report.left_alone and not report.unknown:
         again = f" ({report.deliveries_again} known deliveries)" if report.deliveries_again else ""
         say(f"Nothing new in the inbox{again}.")
@@ -116,6 +117,18 @@ def show_landing(report: LandReport) -> None:
         say(f"  left alone: {line}")
     for line in report.unknown:
         say(f"  not understood: {line}")
+
+
+def show_in_future(deliveries: Sequence[dict[str, Any]]) -> None:
+    """Say of which deliveries the export time has not come yet, and how to be rid of them."""
+    for row in deliveries:
+        say(
+            f"IN FUTURE {row['source_id']}/{row['delivery_name']}: its export time "
+            f"{iso(row['exported_at'])} has not come yet, so no cycle takes it."
+        )
+        say("    Is it wrong? Deliver it under the right time, and refuse what is there:")
+        for file_id in row["file_ids"]:
+            say(f"    rollcall refuse {file_id} --reason '...'")
 
 
 def _deliveries(count: int) -> str:
@@ -238,6 +251,7 @@ def show_status(report: StatusReport) -> None:
             feed.status,
         )
     _console().print(due)
+    show_in_future(report.in_future)
     for row in report.held_files:
         what = "held" if row["verdict"] == "held" else "removals held"
         say(f"{what}: {row['source_id']}/{row['delivery_name']}/{row['file_name']}")

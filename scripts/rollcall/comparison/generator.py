@@ -38,6 +38,8 @@ _OF_ONE_FEED = "int_compared__feed.sql"
 _OF_ALL_FEEDS = "int_compared_records.sql"
 _WIDTH = 120
 """How long a line of SQL may be, as sqlfluff is told."""
+_CASTS = CASTS | {"datetime": "{{{{ rollcall.compared_instant('{}') }}}}"}
+"""The same, with the time zones of the source, which a record in doubt has beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class ComparedColumn:
     def value(self) -> str:
         """What the record says, as SQL of the mart's type, a list as one text."""
         if self.data_type in CASTS:
-            return CASTS[self.data_type].format(self.text)
+            return _CASTS[self.data_type].format(self.text)
         if self.is_list:
             return (
                 f"nullif(trim(regexp_replace({self.text}, '{BETWEEN_ITEMS}', ',', 'g'), ','), '')"

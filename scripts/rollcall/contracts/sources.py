@@ -19,6 +19,7 @@ _CHOICES = {
     "delimiter": DELIMITERS,
     "stage": ("live", "pilot"),
     "exported_at_policy": ("name", "receipt"),
+    "naive_times": ("", "utc", "local"),
     "header_policy": ("strict", "by_name"),
     "mode_authority": ("rows", "manifest"),
     "removal_policy": ("hold_removals", "hold_file"),
@@ -71,6 +72,7 @@ class Source:
     grace_minutes: int
     due_feeds: tuple[str, ...]
     time_zone: str
+    naive_times: str
     encoding: str
     delimiter: str
     header_policy: str
@@ -80,6 +82,11 @@ class Source:
     ignore_files: tuple[str, ...]
     latency_target_hours: int
     limits: Limits
+
+    @property
+    def naive_time_zone(self) -> str:
+        """The time zone of times that name none: UTC, as the specification says, by default."""
+        return self.time_zone if self.naive_times == "local" else "UTC"
 
 
 def read_feeds(path: Path) -> Iterator[Feed]:
@@ -159,6 +166,7 @@ def read_sources(
             grace_minutes=int(number(path, line, row, "grace_minutes")),
             due_feeds=listed(row["due_feeds"]),
             time_zone=row["time_zone"],
+            naive_times=row["naive_times"],
             encoding=row["encoding"],
             delimiter=row.get("delimiter") or DELIMITERS[0],
             header_policy=row["header_policy"],
@@ -184,7 +192,8 @@ def _check_source(where: str, row: Mapping[str, str], families: set[str], feeds:
     for column, choices in _CHOICES.items():
         if row.get(column, choices[0]) not in choices:
             raise ContractError(
-                f"{where}: {column} '{row[column]}' is not one of {', '.join(choices)}."
+                f"{where}: {column} '{row[column]}' is not one of "
+                f"{', '.join(filter(None, choices))}."
             )
     for column, known in (("families", families), ("due_feeds", feeds)):
         for name in listed(row[column]):

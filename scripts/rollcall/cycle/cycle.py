@@ -246,8 +246,9 @@ def _open(
         "select decision_id from landing.decisions where decision_id not in "
         "(select decision_id from landing.cycle_decisions) order by decision_id",
     )
+    due = schedule.newly_due(connection, opening.contracts, cutoff_at, last_seen)
     missing = schedule.missing(connection, opening.contracts, cutoff_at)
-    newly_missed = [export for export in missing if last_seen and export.due_at > last_seen]
+    newly_missed = [export for export in missing if last_seen and export in due]
     if not (files or decisions or newly_missed or changed or rebuild):
         return None
     if last_cutoff and cutoff_at <= last_cutoff:
@@ -264,7 +265,7 @@ def _open(
                     f"insert into landing.{table} values (?, ?)",
                     [cycle.cycle_id, identifier],
                 )
-        for export in schedule.newly_due(connection, opening.contracts, cutoff_at, last_seen):
+        for export in due:
             ledger.put(
                 connection, "expected_exports", {"cycle_id": cycle.cycle_id, **asdict(export)}
             )

@@ -6,12 +6,11 @@ One delivery is one transaction: its ledger entries and its rows are there toget
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
-from rollcall.clock import iso, parse_instant
+from rollcall.clock import as_utc, end_of_day, iso, local_date
 from rollcall.contracts.sources import Source
-from rollcall.errors import UsageError
 from rollcall.landing.container import Opened, Rejection
 from rollcall.landing.entries import Entry
 from rollcall.landing.file import add_file, feed_of, land_file, reject_file
@@ -35,6 +34,8 @@ _TIMES_IN_NAMES = (
 )
 """How a name may begin with its export time; the first that suits the source is shown."""
 _MOST_NAMES = 10
+_FIRST_PLAUSIBLE_YEAR = 1981
+"""As the macro `is_plausible` has it: before it lie the zero points of clocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,9 @@ def land_opened(
     _add_delivery(context, row, "accepted", None)
     _note_aside(context, source, [*opened.aside, *aside], report)
     files, findings = _land_delivery(context, delivery)
+    if delivery.exported_at > context.at:
+        sentence = f"the export time {iso(boundary)} of '{entry.name}' has not come yet."
+        find(context, None, "EXPORT_IN_FUTURE", f"{source.source_id}: {sentence}")
     report.files.extend(files)
     report.findings.extend(findings)
 
@@ -110,17 +114,29 @@ def land_opened(
 def export_time(source: Source, delivery_name: str, seen_at: datetime) -> datetime | None:
     """Return the export time of a delivery by its source's policy, or None when unreadable.
 
-    `name`: the time that `name_pattern` finds in the delivery's name. `receipt`: when it was seen.
+    `name`: the time that `name_pattern` finds in the delivery's name; a day alone is the end of
+    that day, or when it was seen where the day is not over. `receipt`: when it was seen.
     """
     if source.exported_at_policy == "receipt":
         return seen_at
     found = re.search(source.name_pattern, delivery_name)
-    if not found:
-        return None
     try:
-        return parse_instant(found["exported_at"], delivery_name)
-    except UsageError:
+        exported_at = _named_time(source, found["exported_at"], seen_at) if found else None
+    except (ValueError, OverflowError):
         return None
+    return exported_at if exported_at and exported_at.year >= _FIRST_PLAUSIBLE_YEAR else None
+
+
+def _named_time(source: Source, text: str, seen_at: datetime) -> datetime:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo:
+            return moment.astimezone(UTC).replace(tzinfo=None)
+        return as_utc(moment, source.naive_time_zone)
+    ends_at = end_of_day(day, source.time_zone)
+    return min(ends_at, seen_at) if day == local_date(seen_at, source.time_zone) else ends_at
 
 
 def _without_boundary(entry: Entry, source: Source, at: datetime) -> Rejection:

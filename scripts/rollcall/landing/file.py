@@ -123,6 +123,7 @@ def land_file(
     if layout.is_staged:
         wrong_year = next(judge_school_year(connection, file), wrong_year)
         judgements += _judge_records(context, file, wrong_year)
+        judgements += _judge_times(context, file)
     verdict = _verdict(judgements)
     if verdict == "rejected":
         raw.remove(connection, file_id, layout.raw_table)
@@ -177,6 +178,31 @@ def _judge_records(
             )
         )
     return judgements
+
+
+def _judge_times(context: Context, file: StoredFile) -> list[Judgement]:
+    """Say once of a source and feed that times name no zone, unless the source declares one."""
+    if (
+        file.source.naive_times
+        or context.connection.execute(
+            "select 1 from landing.findings inner join landing.files using (file_id) "
+            "where findings.code = 'TIMES_WITHOUT_ZONE' and source_id = ? and feed = ? limit 1",
+            [file.source.source_id, file.feed.feed],
+        ).fetchone()
+    ):
+        return []
+    return [
+        Judgement(
+            "TIMES_WITHOUT_ZONE",
+            f"{count} times of '{column}', the first on line {line}, name no time zone and are "
+            f"read as UTC; set naive_times of {file.source.source_id} in sources.csv to utc, or to "
+            f"local when {file.source.time_zone} is meant.",
+            Effect.NOTE,
+        )
+        for column, count, line in raw.times_without_zone(
+            context.connection, file.file_id, file.layout
+        )
+    ]
 
 
 def _verdict(judgements: list[Judgement]) -> str:

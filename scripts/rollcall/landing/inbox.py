@@ -18,6 +18,8 @@ from rollcall.landing.delivery import Known, export_time, land_opened
 from rollcall.landing.entries import STILL_BEING_WRITTEN, Entry, read_inbox, settle
 from rollcall.landing.job import Context, LandReport, Supersede, full_name, note, supersedes
 from rollcall.ledger import ledger
+from rollcall.ledger.entries import IN_FUTURE
+from rollcall.ledger.sql import rows
 from rollcall.sanitize import readable_name
 
 
@@ -76,6 +78,7 @@ def land(
         for boundary, entry in dated:
             say(f"{entry.source_id}/{entry.name}")
             _land_entry(context, entry, boundary, report)
+        report.in_future = rows(connection, IN_FUTURE, [at])
         if found.entries:
             with ledger.transaction(connection):
                 note(

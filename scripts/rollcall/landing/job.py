@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import duckdb
 
@@ -32,7 +33,10 @@ class FileReport:
 
 @dataclass(slots=True)
 class LandReport:
-    """What one landing did."""
+    """What one landing did.
+
+    `in_future` are the deliveries, landed now or before, whose export time has not come yet.
+    """
 
     job_id: int = 0
     files: list[FileReport] = field(default_factory=list)
@@ -42,12 +46,13 @@ class LandReport:
     left_alone: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
+    in_future: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def needs_attention(self) -> bool:
         """Whether a person should look: what was rejected, what waits, what cannot be read."""
         return (
-            bool(self.unknown)
+            bool(self.unknown or self.in_future)
             or any(not line.endswith(STILL_BEING_WRITTEN) for line in self.left_alone)
             or any(file.verdict != "accepted" or file.are_removals_held for file in self.files)
         )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
+from rollcall.contracts.layouts import Layout
 from rollcall.csvfile.blanks import visible
 from rollcall.csvfile.columns import record_batches
 from rollcall.csvfile.framing import Framer, Malformed, leading_fields
@@ -16,6 +17,9 @@ from rollcall.csvfile.records import Defect
 from rollcall.errors import RollcallError
 from rollcall.landing.verdicts import MODE_COLUMNS, Readable
 from rollcall.ledger.sql import identifier, literal, record_key_of, trimmed
+
+_WITHOUT_ZONE = r"regexp_full_match({}, '\d{{4}}-\d\d-\d\d[T ][\d:.]+')"
+"""SQL: the text of a column is a time that names no zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,3 +174,30 @@ def mode_of_rows(
     if row is None or not row[0]:
         return None
     return "delta" if row[1] else "bulk"
+
+
+def times_without_zone(
+    connection: duckdb.DuckDBPyConnection, file_id: str, layout: Layout
+) -> list[tuple[str, int, int]]:
+    """Return the staged columns of a file in which times name no zone: name, count, first line."""
+    columns = [
+        (column.name, trimmed(identifier(raw_column)))
+        for column, raw_column in zip(layout.columns, layout.raw_columns, strict=True)
+        if column.data_type == "datetime" and column.staged_as
+    ]
+    if not columns:
+        return []
+    asked = ", ".join(
+        f"count(*) filter ({_WITHOUT_ZONE.format(name)}), "
+        f"min(line_number) filter ({_WITHOUT_ZONE.format(name)})"
+        for _, name in columns
+    )
+    found = connection.execute(
+        f"select {asked} from {layout.raw_table} where file_id = ?", [file_id]
+    ).fetchone()
+    counts = iter(found or ())
+    return [
+        (name, count, line)
+        for (name, _), count, line in zip(columns, counts, counts, strict=True)
+        if count
+    ]

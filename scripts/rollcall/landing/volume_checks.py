@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from rollcall.clock import local_date
 from rollcall.contracts.layouts import Column, Layout
 from rollcall.contracts.sources import Feed, Limits, Source
 from rollcall.landing.verdicts import TERMS, Effect, Judgement
@@ -149,7 +150,8 @@ def judge_school_year(
         f"(select max({column.staged_column}) from {comparison.active})"
     ).fetchone()
     last_day, known_day = found or (None, None)
-    if last_day and known_day and last_day < known_day and last_day <= file.exported_at.date():
+    today = local_date(file.exported_at, file.source.time_zone)
+    if last_day and known_day and last_day < known_day and last_day <= today:
         yield Judgement(
             "SCHOOL_YEAR_MISMATCH",
             f"The last term of the delivery ended on {last_day}, but terms until {known_day} are "

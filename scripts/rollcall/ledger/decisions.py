@@ -16,7 +16,7 @@ from rollcall.contracts.project import Contracts
 from rollcall.errors import UsageError
 from rollcall.home import Home
 from rollcall.ledger import ledger
-from rollcall.ledger.entries import find_file
+from rollcall.ledger.entries import IN_FUTURE, find_file
 from rollcall.ledger.sql import rows
 
 
@@ -60,7 +60,8 @@ def decide_hold(
         ledger.prepare(connection, contracts)
         file = find_file(connection, name)
         where = file_path(file)
-        if file["verdict"] != "held" and not file["are_removals_held"]:
+        waits = decision == "refuse" and _is_in_future(connection, file, at)
+        if file["verdict"] != "held" and not file["are_removals_held"] and not waits:
             raise UsageError(
                 f"Nothing of {where} is held: it is {file['verdict']}."
                 + (
@@ -104,8 +105,15 @@ def _refuse_second_decision(
         )
 
 
+def _is_in_future(
+    connection: duckdb.DuckDBPyConnection, file: dict[str, Any], at: datetime
+) -> bool:
+    found = rows(connection, IN_FUTURE, [at])
+    return any(file["file_id"] in delivery["file_ids"] for delivery in found)
+
+
 def _effect(file: dict[str, Any], decision: str) -> str:
-    if file["verdict"] == "held":
+    if file["verdict"] == "held" or not file["are_removals_held"]:
         return (
             "The next cycle takes the file."
             if decision == "release"

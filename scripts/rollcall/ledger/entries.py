@@ -14,10 +14,22 @@ USABLE_FILES = """
         select file_id, max_by(decision, decision_id) as decision
         from landing.decisions group by file_id
     ) as decided using (file_id)
-    where (files.verdict = 'accepted' and decided.decision is distinct from 'supersede')
+    where (
+            files.verdict = 'accepted'
+            and decided.decision is distinct from 'supersede'
+            and (decided.decision is distinct from 'refuse' or files.are_removals_held)
+        )
         or (files.verdict = 'held' and decided.decision = 'release')
 """
-"""SQL: the files that a cycle may see - accepted and not replaced, or held and released."""
+"""SQL: the files that a cycle may see - accepted, not replaced or refused, or held and released."""
+IN_FUTURE = f"""
+    select source_id, delivery_name, exported_at, list(file_id order by file_id) as file_ids
+    from ({USABLE_FILES})
+    where exported_at > ? and file_id not in (select file_id from landing.cycle_files)
+    group by source_id, delivery_name, exported_at
+    order by exported_at, source_id, delivery_name
+"""
+"""SQL: the deliveries whose export time has not come at a moment, with their files."""
 CYCLE_ATTEMPTS = """
     select
         subject::bigint as cycle_id,

@@ -12,6 +12,11 @@ from rollcall.contracts.project import Contracts
 from rollcall.contracts.sources import Source
 from rollcall.ledger.entries import USABLE_FILES
 
+_AHEAD = timedelta(hours=3)
+"""How far ahead the search back begins: an hour that is passed twice does not hide the first."""
+_LOOKING_BACK = timedelta(days=2)
+"""How long before the last cycle an export may have fallen due that is made up."""
+
 
 @dataclass(frozen=True, slots=True)
 class ExpectedExport:
@@ -27,14 +32,13 @@ def scheduled(source: Source, until: datetime) -> Iterator[tuple[datetime, datet
     """Yield the scheduled exports that are due at a moment, newest first: (expected, due), UTC.
 
     The schedule runs in the source's time zone, so that a nightly export stays nightly when the
-    clocks change.
+    clocks change. What would run in an hour that they pass twice runs in the first; what would run
+    in one that they leave out, at its end.
     """
     if not source.schedule:
         return
     grace = timedelta(minutes=source.grace_minutes)
-    zone = ZoneInfo(source.time_zone)
-    # The search goes back from the next minute, so that an export due this very minute counts.
-    start = (until - grace + timedelta(minutes=1)).replace(tzinfo=UTC).astimezone(zone)
+    start = (until - grace + _AHEAD).replace(tzinfo=UTC).astimezone(ZoneInfo(source.time_zone))
     for moment in CronSim(source.schedule, start, reverse=True):
         expected_at = moment.astimezone(UTC).replace(tzinfo=None)
         if expected_at + grace <= until:
@@ -47,23 +51,59 @@ def newly_due(
     at: datetime,
     since: datetime | None,
 ) -> list[ExpectedExport]:
-    """Return the exports that fell due after one moment and by another, oldest first.
+    """Return the exports that are due by a moment and not recorded yet, oldest first.
 
-    A feed is due from its first arrival on. Without a first moment, only the newest export counts.
+    A feed is due from its first arrival on. What fell due shortly before the last cycle and was
+    not recorded then, as when its grace has become shorter, is made up.
+
+    Args:
+        connection: the landing database.
+        contracts: the sources and their schedules.
+        at: the moment, UTC.
+        since: cut-off of the last cycle; without one only the newest export of a source counts.
     """
-    found = []
+    recorded = _newest_recorded(connection, at)
+
+    def is_new(export: ExpectedExport) -> bool:
+        known = recorded.get((export.source_id, export.feed))
+        if known:
+            return export.expected_at > known.expected_at
+        return since is None or export.due_at > since
+
+    found: list[ExpectedExport] = []
     for source, first_arrivals in _started(connection, contracts, at):
         for expected_at, due_at in scheduled(source, at):
-            if expected_at < min(first_arrivals.values()) or (since and due_at <= since):
+            is_past = since and due_at <= since - _LOOKING_BACK
+            if is_past or expected_at < min(first_arrivals.values()):
                 break
-            found += [
+            exports = [
                 ExpectedExport(source.source_id, feed, expected_at, due_at)
                 for feed, first_arrival in first_arrivals.items()
                 if first_arrival <= expected_at
             ]
+            found += filter(is_new, exports)
             if since is None:
                 break
     return sorted(found, key=lambda export: (export.expected_at, export.source_id, export.feed))
+
+
+def newest_due(
+    connection: duckdb.DuckDBPyConnection, contracts: Contracts, at: datetime
+) -> dict[tuple[str, str], ExpectedExport]:
+    """Return the newest export that is due at a moment, by source and due feed.
+
+    It is the one that a cycle has recorded, as the warehouse has it, or one that fell due since.
+    """
+    recorded = _newest_recorded(connection, at)
+    newest = {
+        (source.source_id, feed): recorded[source.source_id, feed]
+        for source, feeds in _started(connection, contracts, at)
+        for feed in feeds
+        if (source.source_id, feed) in recorded
+    }
+    for export in newly_due(connection, contracts, at, since=None):
+        newest[export.source_id, export.feed] = export
+    return newest
 
 
 def missing(
@@ -81,11 +121,24 @@ def missing(
             [at],
         ).fetchall()
     }
-    return [
+    found = [
         export
-        for export in newly_due(connection, contracts, at, since=None)
-        if newest_file.get((export.source_id, export.feed), datetime.min) < export.expected_at
+        for key, export in newest_due(connection, contracts, at).items()
+        if newest_file.get(key, datetime.min) < export.expected_at
     ]
+    return sorted(found, key=lambda export: (export.expected_at, export.source_id, export.feed))
+
+
+def _newest_recorded(
+    connection: duckdb.DuckDBPyConnection, at: datetime
+) -> dict[tuple[str, str], ExpectedExport]:
+    """Return the newest export that any cycle has recorded as due by a moment, by source, feed."""
+    found = connection.execute(
+        "select source_id, feed, max(expected_at), max_by(due_at, expected_at) "
+        "from landing.expected_exports where due_at <= ? group by source_id, feed",
+        [at],
+    ).fetchall()
+    return {(row[0], row[1]): ExpectedExport(*row) for row in found}
 
 
 def _started(
@@ -105,7 +158,7 @@ def _started(
         feeds = {
             feed: first_arrival[source.source_id, feed]
             for feed in source.due_feeds
-            if (source.source_id, feed) in first_arrival
+            if source.schedule and (source.source_id, feed) in first_arrival
         }
         if feeds:
             yield source, feeds

@@ -9,7 +9,7 @@ import duckdb
 from rollcall.contracts.project import Contracts
 from rollcall.home import Home
 from rollcall.ledger import schedule
-from rollcall.ledger.entries import CYCLE_ATTEMPTS, UNFINISHED, USABLE_FILES
+from rollcall.ledger.entries import CYCLE_ATTEMPTS, IN_FUTURE, UNFINISHED, USABLE_FILES
 from rollcall.ledger.sql import rows
 
 _REJECTED = """
@@ -32,7 +32,8 @@ _HELD_FILES = """
         and not exists (
             select 1 from landing.files as newer
             where newer.source_id = held.source_id and newer.feed = held.feed
-                and newer.exported_at > held.exported_at and newer.mode = 'bulk'
+                and newer.exported_at > held.exported_at and newer.exported_at <= ?
+                and newer.mode = 'bulk'
                 and newer.verdict = 'accepted' and not newer.are_removals_held
                 and held.mode = 'bulk'
         )
@@ -87,6 +88,7 @@ class StatusReport:
     sources: list[SourceStatus] = field(default_factory=list)
     rejected_files: list[dict[str, Any]] = field(default_factory=list)
     held_files: list[dict[str, Any]] = field(default_factory=list)
+    in_future: list[dict[str, Any]] = field(default_factory=list)
     feeds: list[FeedStatus] = field(default_factory=list)
     report: str | None = None
 
@@ -125,8 +127,9 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
                 connection,
                 "select source_id, count(*) as files, "
                 "count(*) filter (verdict = 'rejected') as rejected, "
-                "max(exported_at) filter (verdict = 'accepted') as last_exported_at "
-                "from landing.files group by source_id",
+                "max(exported_at) filter (verdict = 'accepted' and exported_at <= ?) "
+                "as last_exported_at from landing.files group by source_id",
+                [now],
             )
         }
         report.rejected_files = rows(
@@ -134,7 +137,8 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
             "select file_id, source_id, delivery_name, file_name, code, detail from landing.files "
             f"where {_REJECTED} order by landed_at desc, source_id, file_name, file_id",
         )
-        report.held_files = rows(connection, _HELD_FILES)
+        report.held_files = rows(connection, _HELD_FILES, [now])
+        report.in_future = rows(connection, IN_FUTURE, [now])
         report.feeds = _feeds(connection, contracts, now)
     for source in contracts.sources.values():
         row = seen.get(source.source_id, {})
@@ -176,13 +180,11 @@ def _feeds(
             "select source_id, feed, max(exported_at) as newest, "
             "max_by(coalesce(cycle_id, 9223372036854775807), exported_at) as cycle_id "
             f"from ({USABLE_FILES}) left join landing.cycle_files using (file_id) "
-            "group by source_id, feed",
+            "where exported_at <= ? group by source_id, feed",
+            [now],
         )
     }
-    due = {
-        (export.source_id, export.feed): export
-        for export in schedule.newly_due(connection, contracts, now, since=None)
-    }
+    due = schedule.newest_due(connection, contracts, now)
     cycles = connection.execute("select cycle_id, cutoff_at from landing.cycles").fetchall()
     found = []
     for source in contracts.sources.values():

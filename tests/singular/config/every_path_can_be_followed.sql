@@ -4,7 +4,7 @@
 -- Do: correct the row of seeds/rules/learning_paths.csv that the sentence names.
 {{ config(tags=['of_seeds']) }}
 with recursive steps as (
-    select * from {{ ref('learning_paths') }}
+    {{ with_effective_times(ref('learning_paths')) }}
 ),
 
 waits as (

@@ -4,7 +4,7 @@
 -- Do: correct the row of seeds/rules/mastery_rules.csv that the sentence names.
 {{ config(tags=['of_seeds']) }}
 with rules as (
-    select * from {{ ref('mastery_rules') }}
+    {{ with_effective_times(ref('mastery_rules')) }}
 ),
 
 unusable as (

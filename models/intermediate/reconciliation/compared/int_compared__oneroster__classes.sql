@@ -39,6 +39,8 @@ records as (
     select
         files.source_id,
         files.is_visible,
+        files.time_zone,
+        files.naive_time_zone,
         records.sourcedid as record_key,
         false as is_malformed,
         records.*
@@ -93,8 +95,7 @@ doubts as (
                 processed.is_active is distinct from true
                 or (records.is_visible and records.file_id <> processed.file_id)
                 or (records.is_visible and records.record_number <> processed.record_number)
-                or try_cast(records.datelastmodified as timestamptz) at time zone 'UTC'
-                is distinct from processed.modified_at
+                or {{ rollcall.compared_instant('records.datelastmodified') }} is distinct from processed.modified_at
                 or (processed.modified_at is null and records.datelastmodified is not null)
                 or records.title is distinct from processed.name
                 or nullif(trim(regexp_replace(records.grades, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
@@ -165,19 +166,31 @@ pointers as (
     from doubts
 ),
 
-compared_records as (
+pointed_records as (
     select
         files.source_id,
+        files.time_zone,
+        files.naive_time_zone,
+        records.*
+    from trimmed_records as records
+    inner join pointers
+        on records.file_id = pointers.file_id and records.record_number = pointers.record_number
+    inner join files on records.file_id = files.file_id
+),
+
+compared_records as (
+    select
+        records.source_id,
         records.sourcedid as record_key,
         records.file_id,
         records.record_number,
         coalesce(lower(records.status) in ('tobedeleted', 'inactive'), false) as is_deletion,
-        try_cast(records.datelastmodified as timestamptz) at time zone 'UTC' as modified_at,
+        {{ rollcall.compared_instant('records.datelastmodified') }} as modified_at,
         [
             {
                 'raw_column': 'dateLastModified', 'processed_column': 'modified_at',
                 'source_value': records.datelastmodified, 'processed_value': cast(processed.modified_at as varchar),
-                'is_different': try_cast(records.datelastmodified as timestamptz) at time zone 'UTC'
+                'is_different': {{ rollcall.compared_instant('records.datelastmodified') }}
                 is distinct from processed.modified_at
                 or (processed.modified_at is null and records.datelastmodified is not null)
             },
@@ -245,13 +258,10 @@ compared_records as (
                 is distinct from nullif(array_to_string(processed.periods, ','), '')
             }
         ] as compared_values
-    from trimmed_records as records
-    inner join pointers
-        on records.file_id = pointers.file_id and records.record_number = pointers.record_number
-    inner join files on records.file_id = files.file_id
+    from pointed_records as records
     left join processed_rows as processed
         on
-            files.source_id = processed.source_id
+            records.source_id = processed.source_id
             and records.sourcedid = processed.class_id
             and processed.place = 1
 ),

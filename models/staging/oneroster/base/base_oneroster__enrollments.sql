@@ -37,7 +37,9 @@ typed as (
             readable('primary', 'boolean'),
             lower_case('primary'),
             readable('beginDate', 'date'),
+            plausible('beginDate'),
             readable('endDate', 'date'),
+            plausible('endDate'),
         ]) }} as violations
     from records
     inner join files using (file_id)

@@ -25,6 +25,7 @@ typed as (
         {{ text('textScore') }} as text_score,
         {{ date('scoreDate') }} as score_date,
         {{ end_of_day('scoreDate') }} as event_at,
+        {{ usable_at('scoreDate') }} as usable_at,
         {{ text('classSourcedId') }} as class_id,
         {{ roster_key('classSourcedId') }} as class_key,
         {{ boolean('inProgress') }} as is_in_progress,
@@ -33,7 +34,7 @@ typed as (
         {{ boolean('missing') }} as is_missing,
         {{ is_deletion('status') }} as is_deleted,
         {{ instant('dateLastModified') }} as modified_at,
-        {{ violations(oneroster_checks() + [
+        {{ violations(oneroster_checks() + event_checks('scoreDate') + [
             required('lineItemSourcedId'),
             required('studentSourcedId'),
             required('scoreStatus'),

@@ -37,7 +37,9 @@ typed as (
             required('role'),
             allowed('role', roles),
             readable('beginDate', 'date'),
+            plausible('beginDate'),
             readable('endDate', 'date'),
+            plausible('endDate'),
             required('orgSourcedId'),
         ]) }} as violations
     from records

@@ -25,12 +25,14 @@ typed as (
         {{ one_of('action', actions) }} as action,
         {{ one_of('state', states) }} as state,
         {{ instant('effectiveAt') }} as effective_at,
+        {{ precision('effectiveAt') }} as event_precision,
+        {{ usable_at('effectiveAt') }} as usable_at,
         {{ text('teacherSourcedId') }} as teacher_id,
         {{ roster_key('teacherSourcedId') }} as teacher_key,
         {{ text('reason') }} as reason,
         {{ is_deletion('status') }} as is_deleted,
         {{ instant('dateLastModified') }} as modified_at,
-        {{ violations(oneroster_checks() + [
+        {{ violations(oneroster_checks() + event_checks('effectiveAt') + [
             required('studentSourcedId'),
             required('learningObjectiveId'),
             required('action'),

@@ -44,6 +44,8 @@ records as (
     select
         files.source_id,
         files.is_visible,
+        files.time_zone,
+        files.naive_time_zone,
         [[ feed.record_key ]] as record_key,
         false as is_malformed,
         records.*
@@ -153,9 +155,21 @@ pointers as (
     from doubts
 ),
 
-compared_records as (
+pointed_records as (
     select
         files.source_id,
+        files.time_zone,
+        files.naive_time_zone,
+        records.*
+    from trimmed_records as records
+    inner join pointers
+        on records.file_id = pointers.file_id and records.record_number = pointers.record_number
+    inner join files on records.file_id = files.file_id
+),
+
+compared_records as (
+    select
+        records.source_id,
         [[ feed.record_key ]] as record_key,
         records.file_id,
         records.record_number,
@@ -166,13 +180,10 @@ compared_records as (
             [[ column.comparison | indent(12) ]][[ "," if not loop.last ]]
             [% endfor %]
         ] as compared_values
-    from trimmed_records as records
-    inner join pointers
-        on records.file_id = pointers.file_id and records.record_number = pointers.record_number
-    inner join files on records.file_id = files.file_id
+    from pointed_records as records
     left join processed_rows as processed
         on
-            files.source_id = processed.source_id
+            records.source_id = processed.source_id
             and [[ feed.record_key ]] = [[ feed.key_in('processed.') ]]
             and processed.place = 1
 ),
