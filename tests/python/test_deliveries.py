@@ -329,7 +329,7 @@ NO_CSV = {
     "nothing": (b"", "EMPTY_FILE"),
 }
 SECRET = WHOLE + b"s9,,,Secret School,school,,d1\n"
-GOOD = "2026-09-01T175900Z.zip"
+GOOD = "2026-09-01T235900Z.zip"
 
 
 def name_of(what: str) -> str:

@@ -366,8 +366,9 @@ def test_a_delivery_of_the_future_is_said_until_it_is_refused_or_its_time_has_co
     district.deliver("2062-09-01T010000Z", files)
     district.deliver("2026-09-02T010000Z", files)
     first = district.land(now="2026-09-01T18:00:00Z")
-    names = [row["delivery_name"] for row in first.json["in_future"]]
-    assert (first.code, names) == (3, ["2026-09-02T010000Z", "2062-09-01T010000Z"])
+    waiting = [(row["delivery_name"], row["is_far"]) for row in first.json["in_future"]]
+    assert waiting == [("2026-09-02T010000Z", False), ("2062-09-01T010000Z", True)]
+    assert first.code == 3
     assert district.ledger(
         "select code, detail from landing.findings where code <> 'CONTENT_REPEATED' order by 2"
     ) == [

@@ -98,8 +98,8 @@ HELD = {
         "2 of 2 records are rejected (100.0 %, limit 10 %); look at 'scoreStatus'.",
     ),
     "every_record_malformed": ([], 2, "2 of 2 records are rejected (100.0 %, limit 10 %)."),
-    "seven_fractional_digits": (
-        spread("dateLastModified", ["2026-08-01T10:00:00.1234567Z"] * 4, 0),
+    "times_in_words": (
+        spread("dateLastModified", ["yesterday"] * 4, 0),
         0,
         "4 of 4 records are rejected (100.0 %, limit 10 %); look at 'dateLastModified'.",
     ),
@@ -108,6 +108,10 @@ ACCEPTED: dict[str, tuple[Rows, int]] = {
     "good": ([{}] * 12, 0),
     "a_few": (spread("scoreDate", ["09/13/2026"] * 4, 1), 0),
     "blank_optional": ([{"score": "", "late": "", "scoreStatus": "exempt"}] * 20, 0),
+    "seven_fractional_digits": (
+        spread("dateLastModified", ["2026-08-01T10:00:00.1234567Z"] * 4, 0),
+        0,
+    ),
     "at_the_limit": (spread("scoreStatus", ["graded"] * 6, 54), 0),
     "own_terms": ([{"scoreStatus": "ext:pending"}] * 20, 0),
 }

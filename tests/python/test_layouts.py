@@ -298,6 +298,8 @@ def test_the_names_of_a_header_that_resembles_nothing_are_not_repeated() -> None
         ("sources.csv", "lms,", "sis,", "line 3: source_id 'sis' has another line"),
         ("sources.csv", "0 20 * * *", "0 25 * * *", "line 3: schedule '0 25 * * *' is no cron"),
         ("sources.csv", "America/Chicago", "America/Nowhere", "line 2: time zone"),
+        ("sources.csv", "America/Chicago,,", "America/Chicago,noon,", "'noon' is not one of utc"),
+        ("sources.csv", ",naive_times,", ",naive,", "line 2: the header lacks the column naive"),
         ("sources.csv", "strict", "lenient", "line 2: header_policy 'lenient' is not one of"),
         ("sources.csv", "oneroster/users", "oneroster/people", "names 'oneroster/people'"),
         ("sources.csv", "utf-8", "utf-99", "encoding 'utf-99' is not supported"),

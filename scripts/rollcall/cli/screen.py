@@ -193,6 +193,11 @@ def show_cycle(report: CycleReport) -> None:
         say("Has a better export come? `rollcall cycle --skip-failed --reason '...'` takes it too.")
     elif not report.completed:
         say("No cycle was needed: there is nothing that the warehouse has not seen.")
+    for row in report.after_cutoff:
+        say(
+            f"NOT YET {row['source_id']}/{row['delivery_name']}: exported at "
+            f"{iso(row['exported_at'])}, after the cut-off; a later cycle takes it."
+        )
     feeds: dict[tuple[str, datetime, datetime], list[str]] = {}
     for export in report.missing:
         when = (export.source_id, export.expected_at, export.due_at)

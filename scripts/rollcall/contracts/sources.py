@@ -184,6 +184,8 @@ def read_sources(
 
 def _check_source(where: str, row: Mapping[str, str], families: set[str], feeds: set[str]) -> None:
     """Raise when a line of `sources.csv` says what cannot be."""
+    if "naive_times" not in row:
+        raise ContractError(f"{where}: the header lacks the column naive_times; blank means UTC.")
     if row["encoding"] not in ENCODINGS:
         raise ContractError(
             f"{where}: encoding '{row['encoding']}' is not supported; "

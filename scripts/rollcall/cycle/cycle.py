@@ -25,7 +25,7 @@ from rollcall.home import Home
 from rollcall.landing.inbox import land
 from rollcall.landing.job import Context, LandReport
 from rollcall.ledger import ledger, schedule
-from rollcall.ledger.entries import OF_A_CYCLE, UNFINISHED, USABLE_FILES
+from rollcall.ledger.entries import IN_FUTURE, OF_A_CYCLE, UNFINISHED, USABLE_FILES
 from rollcall.ledger.sql import rows
 from rollcall.report import RenderedReport, render_report
 
@@ -69,7 +69,8 @@ class CycleReport:
 
     `changed` names the files of code and seeds that are other than in the last good cycle before;
     `failures` kept the cycle `failed` from being published; `overruled` are tests that failed and
-    did not count; `warnings` are tests of what a vendor can break.
+    did not count; `warnings` are tests of what a vendor can break; `after_cutoff` are deliveries
+    that were exported by now and after the cut-off, so that a later cycle takes them.
     """
 
     landed: LandReport
@@ -83,6 +84,7 @@ class CycleReport:
     rejected_records: list[dict[str, Any]] = field(default_factory=list)
     missing: list[schedule.ExpectedExport] = field(default_factory=list)
     is_anything_missed: bool = False
+    after_cutoff: list[dict[str, Any]] = field(default_factory=list)
     report: RenderedReport | None = None
     report_failure: str | None = None
 
@@ -371,7 +373,12 @@ def _built_from(connection: duckdb.DuckDBPyConnection, condition: str) -> tuple[
 
 
 def _report_missing(opening: _Opening, at: datetime, report: CycleReport) -> None:
-    """Say which due feeds are missing now; only live sources call for attention."""
+    """Say which due feeds are missing now; only live sources call for attention.
+
+    What was exported after the cut-off is said too.
+    """
+    waiting = rows(opening.connection, IN_FUTURE, [at])
+    report.after_cutoff = [row for row in waiting if row["exported_at"] <= opening.now]
     report.missing = schedule.missing(opening.connection, opening.contracts, at)
     report.is_anything_missed = any(
         opening.contracts.sources[export.source_id].stage == "live" for export in report.missing

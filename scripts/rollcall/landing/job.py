@@ -52,7 +52,8 @@ class LandReport:
     def needs_attention(self) -> bool:
         """Whether a person should look: what was rejected, what waits, what cannot be read."""
         return (
-            bool(self.unknown or self.in_future)
+            bool(self.unknown)
+            or any(delivery["is_far"] for delivery in self.in_future)
             or any(not line.endswith(STILL_BEING_WRITTEN) for line in self.left_alone)
             or any(file.verdict != "accepted" or file.are_removals_held for file in self.files)
         )

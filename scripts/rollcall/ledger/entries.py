@@ -23,13 +23,19 @@ USABLE_FILES = """
 """
 """SQL: the files that a cycle may see - accepted, not replaced or refused, or held and released."""
 IN_FUTURE = f"""
-    select source_id, delivery_name, exported_at, list(file_id order by file_id) as file_ids
+    select
+        source_id, delivery_name, exported_at, list(file_id order by file_id) as file_ids,
+        exported_at > $1::timestamp + interval 1 day as is_far
     from ({USABLE_FILES})
-    where exported_at > ? and file_id not in (select file_id from landing.cycle_files)
+    where exported_at > $1 and file_id not in (select file_id from landing.cycle_files)
     group by source_id, delivery_name, exported_at
     order by exported_at, source_id, delivery_name
 """
-"""SQL: the deliveries whose export time has not come at a moment, with their files."""
+"""SQL: the deliveries whose export time has not come at a moment, with their files.
+
+One that is less than a day ahead is not far: clocks and time zones slip, and the next cycle takes
+it.
+"""
 CYCLE_ATTEMPTS = """
     select
         subject::bigint as cycle_id,
