@@ -50,7 +50,9 @@ LONG_AGO = (1_000_000_000, 1_000_000_000)
 MANIFEST = "propertyName,value\nmanifest.version,1.0\noneroster.version,1.1\n"
 
 
-LONGEST = (*("sample_faults", "stories", "properties", "cycle", "replay", "crashes", "report"),)
+LONGEST = (
+    *("sample_faults", "stories", "properties", "cycle", "replay", "recipes", "crashes", "report"),
+)
 """The files that run the most cycles; the first of them runs the sample, which others read."""
 SHARES_NOTHING = ("fuzz", "framing", "landing", "verify")
 """Files whose tests may run on any worker: they share nothing that takes long to make."""
