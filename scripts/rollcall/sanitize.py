@@ -13,6 +13,7 @@ _UNSEEN = (
     (0xFEFF, 0xFEFF),
     (0xE0000, 0xE007F),  # tags
 )
+_LONGEST_SHAPE = 30
 _SEEN_INSTEAD = "\N{REPLACEMENT CHARACTER}"
 _UNSEEN_PATTERN = re.compile(f"[{''.join(f'{chr(a)}-{chr(b)}' for a, b in _UNSEEN)}]")
 _UNSEEN_SQL = "[" + "".join(rf"\x{{{a:04X}}}-\x{{{b:04X}}}" for a, b in _UNSEEN) + "]"
@@ -28,6 +29,21 @@ def plain_sql(column: str) -> str:
     """Write `plain` as SQL; text that a spreadsheet would take for a formula gets an apostrophe."""
     text = f"regexp_replace(cast({column} as varchar), '{_UNSEEN_SQL}', '{_SEEN_INSTEAD}', 'g')"
     return f"regexp_replace({text}, '{_FORMULA_SQL}', '''\\0')"
+
+
+def shape(text: str) -> str:
+    """Write how a text is written without what it says: `A` and `a` for letters, 9 for digits."""
+    signs = (
+        "9"
+        if letter.isdecimal()
+        else ("A" if letter.isupper() else "a")
+        if letter.isalpha()
+        else letter
+        if letter.isascii() and letter.isprintable()
+        else _SEEN_INSTEAD
+        for letter in text[:_LONGEST_SHAPE]
+    )
+    return "".join(signs) + ("..." if len(text) > _LONGEST_SHAPE else "")
 
 
 def readable_name(name: str) -> str:

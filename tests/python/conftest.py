@@ -57,8 +57,8 @@ LONGEST = (
 SHARES_NOTHING = ("fuzz", "framing", "landing", "verify")
 """Files whose tests may run on any worker: they share nothing that takes long to make."""
 TELL_STORIES = (
-    *("codes", "exports_times", "exports_values", "judged_again", "judgement", "limits"),
-    "mastery",
+    *("codes", "exports_files", "exports_times", "exports_values", "judged_again", "judgement"),
+    *("limits", "mastery"),
     *("privacy", "reconciliation", "schedule"),
 )
 READ_THE_COMPILED = ("determinism", "lineage", "mastery_guide", "personal_data")

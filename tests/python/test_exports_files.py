@@ -6,12 +6,18 @@ in the home that all stories share.
 
 import gzip
 import os
+import re
 import shutil
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
-from conftest import LONG_AGO, MANIFEST, ORG_ROWS, ORGS, District, Project
+from conftest import LONG_AGO, MANIFEST, ORG_ROWS, ORGS, District, Project, read_csv
+from stories import Scene, Telling, nothing_is_due, told_together
+
+from rollcall.project import PROJECT_DIR
 
 NIGHT = "2026-09-01T010000Z"
 ANNOUNCED = MANIFEST + "file.orgs,bulk\n"
@@ -80,7 +86,7 @@ def test_a_zip_is_taken_as_people_make_it(what: str, district: District) -> None
     assert district.run("rejects", "orgs.csv", "--json").code == 0
     changed = {name: text.replace("North", "South") for name, text in files.items()}
     zipped(district, "2026-09-02T010000Z.zip", changed)
-    done = district.land()
+    done = district.land(now="2026-09-02T18:00:00Z")
     assert (done.code, done.json["findings"]) == (0, []), "said once is enough"
     assert landed(district) == TAKEN
 
@@ -107,7 +113,7 @@ def test_a_source_names_files_that_are_no_part_of_its_export(project: Project) -
     path.write_text(text.replace(line, line + "audit*.csv|OLD/*"), encoding="utf-8")
     zipped(project, "2026-09-02T010000Z.zip", files)
     (project.inbox / "sis" / "audit_2026.csv").write_text("a,b\n")
-    done = project.land()
+    done = project.land(now="2026-09-02T18:00:00Z")
     assert done.code == 0, done.out
     said = "sis: passed over Audit.csv, old/backup.zip, which hold nothing of the export."
     assert said in done.json["findings"]
@@ -284,3 +290,249 @@ def test_a_record_with_a_blank_field_too_many_is_told_from_one_cut_short(
             "select malformed_records.code, files.code from landing.malformed_records "
             f"inner join landing.files using (file_id) where delivery_name = '{name}'"
         ) == [(code, "CUT_SHORT" if code == "TOO_FEW_FIELDS" else None)]
+
+
+def rows(header: str, *records: str) -> str:
+    """Write a file."""
+    return "\n".join((header, *records)) + "\n"
+
+
+VERSION_1_0 = {
+    "orgs.csv": rows(
+        "sourcedId,status,dateLastModified,name,type,identifier,metadata.classification,"
+        "metadata.gender,metadata.boarding,parentSourcedId",
+        "d1,active,2026-08-30,Plainfield,local,1,public,mixed,false,",
+        "s1,active,2026-08-30,North,school,2,public,mixed,false,d1",
+    ),
+    "academicSessions.csv": rows(
+        "sourcedId,status,dateLastModified,title,type,startDate,endDate,parentSourcedId",
+        "t1,active,2026-08-30,Fall,semester,2026-08-15,2026-12-20,",
+    ),
+    "courses.csv": rows(
+        "sourcedId,status,dateLastModified,schoolYearId,metadata.duration,title,courseCode,grade,"
+        "orgSourcedId,subjects",
+        "c1,active,2026-08-30,t1,year,Maths,M1,06,d1,Mathematics",
+    ),
+    "classes.csv": rows(
+        "sourcedId,status,dateLastModified,title,grade,courseSourcedId,classCode,classType,location,"
+        "schoolSourcedId,termSourcedId,subjects",
+        "k1,active,2026-08-30,Maths 6,06,c1,6-1,scheduled,12,s1,t1,Mathematics",
+    ),
+    "users.csv": rows(
+        "sourcedId,status,dateLastModified,orgSourcedIds,role,username,userId,givenName,familyName,"
+        "identifier,email,sms,phone,agents",
+        "u1,active,2026-08-30,s1,student,u.one,,Uma,One,11,,,,",
+        "u2,active,2026-08-30,s1,teacher,,,Una,Two,12,,,,",
+        "u3,inactive,2026-08-30,s1,student,u.three,,Uli,Three,13,,,,",
+    ),
+    "enrollments.csv": rows(
+        "sourcedId,classSourcedId,schoolSourcedId,userSourcedId,role,status,dateLastModified,primary",
+        "e1,k1,s1,u1,student,active,2026-08-30,false",
+        "e2,k1,s1,u2,teacher,active,2026-08-30,true",
+    ),
+    "demographics.csv": rows(
+        "userSourcedId,status,dateLastModified,birthdate,sex,americanIndianOrAlaskaNative,asian,"
+        "blackOrAfricanAmerican,nativeHawaiianOrOtherPacificIslander,white,"
+        "demographicRaceTwoOrMoreRaces,hispanicOrLatinoEthnicity,countryOfBirthCode,"
+        "stateOfBirthAbbreviation,cityOfBirth,publicSchoolResidenceStatus",
+        "u1,active,2026-08-30,2014-01-01,female,,,,,,,,,,,",
+    ),
+}
+
+
+@told_together(nothing_is_due)
+def test_an_export_by_version_1_0_fills_the_marts(story: Scene) -> Telling:
+    """It has no manifest, other names and other orders, and needs no setting."""
+    district, source = story.district, story.roster_source
+    district.deliver("2026-09-01T010000Z", VERSION_1_0, source)
+    yield 1
+    assert story.alarms() == []
+    notes = [line for line in story.said["landed"]["findings"] if line.startswith(source)]
+    assert notes == []
+    of_source = f"source_id = '{source}'"
+    assert district.warehouse(
+        "select layout_version, count(*), sum(balance.accepted_count), bool_and(is_balanced) "
+        "from reconciliation.recon_file_balance as balance "
+        "inner join audit.audit_ingestion_log using (file_id) "
+        f"where balance.{of_source} group by 1"
+    ) == [("1.0", 7, 11, True)]
+    assert district.warehouse(
+        f"select class_id, grades, course_key, org_key, term_keys from core.dim_class "
+        f"where {of_source}"
+    ) == [("k1", ["06"], f"{source}:c1", f"{source}:s1", [f"{source}:t1"])]
+    assert district.warehouse(
+        "select user_id, role, org_ids, is_enabled, is_active from core.dim_user "
+        f"where {of_source} order by 1"
+    ) == [
+        ("u1", "student", ["s1"], None, True),
+        ("u2", "teacher", ["s1"], None, True),
+        ("u3", "student", ["s1"], None, False),
+    ]
+    assert district.warehouse(
+        "select enrollment_id, user_key, is_primary, unresolved from core.fct_enrollment "
+        f"where {of_source} and is_active order by 1"
+    ) == [("e1", f"{source}:u1", False, []), ("e2", f"{source}:u2", True, [])]
+    for table in ("dim_org", "dim_term", "dim_course"):
+        found = district.warehouse(
+            f"select bool_and(is_active) from core.{table} where {of_source}"
+        )
+        assert found == [(True,)], table
+    for kind in ("missing_record", "unexpected_record", "diverging_value"):
+        assert not district.warehouse(
+            f"select * from reconciliation.recon_{kind} where {of_source}"
+        ), kind
+    done = district.run("trace", "--table", "core.dim_class", "--key", "k1", "--source", source)
+    assert done.code == 0
+    assert "Maths 6,06,c1" in done.out
+    changed = VERSION_1_0 | {
+        "classes.csv": VERSION_1_0["classes.csv"].replace(
+            "2026-08-30,Maths 6", "2026-09-01,Maths 7"
+        )
+    }
+    district.deliver("2026-09-02T010000Z", changed, source)
+    yield 2
+    assert district.warehouse(f"select name from core.dim_class where {of_source}") == [
+        ("Maths 7",)
+    ]
+
+
+TERMS = "sourcedId,status,dateLastModified,title,type,startDate,endDate,parentSourcedId,schoolYear"
+
+
+@told_together(nothing_is_due)
+def test_what_is_rejected_is_told_by_its_shape_and_counted_everywhere(story: Scene) -> Telling:
+    """Records of files held or rejected are counted, listed for their sender, and missing."""
+    district, source = story.district, story.roster_source
+    files = {
+        "orgs.csv": ORGS + "d1,,,Plainfield,distrikt,100,\ns1,,,North School,skool,101,d1\n",
+        "academicSessions.csv": rows(
+            TERMS,
+            *(f"t{n},,,Term {n},semester,8/1{n}/2026,2026-12-20,,2027" for n in range(3)),
+        ),
+        "courses.csv": "sourcedId,status,dateLastModified,wrong\n" + "x,,,y\n" * 4,
+        "manifest.csv": ANNOUNCED + "file.academicSessions,bulk\nfile.courses,bulk\n",
+    }
+    district.deliver("2026-09-01T010000Z", files, source)
+    yield 1
+    assert sorted(story.alarms()) == ["LAYOUT_UNKNOWN", "MASS_REJECTION", "MASS_REJECTION"]
+    [orgs] = [
+        file
+        for file in story.said["landed"]["files"]
+        if file["file_name"] == "orgs.csv" and file["source_id"] == source
+    ]
+    assert orgs["verdict"] == "held"
+    assert (
+        "VALUE_NOT_ALLOWED in 'type' 2 times, first in line 2: written 'aaaaaaaa'; "
+        "allowed: department, school, district, local, state, national."
+    ) in orgs["detail"]
+    [terms] = [
+        file["detail"]
+        for file in story.said["landed"]["files"]
+        if file["file_name"] == "academicSessions.csv" and file["source_id"] == source
+    ]
+    assert "INVALID_DATE in 'startDate' 3 times, first in line 2: written '9/99/9999'" in terms
+    assert "expected: YYYY-MM-DD." in terms
+    done = district.run("rejects", orgs["file_id"], "--json")
+    assert done.code == 0, done.err
+    assert done.json["rejected_count"] == 2
+    _, first, second = read_csv(Path(done.json["written_to"]))
+    assert (first["line_number"], first["code"], first["column"]) == (
+        ("2", "VALUE_NOT_ALLOWED", "type")
+    )
+    assert second["record"].startswith("s1,,,North School,skool")
+    balance = next(row for row in story.said["balances"] if row["source_id"] == source)
+    assert (balance["records"], balance["rejected"], balance["accepted"]) == (9, 4, 5)
+    assert district.warehouse(
+        "select feed, reason, count(*), count(distinct record_number) "
+        "from reconciliation.recon_missing_record "
+        f"where source_id = '{source}' group by all order by 1"
+    ) == [
+        ("oneroster/academic_sessions", "held", 3, 3),
+        ("oneroster/courses", "rejected", 4, 4),
+        ("oneroster/orgs", "held", 2, 2),
+    ]
+    courses = rows(
+        "sourcedId,status,dateLastModified,schoolYearSourcedId,title,courseCode,grades,"
+        "orgSourcedId,subjects,subjectCodes",
+        "c1,,,,Maths,,,d1,,",
+    )
+    files = {"courses.csv": courses, "manifest.csv": MANIFEST + "file.courses,bulk\n"}
+    district.deliver("2026-09-02T010000Z", files, source)
+    yield 2
+    assert not district.warehouse(
+        "select * from reconciliation.recon_missing_record "
+        f"where source_id = '{source}' and feed = 'oneroster/courses'"
+    )
+
+
+def test_a_draft_is_of_the_version_that_the_manifest_names(district: District) -> None:
+    """Versions share headers; without a manifest the oldest is meant, which later ones include."""
+    enrollments = (
+        "sourcedId,status,dateLastModified,classSourcedId,schoolSourcedId,userSourcedId,role,"
+        "primary,beginDate,endDate"
+    )
+    results = (
+        "sourcedId,status,dateLastModified,lineItemSourcedId,studentSourcedId,scoreStatus,score,"
+        "scoreDate,comment"
+    )
+    files = {
+        "enrollments.csv": enrollments.replace("primary", "isPrimary") + "\n",
+        "results.csv": results + ",textScore\n",
+    }
+    for night, version in enumerate((None, "1.1", "1.2"), 1):
+        manifest = f"propertyName,value\noneroster.version,{version}\n" if version else ""
+        name = f"2026-09-0{night}T010000Z"
+        district.deliver(name, files | ({"manifest.csv": manifest} if version else {}))
+        district.land()
+        drafted = {}
+        for file_name in files:
+            done = district.run("layouts", "diff", f"{name}/{file_name}", "--json")
+            drafted[file_name] = done.json["draft_version"]
+            beside = district.inbox / "sis" / name / file_name
+            on_disk = district.run("layouts", "diff", str(beside), "--json")
+            assert on_disk.json["draft_version"] == done.json["draft_version"]
+        assert drafted["enrollments.csv"] == f"{version or '1.1'}-2"
+        if version == "1.1":
+            assert drafted["results.csv"] == "1.1-2", "it has all that 1.1 requires"
+
+
+def test_a_header_in_other_order_is_told_the_setting_that_reads_it(project: Project) -> None:
+    header = "name,type,sourcedId,status,dateLastModified,parentSourcedId,colour"
+    content = rows(header, "Plainfield,district,d1,,,,red")
+    project.deliver(NIGHT, PLAIN | {"orgs.csv": content})
+    [file] = [file for file in project.land().json["files"] if file["verdict"] == "rejected"]
+    assert "set header_policy of sis to by_name in seeds/contracts/sources.csv" in file["detail"]
+    project.redeclare("sis", ",strict,", ",by_name,")
+    done = project.run("reprocess", "orgs.csv", "--json")
+    assert (done.json["verdict"], done.json["code"]) == ("accepted", "HEADER_BY_NAME")
+    assert (
+        "1 (identifier) optional columns are missing, 1 (colour) unknown ones are kept"
+        in (done.json["detail"])
+    )
+
+
+def test_the_first_day_goes_as_the_page_says(tmp_path: Path) -> None:
+    """Every command of docs/quickstart.md is run, and every line it shows is printed."""
+    page = (PROJECT_DIR / "docs" / "quickstart.md").read_text(encoding="utf-8")
+    environment = {name: text for name, text in os.environ.items() if "ROLLCALL" not in name} | {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "ROLLCALL_NOW": "2026-09-01T18:00:00Z",
+    }
+    printed, shown_count = "", 0
+    for kind, block in re.findall(r"^```(sh|text)\n(.*?)^```", page, re.M | re.S):
+        if kind == "sh":
+            done = subprocess.run(
+                ["bash", "-e", "-c", block],
+                cwd=tmp_path,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, done.stdout + done.stderr
+            printed = " ".join(done.stdout.split())
+            continue
+        for line in block.splitlines():
+            assert line in printed
+            shown_count += 1
+    assert shown_count == 8

@@ -45,7 +45,7 @@ def test_a_feed_has_one_raw_table_with_the_columns_of_all_its_layouts() -> None:
         "schoolSourcedId",
     ), "academicSessionSourcedId is staged as gradingPeriodSourcedId was"
     names = tables["raw_oneroster.demographics"]
-    assert [name for name in names if name.lower() == "birthdate"] == ["birthdate"]
+    assert [name for name in names if name.lower() == "birthdate"] == ["birthDate"]
     for layout in CONTRACTS.layouts:
         assert len(set(layout.raw_columns)) == len(layout.columns)
         assert set(layout.raw_columns) <= set(tables[layout.raw_table])

@@ -15,6 +15,7 @@ NOT_PUBLIC = re.compile(
 )
 WRITES_MODELS = PROJECT_DIR / "scripts" / "rollcall" / "comparison"
 DURING_A_CYCLE = {
+    "scripts/rollcall/cycle/cycle.py": {"staging.stg_landing__cycles"},
     "scripts/rollcall/cycle/judgement.py": {"transform.int_file_record_counts"},
     "scripts/rollcall/cycle/warehouse.py": {"int_file_record_counts", "staging.views_set_aside"},
 }

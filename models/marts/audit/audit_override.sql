@@ -11,9 +11,9 @@ current_overrides as (
 
 enrollments as (
     select * from {{ ref('fct_enrollment') }}
-    where is_active
 ),
 
+-- Whoever taught the student once could decide then; a teacher who is replaced leaves no doubt behind.
 taught as (
     select distinct
         teachers.user_key as teacher_key,

@@ -21,13 +21,36 @@ keys as (
             feed,
             string_agg(column_name, ' | ' order by position) as column_name
         from {{ source('landing', 'layout_columns') }}
-        where is_key
+        where is_key and staged_as is not null
         group by feed, layout_version
     ) as of_version
     group by feed
 ),
 
-final as (
+-- Of a file rejected as a whole no record is stored; all are missing until a file as new is taken.
+rejected_files as (
+    select
+        files.*,
+        count(case when files.is_visible then 1 end) over (
+            partition by files.source_id, files.feed, files.exported_at
+        ) as taken_count
+    from {{ ref('stg_landing__files') }} as files
+),
+
+rejected_records as (
+    select
+        source_id,
+        feed,
+        file_id,
+        unnest(range(1, record_count + 1)) as record_number
+    from rejected_files
+    where
+        status = 'rejected'
+        and taken_count = 0
+        and coalesce(exported_at > latest_bulk_exported_at, true)
+),
+
+of_files as (
     select
         differences.source_id,
         differences.feed,
@@ -53,6 +76,19 @@ final as (
             differences.feed = staged.feed
             and differences.source_id = staged.source_id
             and differences.record_key = staged.record_key
+),
+
+final as (
+    select * from of_files
+    union all by name
+    select
+        rejected_records.*,
+        keys.column_name,
+        false as is_processed_inactive,
+        'rejected' as reason,
+        true as is_explained
+    from rejected_records
+    inner join keys on rejected_records.feed = keys.feed
 )
 
 select * from final

@@ -141,7 +141,7 @@ def show_file(file: FileReport) -> None:
     say(f"  {verdict} {file.source_id}/{file.delivery_name}: {file.file_name}")
     if file.code:
         say(f"    {file.code}: {file.detail}")
-        if file.verdict == "rejected":
+        if file.verdict != "accepted":
             say(f"    to do: {advice(REFERENCE_DIR)[file.code]}")
     if file.verdict == "held" or file.are_removals_held:
         _show_choice(file.file_id)

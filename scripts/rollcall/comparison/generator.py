@@ -119,7 +119,7 @@ class ComparedColumn:
             return _joined(self.differences, 16, taken=len("or "))
         found = _joined(self.differences, 24)
         if len(self.differences) > 1:
-            found = f"(\n{textwrap.indent(found, '    ')}\n)"
+            found = f"(\n{textwrap.indent(found.lstrip(), '    ')}\n)"
         first = f"{self.text} is distinct from processed.{self.name}"
         if not self.is_everywhere:
             first = f"({self.text} is not null or processed.{self.name} is not null)"
@@ -223,6 +223,8 @@ def _joined(conditions: tuple[tuple[str, str], ...], indent: int, taken: int = 0
             lines.append(f"{before}{first} {second}")
         else:
             is_too_long = not place and len(first) > room
+            if len(first) > _WIDTH - indent:
+                first = first.replace(" + ", "\n+ ")
             lines += ["", first, second] if is_too_long else [f"{before}{first}", second]
     return "\n".join(lines)
 

@@ -4,7 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from rollcall.contracts.layouts import METADATA_PREFIX, VARIANT_MARK, Layout, version_order
+from rollcall.contracts.layouts import (
+    METADATA_PREFIX,
+    VARIANT_MARK,
+    Layout,
+    is_of_version,
+    version_order,
+)
 
 _RENAME_SIMILARITY = 0.5
 _TELLING_ORDER = (
@@ -42,17 +48,18 @@ def compare(
 ) -> HeaderDiff | None:
     """Compare a header with the nearest layout of its feed; None when it is that layout's.
 
-    Nearest is the layout with the most equal columns, then the most columns in common, then that of
-    the delivery's version, then the highest. A header that has less than half of its columns
-    resembles none; its names are not repeated then, because a file without a header begins with a
-    record.
+    Nearest is a layout of the version that the delivery names when all its required columns are
+    there, whatever the header has besides. Else it is the one with the most equal columns, then the
+    most in common, then the fewest missing, then that of the version named, then the lowest. A
+    header that has less than half of its columns resembles none; its names are not repeated then,
+    because a file without a header begins with a record.
     """
     nearest = max(
-        layouts,
+        sorted(layouts, key=lambda layout: version_order(layout.version)),
         key=lambda layout: (
+            is_of_version(layout, version) and _has_required(layout, names),
             *_shared(layout, names),
-            layout.base_version == version,
-            version_order(layout.version),
+            is_of_version(layout, version),
         ),
     )
     known = [name.lower() for name in nearest.names]
@@ -78,10 +85,17 @@ def compare(
     )
 
 
-def _shared(layout: Layout, names: tuple[str, ...]) -> tuple[int, int]:
-    """Count the columns that are equal in place, and those in common."""
+def _has_required(layout: Layout, names: tuple[str, ...]) -> bool:
+    """Say whether a header has every column that a layout requires."""
+    required = {column.name for column in layout.columns if column.requirement != "no"}
+    return required <= set(names)
+
+
+def _shared(layout: Layout, names: tuple[str, ...]) -> tuple[int, int, int]:
+    """Count the columns that are equal in place, those in common, and, below 0, those missing."""
     equal = sum(mine == theirs for mine, theirs in zip(layout.names, names, strict=False))
-    return equal, len(set(layout.names) & set(names))
+    common = len(set(layout.names) & set(names))
+    return equal, common, common - len(layout.names)
 
 
 def _differences(known: tuple[str, ...], names: tuple[str, ...]) -> Iterator[Difference]:

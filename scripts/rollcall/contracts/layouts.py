@@ -11,6 +11,7 @@ from functools import cached_property
 
 METADATA_PREFIX = "metadata."
 VARIANT_MARK = "-"
+_NAMES_NOTHING = ("1.0",)
 LINEAGE = ("file_id", "layout_version", "record_number", "line_number", "byte_offset")
 """The columns before those of the layouts in every raw table; a column `metadata` comes last."""
 
@@ -92,6 +93,11 @@ class Fit:
     is_exact: bool
 
 
+def is_of_version(layout: Layout, named: str | None) -> bool:
+    """Say whether a layout is of the version that a manifest names; 1.2 stands for 1.2.1 too."""
+    return layout.base_version == named or (named == "1.2" and layout.base_version == "1.2.1")
+
+
 def version_order(version: str) -> tuple[tuple[int, str], ...]:
     """Order versions as people do: 1.2 before 1.10, a variant 1.1-2 after 1.1."""
     return tuple(
@@ -100,8 +106,11 @@ def version_order(version: str) -> tuple[tuple[int, str], ...]:
 
 
 def landing_order(version: str) -> tuple[bool, tuple[tuple[int, str], ...]]:
-    """Order versions as they name raw columns: a variant, which may come any day, renames none."""
-    return VARIANT_MARK in version, version_order(version)
+    """Order versions as they name raw columns: a variant, which may come any day, renames none.
+
+    Nor does a version that calls by other names what all later ones call alike.
+    """
+    return VARIANT_MARK in version or version in _NAMES_NOTHING, version_order(version)
 
 
 def land_columns(

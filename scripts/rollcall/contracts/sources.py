@@ -12,6 +12,8 @@ from rollcall.contracts.reading import ContractError, listed, number, rows, rows
 
 ENCODINGS = frozenset({"utf-8", "cp1252", "latin-1", "iso-8859-15", "mac_roman", "cp437", "cp850"})
 """What a source may write; the framer supports each of them."""
+MANIFEST = "oneroster/manifest"
+"""The feed that says what a delivery holds."""
 _EVERY_SOURCE = "*"
 DELIMITERS = ("comma", "semicolon", "tab", "pipe")
 """What may stand between the fields of a file; the framer knows each of them."""

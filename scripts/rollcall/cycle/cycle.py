@@ -26,7 +26,7 @@ from rollcall.landing.inbox import land
 from rollcall.landing.job import Context, LandReport
 from rollcall.ledger import ledger, schedule
 from rollcall.ledger.entries import IN_FUTURE, OF_A_CYCLE, UNFINISHED, USABLE_FILES
-from rollcall.ledger.sql import rows
+from rollcall.ledger.sql import literal, rows
 from rollcall.report import RenderedReport, render_report
 
 _Found = tuple[str | None, str, str]
@@ -439,11 +439,13 @@ def _judge_and_build(
         )
         if not judged:
             return builder.build_rest()
-        with home.landing() as connection, ledger.transaction(connection):
-            context = Context(connection, opening.contracts, home, opening.job_id, opening.now)
-            report.landed.replace(keep_out(context, cycle.cycle_id, judged))
-            missing = schedule.missing(connection, opening.contracts, cycle.cutoff_at)
-            _find_missing(replace(opening, connection=connection), cycle, missing)
+        with home.landing() as connection:
+            connection.execute(f"attach {literal(str(home.building_db))} as building (read_only)")
+            with ledger.transaction(connection):
+                context = Context(connection, opening.contracts, home, opening.job_id, opening.now)
+                report.landed.replace(keep_out(context, cycle.cycle_id, judged))
+                missing = schedule.missing(connection, opening.contracts, cycle.cutoff_at)
+                _find_missing(replace(opening, connection=connection), cycle, missing)
         builder.start()
 
 
@@ -530,7 +532,10 @@ def _read_outcome(home: Home, cycle: Cycle, report: CycleReport) -> list[_Found]
                 "sum(rejected_count)::bigint as rejected, "
                 "sum(duplicate_count)::bigint as duplicates, "
                 "sum(accepted_count)::bigint as accepted "
-                "from audit.audit_ingestion_log where first_cycle_id = ? "
+                "from audit.audit_ingestion_log as files "
+                "inner join staging.stg_landing__cycles as cycles on cycle_id = ? "
+                "where first_cycle_id = cycle_id or (first_cycle_id is null and accepted_count = 0 "
+                "and files.job_id > previous_job_id and files.job_id <= cycles.job_id) "
                 "group by source_id, delivery_name, exported_at "
                 "order by exported_at, source_id, delivery_name",
                 [cycle.cycle_id],

@@ -18,6 +18,7 @@ from rollcall.landing.job import Context, FileReport, note
 from rollcall.landing.verdicts import Effect, Judgement
 from rollcall.ledger import ledger
 from rollcall.ledger.sql import identifier, literal, rows, trimmed
+from rollcall.sanitize import shape
 
 _MOST = 0.5
 _OTHER_FORMATS = {
@@ -98,6 +99,40 @@ _VIOLATED = """
 """
 
 
+_REASONS = """
+    with problems as (
+        select unnest(problems, max_depth := 2)
+        from transform.int_file_record_counts where file_id = ?
+    ),
+    violations as (
+        select record_number, line_number, unnest(violations, max_depth := 2)
+        from problems where verdict = 'rejected'
+    ),
+    reasons as (
+        select code, column_name, line_number, record_number from violations where is_error
+        union all
+        select code, null, line_number, record_number
+        from store.landing.malformed_records where file_id = ?
+    )
+    select code, column_name, count(*), min(line_number), arg_min(record_number, line_number)
+    from reasons group by code, column_name order by count(*) desc, code, column_name nulls first
+"""
+_KEEP_REASONS = """
+    insert into landing.rejected_records by name
+    with problems as (
+        select file_id, unnest(problems, max_depth := 2)
+        from building.transform.int_file_record_counts where file_id = ?
+    ),
+    violations as (
+        select file_id, record_number, line_number, unnest(violations, max_depth := 2)
+        from problems where verdict = 'rejected'
+    )
+    select file_id, record_number, line_number, code, column_name as raw_column
+    from violations where is_error
+"""
+_MOST_REASONS = 3
+
+
 @dataclass(frozen=True, slots=True)
 class _File:
     """A new file, with how many of its records are rejected (malformed ones too) and accepted."""
@@ -155,7 +190,8 @@ def keep_out(context: Context, cycle_id: int, judged: Mapping[str, Judgement]) -
     """Take files out of a cycle, with the verdict and the reason that they have from now on.
 
     Args:
-        context: the landing that goes on; its connection is in a transaction.
+        context: the landing that goes on; its connection is in a transaction, and has the warehouse
+            in the making attached as `building`.
         cycle_id: the cycle, which has frozen its files and built nothing yet.
         judged: file to judgement.
     """
@@ -167,6 +203,8 @@ def keep_out(context: Context, cycle_id: int, judged: Mapping[str, Judgement]) -
         verdict = "rejected" if judgement.effect == Effect.REJECT else "held"
         if verdict == "rejected":
             raw.remove(context.connection, file_id, entry["raw_table"])
+        else:
+            context.connection.execute(_KEEP_REASONS, [file_id])
         context.connection.execute("delete from landing.cycle_files where file_id = ?", [file_id])
         ledger.add_finding(
             context.connection,
@@ -210,12 +248,56 @@ def _judge(
     names = dict(zip(layout.raw_columns, layout.names, strict=True))
     columns = [names.get(raw_column, raw_column) for raw_column, errors, _ in found if errors]
     where = ", ".join(f"'{name}'" for name in columns)
+    reasons = list(_reasons(connection, stored, layout, file.file_id))
     return Judgement(
         "MASS_REJECTION",
         f"{file.rejected_count} of {file.record_count} records are rejected ({share:.1f} %, "
-        f"limit {limits.max_rejected_percent:g} %)" + (f"; look at {where}." if where else "."),
+        f"limit {limits.max_rejected_percent:g} %)"
+        + (f"; look at {where}. " if where else ". ")
+        + " ".join(reasons[:_MOST_REASONS])
+        + (f" And {len(reasons) - _MOST_REASONS} more." * (len(reasons) > _MOST_REASONS)),
         Effect.HOLD,
     )
+
+
+def _reasons(
+    connection: duckdb.DuckDBPyConnection, stored: str, layout: Layout, file_id: str
+) -> Iterator[str]:
+    """Yield why records are rejected, the most frequent first: how the first value is written."""
+    for code, raw_column, count, line, number in connection.execute(
+        _REASONS, [file_id, file_id]
+    ).fetchall():
+        times = f"{count} times, first in line {line}" if count > 1 else f"once, in line {line}"
+        if raw_column not in layout.raw_columns:
+            yield f"{code} {times}."
+            continue
+        value = value_of(connection, stored, raw_column, number)
+        yield f"{code} in '{column_of(layout, raw_column).name}' {times}: {value}" + (
+            f"; {wanted}." if (wanted := wanted_of(layout, raw_column)) else "."
+        )
+
+
+def column_of(layout: Layout, raw_column: str) -> Column:
+    """Return the column of a layout that lands in a raw column."""
+    return layout.columns[layout.raw_columns.index(raw_column)]
+
+
+def wanted_of(layout: Layout, raw_column: str) -> str:
+    """Say what a column may hold; nothing where anything goes."""
+    column = column_of(layout, raw_column)
+    if column.allowed_values:
+        return f"allowed: {', '.join(column.allowed_values)}"
+    return f"expected: {column.format}" if column.format else ""
+
+
+def value_of(
+    connection: duckdb.DuckDBPyConnection, stored: str, raw_column: str, record_number: int
+) -> str:
+    """Say how a value is written, never what it is."""
+    [(text,)] = connection.execute(
+        f"select {identifier(raw_column)} from {stored} where record_number = ?", [record_number]
+    ).fetchall()
+    return f"written '{shape(text)}'" if text and text.strip() else "blank"
 
 
 def _read(
@@ -238,9 +320,14 @@ def _read(
 def _describe(connection: duckdb.DuckDBPyConnection, stored: str, unreadable: _Unreadable) -> str:
     column = unreadable.column
     fitting = list(_fitting(connection, stored, unreadable))
+    first = unreadable.record_numbers[0]
+    [(line,)] = connection.execute(
+        f"select line_number from {stored} where record_number = ?", [first]
+    ).fetchall()
     sentence = (
         f"{unreadable.count} of {unreadable.filled} values of '{column.name}' are not written as "
-        f"{column.format or column.data_type}"
+        f"{column.format or column.data_type}, the first in line {line} "
+        f"({value_of(connection, stored, unreadable.raw_column, first)})"
     )
     if len(fitting) > 1:
         return f"{sentence}; {' and '.join(fitting)} both fit, so nothing may be guessed."

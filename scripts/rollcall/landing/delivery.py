@@ -10,13 +10,12 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from rollcall.clock import as_utc, end_of_day, iso, local_date
-from rollcall.contracts.sources import Source
+from rollcall.contracts.sources import MANIFEST, Source
 from rollcall.landing.container import Opened, Rejection
 from rollcall.landing.entries import Entry
 from rollcall.landing.file import add_file, feed_of, land_file, reject_file
 from rollcall.landing.job import Context, Delivery, FileReport, LandReport, find, note, supersedes
 from rollcall.landing.verdicts import (
-    MANIFEST,
     TERMS,
     Judgement,
     Readable,

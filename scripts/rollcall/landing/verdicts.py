@@ -3,25 +3,23 @@
 Nothing here writes. A verdict is taken once, at landing, and recorded with its reason.
 """
 
-import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
 from rollcall.contracts import header_diff
-from rollcall.contracts.layouts import Fit, Layout
+from rollcall.contracts.layouts import Fit, Layout, is_of_version
 from rollcall.contracts.project import Contracts, plain_name
-from rollcall.contracts.sources import Feed, Source
+from rollcall.contracts.sources import MANIFEST, Feed, Source
 from rollcall.csvfile.framing import (
     DELIMITERS,
     Framer,
     Header,
     HeaderError,
-    leading_fields,
 )
+from rollcall.csvfile.manifest import VERSION_PROPERTY, read_properties
 from rollcall.landing.container import Member, Rejection
 
-MANIFEST = "oneroster/manifest"
 TERMS = "oneroster/academic_sessions"
 _DISGUISES = (
     (b"PK\x03\x04", "a zip archive"),
@@ -200,16 +198,10 @@ def _manifest_version(found: tuple[Member, Feed, tuple[str, ...]] | None) -> str
 
 
 def _parse_manifest(member: Member) -> Manifest:
-    """Read a manifest by property name; it is small, so it is read whole."""
-    properties: dict[str, str] = {}
-    text = member.path.read_bytes()[: 1 << 20]
-    delimiter = Framer(io.BytesIO(text)).header.delimiter
-    for line in text.splitlines():
-        name, *rest = leading_fields(line, "utf-8", delimiter)
-        if rest:
-            properties[name.strip()] = rest[0].strip()
+    with member.path.open("rb") as stream:
+        properties = read_properties(stream)
     return Manifest(
-        version=properties.get("oneroster.version"),
+        version=properties.get(VERSION_PROPERTY),
         modes={
             name.removeprefix("file."): mode
             for name, mode in properties.items()
@@ -232,9 +224,21 @@ def _fit_layout(
         difference = header_diff.compare(contracts.versions(feed.feed), names, version)
         if difference is None:
             raise ValueError("a header without a difference fits its layout")
-        return Rejection(difference.code, difference.summary)
+        return Rejection(
+            difference.code, f"{difference.summary}{_way_in(contracts, source, feed, names)}"
+        )
     fit = next((fit for fit in fits if fit.layout.base_version == version), fits[0])
     return Readable(member, feed, names, fit)
+
+
+def _way_in(contracts: Contracts, source: Source, feed: Feed, names: tuple[str, ...]) -> str:
+    """Say which setting would take a header that fits no layout, where one does."""
+    if source.header_policy == "by_name" or not contracts.matching(feed.feed, names, "by_name"):
+        return ""
+    return (
+        f" To read it by its names, set header_policy of {source.source_id} to by_name in "
+        "seeds/contracts/sources.csv, then `rollcall reprocess` the file."
+    )
 
 
 def declared_mode(readable: Readable, manifest: Manifest | None) -> str | None:
@@ -289,7 +293,7 @@ def judge_structure(
             f"The manifest says {declared}, the rows say {rows_mode}; it is read as {mode}.",
             Effect.NOTE,
         )
-    if manifest and manifest.version and not _is_version(manifest.version, readable.layout):
+    if manifest and manifest.version and not is_of_version(readable.layout, manifest.version):
         yield Judgement(
             "VERSION_MISMATCH",
             f"The manifest says OneRoster {manifest.version}, "
@@ -304,19 +308,24 @@ def judge_structure(
             Effect.NOTE,
         )
     if not readable.fit.is_exact:
-        unknown = sum(target is None for target in readable.fit.placement)
-        missing = len(set(readable.layout.raw_columns) - set(readable.fit.placement))
+        placement, layout = readable.fit.placement, readable.layout
+        unknown = [
+            name for name, target in zip(readable.names, placement, strict=True) if not target
+        ]
+        pairs = zip(layout.names, layout.raw_columns, strict=True)
+        missing = [name for name, target in pairs if target not in placement]
         yield Judgement(
             "HEADER_BY_NAME",
             f"The header differs from {readable.layout.feed} {readable.layout.version} and is read "
-            f"by name: {missing} optional columns are missing, {unknown} unknown ones are kept.",
+            f"by name: {_counted(missing)} optional columns are missing, {_counted(unknown)} "
+            "unknown ones are kept.",
             Effect.NOTE,
         )
 
 
-def _is_version(named: str, layout: Layout) -> bool:
-    """Say whether a layout is of the version that a manifest names; 1.2 stands for 1.2.1 too."""
-    return layout.base_version == named or (named == "1.2" and layout.base_version == "1.2.1")
+def _counted(names: list[str]) -> str:
+    """Count columns, and name them."""
+    return f"{len(names)} ({', '.join(names)})" if names else "no"
 
 
 def read_manifest(

@@ -27,6 +27,7 @@ _TEXTS = {
     "delivery": "select delivery_id as subject, to_json(t) as text from landing.deliveries as t",
     "file": "select file_id as subject, to_json(t) as text from landing.files as t union all "
     "select file_id, to_json(t) from landing.malformed_records as t union all "
+    "select file_id, to_json(t) from landing.rejected_records as t union all "
     "select file_id, to_json(t) from landing.replaced_files as t",
     "decision": "select cast(decision_id as varchar) as subject, to_json(t) as text "
     "from landing.decisions as t",
@@ -104,7 +105,7 @@ def _keep_layout_columns(connection: duckdb.DuckDBPyConnection, contracts: Contr
     )
     for feed, version, position, name, raw_column, *_ in recorded:
         place = places.get((feed, version, position), raw_column)
-        if place != raw_column and (feed, version) in landed:
+        if place.lower() != raw_column.lower() and (feed, version) in landed:
             raise ContractError(
                 f"layouts.csv: column '{name}' of {feed} {version} has landed as '{raw_column}' "
                 f"and would now land as '{place}'; give the changed columns a version of their own."

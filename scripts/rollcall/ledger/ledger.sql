@@ -59,6 +59,15 @@ create table if not exists landing.malformed_records (
     record_key varchar
 );
 
+-- Why a cycle rejected records of a file that it held for them; a file that is released is judged anew.
+create table if not exists landing.rejected_records (
+    file_id varchar not null,
+    record_number bigint not null,
+    line_number bigint not null,
+    code varchar not null,
+    raw_column varchar
+);
+
 -- What a person decided of a file: release, refuse, reprocess (judge again), supersede (replace).
 create table if not exists landing.decisions (
     decision_id bigint primary key,

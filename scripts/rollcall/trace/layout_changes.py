@@ -1,7 +1,7 @@
 """Layout changes: how the header of a file differs from the layouts that are known."""
 
 import csv
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -12,9 +12,10 @@ from rollcall.contracts.project import Contracts
 from rollcall.contracts.reading import rows_of
 from rollcall.contracts.sources import Feed
 from rollcall.csvfile.framing import Framer, HeaderError
+from rollcall.csvfile.manifest import VERSION_PROPERTY, read_properties
 from rollcall.errors import UsageError
 from rollcall.home import Home
-from rollcall.trace.originals import open_landed
+from rollcall.trace.originals import manifest_beside, open_landed
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def diff_file(home: Home, contracts: Contracts, name: str, feed_name: str | None
     """
     names, feed = _header(home, contracts, name, feed_name)
     layouts = contracts.versions(feed.feed)
-    difference = header_diff.compare(layouts, names)
+    difference = header_diff.compare(layouts, names, _version_named(home, name))
     if difference is None:
         version = next(layout.version for layout in layouts if exact_fit(layout, names))
         summary = f"The header is that of {feed.feed} {version}."
@@ -93,6 +94,23 @@ def _header(
             return Framer(stream, encoding).header.names, feed
         except HeaderError as error:
             raise UsageError(f"The header of {name} cannot be read: {error}") from error
+
+
+def _version_named(home: Home, name: str) -> str | None:
+    """Return the version that the manifest of the delivery names; None without a manifest."""
+    with suppress(HeaderError):
+        path = Path(name)
+        if path.is_file():
+            beside = path.with_name("manifest.csv")
+            if not beside.is_file():
+                return None
+            with beside.open("rb") as stream:
+                return read_properties(stream).get(VERSION_PROPERTY)
+        manifest = manifest_beside(home, name)
+        if manifest:
+            with open_landed(home, manifest) as (_, stream):
+                return read_properties(stream).get(VERSION_PROPERTY)
+    return None
 
 
 def _feed_of_name(contracts: Contracts, file_name: str) -> Feed | None:

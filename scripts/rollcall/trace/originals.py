@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from rollcall.contracts.sources import MANIFEST
 from rollcall.csvfile.framing import MAX_RECORD_BYTES, Framer, leading_fields, read_record
 from rollcall.errors import CANNOT_BE_READ, RollcallError
 from rollcall.home import Home, archive_path
@@ -105,6 +106,17 @@ def open_landed(home: Home, name: str) -> Iterator[tuple[dict[str, Any], BinaryI
         delivery = delivery_of(connection, file)
     with open_original(home, delivery, file) as stream:
         yield file, stream
+
+
+def manifest_beside(home: Home, name: str) -> str | None:
+    """Return the id of the manifest that came with a landed file; None when there is none."""
+    with home.landing(read_only=True) as connection:
+        found = connection.execute(
+            "select file_id from landing.files where delivery_id = ? and feed = ? "
+            "and verdict = 'accepted' order by file_id limit 1",
+            [find_file(connection, name)["delivery_id"], MANIFEST],
+        ).fetchone()
+    return found[0] if found else None
 
 
 def cut(stream: BinaryIO, encoding: str, pointers: Iterable[Pointer]) -> dict[int, Original]:

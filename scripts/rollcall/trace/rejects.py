@@ -22,6 +22,15 @@ from rollcall.project import REFERENCE_DIR
 from rollcall.trace.originals import open_original
 
 _COLUMNS = ("line_number", "record_number", "code", "column", "what_to_do", "guarded", "record")
+_OF_VISIBLE = (
+    "select file_id, record_number, line_number, code, column_name "
+    "from good.audit.audit_rejected_record"
+)
+_OF_HELD = (
+    "select file_id, record_number, line_number, rejected_records.code, column_name "
+    "from landing.rejected_records inner join landing.files using (file_id) "
+    "left join landing.layout_columns using (feed, layout_version, raw_column)"
+)
 _FORMULA = re.compile(rb"(\A|[;\t\r\n])([\s\"']*)(?=[=+\-@]|\xef\xbc[\x8b\x8d\x9d\xa0])")
 _LONGEST_HEADER = 1 << 20
 
@@ -51,7 +60,7 @@ def write_rejects(home: Home, name: str, out: Path | None) -> RejectsReport:
     """Write the rejected records of a file for its sender.
 
     Records that break the grammar of CSV are known from landing; those rejected for what they hold
-    from the last good cycle on.
+    from the cycle on that judged them, of a file that it held, too.
 
     Args:
         home: the data directory.
@@ -95,12 +104,14 @@ def _rejected_records(
         _Rejected(number, line, offset, length, ((code, None),))
         for number, line, offset, length, code in malformed
     ]
-    if home.warehouse_db.exists() and file["raw_table"]:
-        connection.execute(f"attach {literal(str(home.warehouse_db))} as good (read_only)")
+    if file["raw_table"]:
+        judged = _OF_HELD
+        if home.warehouse_db.exists():
+            connection.execute(f"attach {literal(str(home.warehouse_db))} as good (read_only)")
+            judged = f"{_OF_HELD} union {_OF_VISIBLE}"
         rejected = connection.execute(
             "select record_number, line_number, any_value(byte_offset), "
-            "list((code, column_name) order by code, column_name) "
-            "from good.audit.audit_rejected_record as rejected "
+            f"list((code, column_name) order by code, column_name) from ({judged}) as rejected "
             f"inner join {file['raw_table']} as stored using (file_id, record_number, line_number) "
             "where file_id = ? group by all",
             [file["file_id"]],

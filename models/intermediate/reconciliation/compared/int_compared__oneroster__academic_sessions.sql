@@ -107,9 +107,15 @@ doubts as (
                 or try_cast(records.enddate as date) is distinct from processed.end_date
                 or (processed.end_date is null and records.enddate is not null)
                 or records.parentsourcedid is distinct from processed.parent_term_id
-                or try_cast(left(records.schoolyear, 4) as integer) + cast(length(records.schoolyear) > 4 as integer)
-                is distinct from processed.school_year
-                or (processed.school_year is null and records.schoolyear is not null)
+                or (
+                    (records.schoolyear is not null or processed.school_year is not null)
+                    and (
+                        try_cast(left(records.schoolyear, 4) as integer)
+                        + cast(length(records.schoolyear) > 4 as integer)
+                        is distinct from processed.school_year
+                        or (processed.school_year is null and records.schoolyear is not null)
+                    )
+                )
             )
         )
 

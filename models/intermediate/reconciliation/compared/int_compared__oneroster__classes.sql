@@ -112,10 +112,16 @@ doubts as (
                 is distinct from nullif(array_to_string(processed.term_ids, ','), '')
                 or nullif(trim(regexp_replace(records.subjects, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
                 is distinct from nullif(array_to_string(processed.subjects, ','), '')
-                or nullif(trim(regexp_replace(records.subjectcodes, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
-                is distinct from nullif(array_to_string(processed.subject_codes, ','), '')
-                or nullif(trim(regexp_replace(records.periods, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
-                is distinct from nullif(array_to_string(processed.periods, ','), '')
+                or (
+                    (records.subjectcodes is not null or processed.subject_codes is not null)
+                    and nullif(trim(regexp_replace(records.subjectcodes, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
+                    is distinct from nullif(array_to_string(processed.subject_codes, ','), '')
+                )
+                or (
+                    (records.periods is not null or processed.periods is not null)
+                    and nullif(trim(regexp_replace(records.periods, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
+                    is distinct from nullif(array_to_string(processed.periods, ','), '')
+                )
             )
         )
 

@@ -105,8 +105,11 @@ doubts as (
                 or records.orgsourcedid is distinct from processed.org_id
                 or nullif(trim(regexp_replace(records.subjects, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
                 is distinct from nullif(array_to_string(processed.subjects, ','), '')
-                or nullif(trim(regexp_replace(records.subjectcodes, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
-                is distinct from nullif(array_to_string(processed.subject_codes, ','), '')
+                or (
+                    (records.subjectcodes is not null or processed.subject_codes is not null)
+                    and nullif(trim(regexp_replace(records.subjectcodes, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
+                    is distinct from nullif(array_to_string(processed.subject_codes, ','), '')
+                )
             )
         )
 

@@ -95,8 +95,6 @@ doubts as (
                 processed.is_active is distinct from true
                 or (records.is_visible and records.file_id <> processed.file_id)
                 or (records.is_visible and records.record_number <> processed.record_number)
-                or {{ rollcall.compared_instant('records.datelastmodified') }} is distinct from processed.modified_at
-                or (processed.modified_at is null and records.datelastmodified is not null)
                 or records.classsourcedid is distinct from processed.class_id
                 or records.schoolsourcedid is distinct from processed.org_id
                 or records.usersourcedid is distinct from processed.user_id
@@ -104,12 +102,24 @@ doubts as (
                     records.role is distinct from processed.role
                     and lower(records.role) is distinct from lower(processed.role)
                 )
+                or {{ rollcall.compared_instant('records.datelastmodified') }} is distinct from processed.modified_at
+                or (processed.modified_at is null and records.datelastmodified is not null)
                 or try_cast(records.primary as boolean) is distinct from processed.is_primary
                 or (processed.is_primary is null and records.primary is not null)
-                or try_cast(records.begindate as date) is distinct from processed.begin_date
-                or (processed.begin_date is null and records.begindate is not null)
-                or try_cast(records.enddate as date) is distinct from processed.end_date
-                or (processed.end_date is null and records.enddate is not null)
+                or (
+                    (records.begindate is not null or processed.begin_date is not null)
+                    and (
+                        try_cast(records.begindate as date) is distinct from processed.begin_date
+                        or (processed.begin_date is null and records.begindate is not null)
+                    )
+                )
+                or (
+                    (records.enddate is not null or processed.end_date is not null)
+                    and (
+                        try_cast(records.enddate as date) is distinct from processed.end_date
+                        or (processed.end_date is null and records.enddate is not null)
+                    )
+                )
             )
         )
 
@@ -182,13 +192,6 @@ compared_records as (
         {{ rollcall.compared_instant('records.datelastmodified') }} as modified_at,
         [
             {
-                'raw_column': 'dateLastModified', 'processed_column': 'modified_at',
-                'source_value': records.datelastmodified, 'processed_value': cast(processed.modified_at as varchar),
-                'is_different': {{ rollcall.compared_instant('records.datelastmodified') }}
-                is distinct from processed.modified_at
-                or (processed.modified_at is null and records.datelastmodified is not null)
-            },
-            {
                 'raw_column': 'classSourcedId', 'processed_column': 'class_id', 'source_value': records.classsourcedid,
                 'processed_value': processed.class_id,
                 'is_different': records.classsourcedid is distinct from processed.class_id
@@ -207,6 +210,13 @@ compared_records as (
                 'raw_column': 'role', 'processed_column': 'role', 'source_value': records.role,
                 'processed_value': processed.role,
                 'is_different': lower(records.role) is distinct from lower(processed.role)
+            },
+            {
+                'raw_column': 'dateLastModified', 'processed_column': 'modified_at',
+                'source_value': records.datelastmodified, 'processed_value': cast(processed.modified_at as varchar),
+                'is_different': {{ rollcall.compared_instant('records.datelastmodified') }}
+                is distinct from processed.modified_at
+                or (processed.modified_at is null and records.datelastmodified is not null)
             },
             {
                 'raw_column': 'primary', 'processed_column': 'is_primary', 'source_value': records.primary,

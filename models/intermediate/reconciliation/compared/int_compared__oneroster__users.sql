@@ -97,8 +97,6 @@ doubts as (
                 or (records.is_visible and records.record_number <> processed.record_number)
                 or {{ rollcall.compared_instant('records.datelastmodified') }} is distinct from processed.modified_at
                 or (processed.modified_at is null and records.datelastmodified is not null)
-                or try_cast(records.enableduser as boolean) is distinct from processed.is_enabled
-                or (processed.is_enabled is null and records.enableduser is not null)
                 or (
                     (records.orgsourcedids is not null or processed.org_ids is not null)
                     and nullif(trim(regexp_replace(records.orgsourcedids, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
@@ -111,11 +109,21 @@ doubts as (
                 or records.username is distinct from processed.username
                 or records.givenname is distinct from processed.given_name
                 or records.familyname is distinct from processed.family_name
-                or records.middlename is distinct from processed.middle_name
                 or records.identifier is distinct from processed.identifier
                 or records.email is distinct from processed.email
-                or nullif(trim(regexp_replace(records.grades, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
-                is distinct from nullif(array_to_string(processed.grades, ','), '')
+                or (
+                    (records.enableduser is not null or processed.is_enabled is not null)
+                    and (
+                        try_cast(records.enableduser as boolean) is distinct from processed.is_enabled
+                        or (processed.is_enabled is null and records.enableduser is not null)
+                    )
+                )
+                or records.middlename is distinct from processed.middle_name
+                or (
+                    (records.grades is not null or processed.grades is not null)
+                    and nullif(trim(regexp_replace(records.grades, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
+                    is distinct from nullif(array_to_string(processed.grades, ','), '')
+                )
                 or records.primaryorgsourcedid is distinct from processed.primary_org_id
             )
         )
@@ -196,12 +204,6 @@ compared_records as (
                 or (processed.modified_at is null and records.datelastmodified is not null)
             },
             {
-                'raw_column': 'enabledUser', 'processed_column': 'is_enabled', 'source_value': records.enableduser,
-                'processed_value': cast(processed.is_enabled as varchar),
-                'is_different': try_cast(records.enableduser as boolean) is distinct from processed.is_enabled
-                or (processed.is_enabled is null and records.enableduser is not null)
-            },
-            {
                 'raw_column': 'orgSourcedIds', 'processed_column': 'org_ids', 'source_value': records.orgsourcedids,
                 'processed_value': nullif(array_to_string(processed.org_ids, ','), ''),
                 'is_different':
@@ -230,11 +232,6 @@ compared_records as (
                 'is_different': records.familyname is distinct from processed.family_name
             },
             {
-                'raw_column': 'middleName', 'processed_column': 'middle_name', 'source_value': records.middlename,
-                'processed_value': processed.middle_name,
-                'is_different': records.middlename is distinct from processed.middle_name
-            },
-            {
                 'raw_column': 'identifier', 'processed_column': 'identifier', 'source_value': records.identifier,
                 'processed_value': processed.identifier,
                 'is_different': records.identifier is distinct from processed.identifier
@@ -242,6 +239,17 @@ compared_records as (
             {
                 'raw_column': 'email', 'processed_column': 'email', 'source_value': records.email,
                 'processed_value': processed.email, 'is_different': records.email is distinct from processed.email
+            },
+            {
+                'raw_column': 'enabledUser', 'processed_column': 'is_enabled', 'source_value': records.enableduser,
+                'processed_value': cast(processed.is_enabled as varchar),
+                'is_different': try_cast(records.enableduser as boolean) is distinct from processed.is_enabled
+                or (processed.is_enabled is null and records.enableduser is not null)
+            },
+            {
+                'raw_column': 'middleName', 'processed_column': 'middle_name', 'source_value': records.middlename,
+                'processed_value': processed.middle_name,
+                'is_different': records.middlename is distinct from processed.middle_name
             },
             {
                 'raw_column': 'grades', 'processed_column': 'grades', 'source_value': records.grades,

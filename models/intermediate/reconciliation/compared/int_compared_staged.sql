@@ -106,11 +106,11 @@ select
     staged.source_id,
     staged.enrollment_id as record_key,
     [
-        { 'column': 'modified_at', 'staged_value': cast(staged.modified_at as varchar) },
         { 'column': 'class_id', 'staged_value': staged.class_id },
         { 'column': 'org_id', 'staged_value': staged.org_id },
         { 'column': 'user_id', 'staged_value': staged.user_id },
         { 'column': 'role', 'staged_value': staged.role },
+        { 'column': 'modified_at', 'staged_value': cast(staged.modified_at as varchar) },
         { 'column': 'is_primary', 'staged_value': cast(staged.is_primary as varchar) },
         { 'column': 'begin_date', 'staged_value': cast(staged.begin_date as varchar) },
         { 'column': 'end_date', 'staged_value': cast(staged.end_date as varchar) }
@@ -264,15 +264,15 @@ select
     staged.user_id as record_key,
     [
         { 'column': 'modified_at', 'staged_value': cast(staged.modified_at as varchar) },
-        { 'column': 'is_enabled', 'staged_value': cast(staged.is_enabled as varchar) },
         { 'column': 'org_ids', 'staged_value': nullif(array_to_string(staged.org_ids, ','), '') },
         { 'column': 'role', 'staged_value': staged.role },
         { 'column': 'username', 'staged_value': staged.username },
         { 'column': 'given_name', 'staged_value': staged.given_name },
         { 'column': 'family_name', 'staged_value': staged.family_name },
-        { 'column': 'middle_name', 'staged_value': staged.middle_name },
         { 'column': 'identifier', 'staged_value': staged.identifier },
         { 'column': 'email', 'staged_value': staged.email },
+        { 'column': 'is_enabled', 'staged_value': cast(staged.is_enabled as varchar) },
+        { 'column': 'middle_name', 'staged_value': staged.middle_name },
         { 'column': 'grades', 'staged_value': nullif(array_to_string(staged.grades, ','), '') },
         { 'column': 'primary_org_id', 'staged_value': staged.primary_org_id }
     ] as staged_values
