@@ -97,6 +97,17 @@
     ]) %}
 {% endmacro %}
 
+{#-
+    Every violation of an OneRoster record: of what all share, and of the feed's own `checks` unless the record deletes.
+    A record that deletes needs its key, status and date, and nothing else.
+-#}
+{% macro oneroster_violations(checks) -%}
+    list_concat(
+            {{ rollcall.violations(rollcall.oneroster_checks()) | indent(4) }},
+            case when {{ rollcall.is_deletion('status') }} then [] else {{ rollcall.violations(checks) | indent(4) }} end
+        )
+{%- endmacro %}
+
 {#- A violation of the record as a whole. -#}
 {% macro record_violation(code, is_error) -%}
     {'code': '{{ code }}', 'column_name': null, 'is_error': {{ is_error | lower }}}

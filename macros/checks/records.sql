@@ -77,12 +77,14 @@
 
 {#-
     The staged records of a feed with `is_active`, and the reason why one is not. A record is present when any record
-    of the latest bulk of its source, or of a file since, has its key, rejected and malformed ones included. It is
-    active unless its newest version deletes it and no later bulk has it, or a bulk is there and it is not present.
+    of the latest bulk of its source, or of a file since, has its key, rejected ones included. Records that delete do
+    not count, rejected or not; nor does a malformed one of a delta, of which nobody knows what it wants. It is active
+    unless its newest version deletes it and no later bulk has it, or a bulk is there and it is not present.
     `staged`, `raw`: the feed's staging model and raw table. `feed`: its name. `key`: the column with the record's key;
-    `record_key`: SQL that reads it from a raw record, where it is not the text of `sourcedId`.
+    `record_key`: SQL that reads it from a raw record, where it is not the text of `sourcedId`; `deletes`: SQL that is
+    true for a raw record that deletes, where `sourcedId` is not the key but a status can delete.
 -#}
-{% macro with_presence(staged, raw, feed, key, record_key=none) -%}
+{% macro with_presence(staged, raw, feed, key, record_key=none, deletes=none) -%}
     with files as (
         select * from {{ ref('stg_landing__files') }}
         where feed = '{{ feed }}' and is_visible
@@ -91,12 +93,14 @@
     present_keys as (
         select source_id, record_key, max(case when mode = 'bulk' then exported_at end) as bulk_exported_at
         from (
-            select file_id, {{ record_key or rollcall.text('sourcedId') }} as record_key from ({{ rollcall.trimmed_records(raw) | indent(12) }}) as records
+            select file_id, {{ record_key or rollcall.text('sourcedId') }} as record_key, false as is_malformed
+            from ({{ rollcall.trimmed_records(raw) | indent(12) }}) as records
+            where not {{ deletes or ('false' if record_key else rollcall.is_deletion('status')) }}
             union all
-            select file_id, record_key from {{ source('landing', 'malformed_records') }}
+            select file_id, record_key, true as is_malformed from {{ source('landing', 'malformed_records') }}
         ) as records
         inner join files using (file_id)
-        where files.is_since_latest_bulk
+        where files.is_since_latest_bulk and (files.mode = 'bulk' or not records.is_malformed)
         group by source_id, record_key
     ),
 

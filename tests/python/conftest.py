@@ -59,6 +59,7 @@ SHARES_NOTHING = ("fuzz", "framing", "landing", "verify")
 TELL_STORIES = (
     *("codes", "exports_files", "exports_times", "exports_values", "judged_again", "judgement"),
     *("limits", "mastery"),
+    "exports_leaving",
     *("privacy", "reconciliation", "schedule"),
 )
 READ_THE_COMPILED = ("determinism", "lineage", "mastery_guide", "personal_data")

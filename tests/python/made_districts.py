@@ -40,10 +40,11 @@ MOMENTS = (
 
 @dataclass(frozen=True)
 class MadeFile:
-    """One file of a night: its mode as the manifest says it, and its text."""
+    """One file of a night: its mode, how the manifest writes its name and mode, and its text."""
 
     name: str
     mode: str
+    said: str
     text: str
 
 
@@ -61,7 +62,7 @@ class Night:
         manifest = "propertyName,value\nmanifest.version,1.0\noneroster.version,1.1\n"
         for file in self.files:
             (target / file.name).write_bytes(file.text.encode())
-            manifest += f"file.{file.name[:-4]},{file.mode}\n"
+            manifest += file.said
         if self.exported_at == FIRST_NIGHT:
             (target / "classes.csv").write_text(CLASS, encoding="utf-8")
             manifest += "file.classes,delta\n"
@@ -74,11 +75,11 @@ Nights = tuple[Night, ...]
 
 
 @st.composite
-def record(draw: st.DrawFn, name: str, mode: str) -> list[str]:
-    """Make one record; one in eight has a fault."""
+def record(draw: st.DrawFn, name: str, *, is_dated: bool) -> list[str]:
+    """Make one record; one in eight has a fault, and half of those that delete say nothing else."""
     key = draw(st.sampled_from(("k1", "k2", "k3", "k4", " k1 ", "K,2")))
     status, modified = "", ""
-    if mode == "delta":
+    if is_dated:
         status = draw(st.sampled_from(("active", "active", "active", "tobedeleted")))
         modified = draw(st.sampled_from(MOMENTS))
     if name == "orgs.csv":
@@ -97,6 +98,8 @@ def record(draw: st.DrawFn, name: str, mode: str) -> list[str]:
         day = draw(st.sampled_from(("2026-09-01", "2026-09-02")))
         row = [key, status, modified, item, draw(st.sampled_from(("ann", "bob")))]
         row += [graded, score, day, ""]
+    if status == "tobedeleted" and draw(st.booleans()):
+        row[3:] = [""] * len(row[3:])
     fault = draw(st.integers(0, 23))
     if fault == 0:
         return row[:2]  # too short: malformed
@@ -109,14 +112,18 @@ def record(draw: st.DrawFn, name: str, mode: str) -> list[str]:
 
 @st.composite
 def made_file(draw: st.DrawFn, name: str) -> MadeFile:
-    """Make one file of a feed; records may repeat, alike or not."""
+    """Make one file of a feed; records may repeat, alike or not, and a bulk may be dated, too."""
     mode = draw(st.sampled_from(("bulk", "delta")))
-    rows = draw(st.lists(record(name, mode), min_size=0, max_size=5))
+    is_dated = mode == "delta" or draw(st.booleans())
+    rows = draw(st.lists(record(name, is_dated=is_dated), min_size=0, max_size=5))
     if rows and draw(st.integers(0, 3)) == 0:
         rows.append(rows[0])
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows([FEEDS[name][1].split(","), *rows])
-    return MadeFile(name, mode, text.getvalue())
+    said = f"file.{name[:-4]},{mode}\n"
+    if draw(st.booleans()):
+        said = said.title()
+    return MadeFile(name, mode, said, text.getvalue())
 
 
 @st.composite

@@ -15,7 +15,8 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
-STATUSES = ("", "active", "tobedeleted", "inactive")
+DELETING = ("tobedeleted", "inactive")
+STATUSES = ("", "active", *DELETING)
 ORG_TYPES = ("department", "district", "local", "national", "school", "state")
 SCORE_STATUSES = ("exempt", "fully graded", "not submitted", "partially graded", "submitted")
 ZONE = ZoneInfo("America/Chicago")
@@ -93,33 +94,30 @@ def number(text: str) -> Decimal | None:
         return None
 
 
-def read_org(row: Row) -> tuple[Any, ...] | None:
-    if not row["name"] or row["type"] not in ORG_TYPES:
-        return None
-    return row["name"], row["type"], row["parentSourcedId"] or None
+def read_org(row: Row) -> tuple[bool, tuple[Any, ...]]:
+    is_right = bool(row["name"]) and row["type"] in ORG_TYPES
+    return is_right, (row["name"] or None, row["type"] or None, row["parentSourcedId"] or None)
 
 
-def read_line_item(row: Row) -> tuple[Any, ...] | None:
+def read_line_item(row: Row) -> tuple[bool, tuple[Any, ...]]:
     low, high = number(row["resultValueMin"]), number(row["resultValueMax"])
-    if not row["title"] or low is None or high is None:
-        return None
-    return row["title"], row["classSourcedId"], low, high
+    is_right = bool(row["title"]) and low is not None and high is not None
+    return is_right, (row["title"] or None, row["classSourcedId"] or None, low, high)
 
 
-def read_result(row: Row) -> tuple[Any, ...] | None:
+def read_result(row: Row) -> tuple[bool, tuple[Any, ...]]:
     score, scored_on = number(row["score"]), day(row["scoreDate"])
+    item, student = row["lineItemSourcedId"] or None, row["studentSourcedId"] or None
     is_graded = row["scoreStatus"] in ("fully graded", "partially graded")
-    if row["scoreStatus"] not in SCORE_STATUSES or scored_on is None:
-        return None
-    if score is None and (is_graded or row["score"]):
-        return None
-    item, student = row["lineItemSourcedId"], row["studentSourcedId"]
-    if not item or not student:
-        return None
-    return item, student, row["scoreStatus"], score, scored_on
+    is_right = (
+        row["scoreStatus"] in SCORE_STATUSES
+        and None not in (scored_on, item, student)
+        and (score is not None or not (is_graded or row["score"]))
+    )
+    return is_right, (item, student, row["scoreStatus"] or None, score, scored_on)
 
 
-READERS: dict[str, Callable[[Row], tuple[Any, ...] | None]] = {
+READERS: dict[str, Callable[[Row], tuple[bool, tuple[Any, ...]]]] = {
     "oneroster/orgs": read_org,
     "oneroster/line_items": read_line_item,
     "oneroster/results": read_result,
@@ -139,7 +137,13 @@ def expect(files: Iterable[File]) -> Expected:
         for file in found:
             read_file(file, versions, named, expected)
         used = [file for file in found if file.file_id not in expected.held]
-        bulks = [f.exported_at for f in used if f.mode == "bulk" and not f.are_removals_held]
+        bulks = [
+            file.exported_at
+            for file in used
+            if file.mode == "bulk"
+            and not file.are_removals_held
+            and expected.counts[file.file_id][0]
+        ]
         latest_bulk = max(bulks, default=None)
         for key, known in versions.items():
             newest = max(known, key=lambda v: (v.version_at, v.file.exported_at))
@@ -164,23 +168,23 @@ def read_file(
     accepted: dict[str, list[Version]] = defaultdict(list)
     for record in records:
         key = record[0].strip()
-        if key:
-            keys.append(key)
         if len(record) != len(header):
             tally["malformed"] += 1
+            keys += [key] if key and file.mode == "bulk" else []
             continue
         row = {name: value.strip() for name, value in zip(header, record, strict=True)}
+        deleted = row["status"] in DELETING
+        keys += [key] if key and not deleted else []
         modified_at = instant(row["dateLastModified"])
         is_said = row["dateLastModified"] != "" and not is_zero_point(row["dateLastModified"])
         is_unreadable = is_said and modified_at is None
-        values = READERS[file.feed](row)
-        is_wrong = not key or row["status"] not in STATUSES or values is None
+        is_right, values = READERS[file.feed](row)
+        is_wrong = not key or row["status"] not in STATUSES or not (is_right or deleted)
         if is_wrong or (is_unreadable and file.mode == "delta"):
             tally["rejected"] += 1
             continue
         counts_from = min(modified_at or file.exported_at, file.exported_at)
-        deleted = row["status"] in ("tobedeleted", "inactive")
-        whole = (*(values or ()), modified_at)
+        whole = (*values, modified_at)
         accepted[key].append(Version(whole, deleted, counts_from, file))
     for key, repeats in accepted.items():
         if len({(version.values, version.is_deleted) for version in repeats}) > 1:

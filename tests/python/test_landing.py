@@ -156,25 +156,25 @@ def test_malformed_records_are_isolated_with_line_offset_and_key(district: Distr
     ) == [(5, 2, 1)]
 
 
-def test_rows_win_over_a_manifest_that_says_bulk(district: District) -> None:
+def test_a_manifest_that_says_bulk_wins_over_dated_rows(district: District) -> None:
     row = "d1,active,2026-08-31T10:00:00.000Z,Plainfield,district,,\n"
     district.deliver(NIGHT, {"orgs.csv": ORGS + row, "manifest.csv": MANIFEST + "file.orgs,bulk\n"})
     done = district.land()
     assert done.code == 0
     assert district.ledger(
         "select declared_mode, mode, code from landing.files where file_name = 'orgs.csv'"
-    ) == [("bulk", "delta", "MODE_CONFLICT")]
+    ) == [("bulk", "bulk", "MODE_CONFLICT")]
 
 
-def test_removals_wait_when_a_key_cannot_be_read(district: District) -> None:
+def test_nothing_waits_for_a_hidden_key_on_a_first_night(district: District) -> None:
     row = '"d1,,,Plainfield,district,,\n'
     district.deliver(
         NIGHT, {"orgs.csv": ORGS + ORG_ROWS + row, "manifest.csv": MANIFEST + "file.orgs,bulk\n"}
     )
-    assert district.land().code == 3, "removals wait, so a person should look"
+    assert district.land().code == 0, "nothing could be removed"
     assert district.ledger(
         "select mode, are_removals_held, code from landing.files where file_name = 'orgs.csv'"
-    ) == [("bulk", True, "KEY_UNREADABLE")]
+    ) == [("bulk", False, None)]
 
 
 def test_a_delivery_without_export_time_can_be_landed_by_hand(district: District) -> None:

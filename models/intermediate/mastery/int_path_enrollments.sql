@@ -1,4 +1,4 @@
--- One row per student and learning path: the student is in a class of its course; a fingerprint of what decides gates.
+-- One row per student and learning path: both the student and a class of its course are active; what decides gates.
 with steps as (
     select * from {{ ref('int_current_path_steps') }}
 ),
@@ -43,7 +43,8 @@ enrolled as (
         paths.path_fingerprint,
         min(enrollments.visible_at) as enrolled_visible_at
     from {{ ref('fct_enrollment') }} as enrollments
-    inner join {{ ref('dim_class') }} as classes on enrollments.class_key = classes.class_key
+    inner join {{ ref('dim_class') }} as classes on enrollments.class_key = classes.class_key and classes.is_active
+    inner join {{ ref('dim_user') }} as students on enrollments.student_key = students.user_key and students.is_active
     inner join paths on classes.course_id = paths.course_id
     inner join days
         on

@@ -86,7 +86,13 @@ final as (
         row_count,
         has_origin,
         differences,
-        ignored_columns
+        ignored_columns,
+        version_at,
+        origin_version_at,
+        reason in ('superseded', 'deleted') and not is_origin_exported_since and (
+            kind <> 'diverging'
+            or len(list_filter(differences, lambda value: value['processed_column'] <> 'modified_at')) > 0
+        ) as has_older_date
     from differences
 )
 

@@ -61,6 +61,8 @@ final as (
         is_present,
         list_filter(compared_values, lambda value: value['is_different']) as differences,
         ignored_columns,
+        version_at,
+        origin_version_at,
         coalesce(file_id = processed_file_id and record_number = processed_record_number, false) as is_origin,
         has_origin,
         has_origin and is_origin_in_scope as is_origin_in_scope,

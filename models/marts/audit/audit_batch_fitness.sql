@@ -17,7 +17,8 @@ files as (
         source_id,
         sum(record_count) as record_count,
         sum(malformed_count + rejected_count) as rejected_count,
-        count(case when code in ('DELIVERY_CONFLICT', 'MODE_CONFLICT') then 1 end) as conflict_count
+        count(case when code = 'DELIVERY_CONFLICT' then 1 end)
+        + count(distinct case when code = 'MODE_CONFLICT' then feed end) as conflict_count
     from {{ ref('audit_ingestion_log') }}
     group by source_id
 ),

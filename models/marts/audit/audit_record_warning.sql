@@ -23,8 +23,59 @@ warnings as (
     where verdict = 'accepted'
 ),
 
+-- What a newer export says with an older date changes nothing; a correction may be lost by that.
+older as (
+    select
+        found.file_id,
+        found.record_number,
+        found.line_number,
+        found.record_key,
+        names.raw_column as column_name,
+        'OLDER_DATE' as code,
+        'Its date of change is ' || found.version_at || ', that of record ' || found.processed_record_number || ' of '
+        || known_files.delivery_name || '/' || known_files.file_name || ' is ' || found.origin_version_at
+        || ' (UTC), so what that says stays.' as message
+    from {{ ref('int_differences_explained') }} as found
+    inner join files on found.file_id = files.file_id
+    inner join files as known_files on found.processed_file_id = known_files.file_id
+    left join {{ source('landing', 'layout_columns') }} as names
+        on
+            found.feed = names.feed
+            and found.layout_version = names.layout_version
+            and names.staged_as like '%.modified_at'
+    where found.has_older_date
+),
+
+found as (
+    select
+        file_id,
+        record_number,
+        line_number,
+        record_key,
+        verdict,
+        column_name,
+        code
+    from warnings
+    union all
+    select
+        file_id,
+        record_number,
+        line_number,
+        record_key,
+        'accepted' as verdict,
+        column_name,
+        code
+    from older
+),
+
+described as (
+    {{ described_violations('found', 'files') }}
+),
+
 final as (
-    {{ described_violations('warnings', 'files') }}
+    select described.* replace (coalesce(older.message, described.message) as message)
+    from described
+    left join older using (file_id, record_number, code)
 )
 
 select * exclude (verdict) from final

@@ -30,7 +30,7 @@ counted as (
         code,
         count(*) as record_count,
         min(line_number) as first_line_number,
-        max(case when code = 'VALUE_NOT_ALLOWED' then message end) as message
+        min_by(message, line_number) filter (where code in ('VALUE_NOT_ALLOWED', 'OLDER_DATE')) as message
     from violations
     group by cycle_id, file_id, verdict, column_name, code
 ),

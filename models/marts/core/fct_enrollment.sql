@@ -7,11 +7,13 @@ with enrollments as (
 ),
 
 classes as (
-    select class_key from {{ ref('stg_oneroster__classes') }}
+    select class_key from {{ ref('dim_class') }}
+    where is_active
 ),
 
 users as (
-    select user_key from {{ ref('stg_oneroster__users') }}
+    select user_key from {{ ref('dim_user') }}
+    where is_active
 ),
 
 orgs as (

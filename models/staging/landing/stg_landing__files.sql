@@ -63,9 +63,12 @@ judged as (
             else 'pending'
         end as status,
         case
-            when not files.are_removals_held or decided.decision = 'release' then 'applied'
-            when decided.last_decision = 'release' then 'pending'
-            else 'held'
+            when decided.decision = 'release' then 'applied'
+            when files.are_removals_held then case decided.last_decision when 'release' then 'pending' else 'held' end
+            when files.mode = 'bulk' and (files.record_count = 0 or files.file_id in (
+                select file_id from {{ source('landing', 'malformed_records') }} where record_key is null
+            )) then 'incomplete'
+            else 'applied'
         end as removals,
         staged_layouts.feed is not null as has_staged_layout,
         coalesce(staged_layouts.required_columns, []) as required_columns,
@@ -82,7 +85,7 @@ final as (
         * exclude (are_removals_held),
         status = 'visible' as is_visible,
         status = 'visible' and has_staged_layout as is_staged,
-        removals <> 'applied' as are_removals_held,
+        removals in ('held', 'pending') as are_removals_held,
         -- What is not staged removes nothing: nobody compared its keys with those of before.
         max(exported_at) filter (
             where status = 'visible' and has_staged_layout and mode = 'bulk' and removals = 'applied'

@@ -17,13 +17,16 @@ MANIFEST = "oneroster/manifest"
 _EVERY_SOURCE = "*"
 DELIMITERS = ("comma", "semicolon", "tab", "pipe")
 """What may stand between the fields of a file; the framer knows each of them."""
+_UNSAID = {"mode_authority": "manifest", "default_mode": ""}
+"""What holds for a source that leaves a column blank, or for seeds that lack it."""
 _CHOICES = {
     "delimiter": DELIMITERS,
     "stage": ("live", "pilot"),
     "exported_at_policy": ("name", "receipt"),
     "naive_times": ("", "utc", "local"),
     "header_policy": ("strict", "by_name"),
-    "mode_authority": ("rows", "manifest"),
+    "mode_authority": ("manifest", "rows"),
+    "default_mode": ("", "bulk", "delta"),
     "removal_policy": ("hold_removals", "hold_file"),
     "change_policy": ("warn", "hold"),
 }
@@ -79,6 +82,7 @@ class Source:
     delimiter: str
     header_policy: str
     mode_authority: str
+    default_mode: str
     removal_policy: str
     change_policy: str
     ignore_files: tuple[str, ...]
@@ -156,6 +160,7 @@ def read_sources(
                 f"{where}: source_id '{row['source_id']}' has another line; each source has one."
             )
         seen.add(row["source_id"])
+        row |= {column: row.get(column) or unsaid for column, unsaid in _UNSAID.items()}
         _check_source(where, row, families, known_feeds)
         yield Source(
             source_id=row["source_id"],
@@ -173,6 +178,7 @@ def read_sources(
             delimiter=row.get("delimiter") or DELIMITERS[0],
             header_policy=row["header_policy"],
             mode_authority=row["mode_authority"],
+            default_mode=row["default_mode"],
             removal_policy=row["removal_policy"],
             change_policy=row["change_policy"],
             ignore_files=listed(row.get("ignore_files", "")),

@@ -21,5 +21,6 @@ def read_properties(stream: BinaryIO) -> dict[str, str]:
     for line in text.splitlines():
         name, *rest = leading_fields(line, "utf-8", delimiter)
         if rest:
-            properties[name.strip()] = rest[0].strip()
+            is_version = name.strip().lower() == VERSION_PROPERTY
+            properties[VERSION_PROPERTY if is_version else name.strip()] = rest[0].strip()
     return properties

@@ -552,6 +552,16 @@ def _read_outcome(home: Home, cycle: Cycle, report: CycleReport) -> list[_Found]
                 [cycle.cycle_id],
             )
         )
+        report.landed.findings.extend(
+            f"{source_id}/{delivery_name}/{file_name}: {detail}"
+            for source_id, delivery_name, file_name, detail in connection.execute(
+                "select source_id, delivery_name, file_name, violations.detail "
+                "from audit.audit_violation as violations "
+                "inner join audit.audit_ingestion_log using (file_id) "
+                "where violations.cycle_id = ? and violations.code = 'OLDER_DATE' order by all",
+                [cycle.cycle_id],
+            ).fetchall()
+        )
         return connection.execute(
             "select file_id, code, detail from audit.audit_violation where cycle_id = ? "
             "order by file_id, code, detail",

@@ -315,7 +315,7 @@ def _land_delivery(context: Context, delivery: Delivery) -> tuple[list[FileRepor
         reports.append(report)
         findings.extend(sentences)
     where = f"{delivery.source.source_id}/{delivery.name}"
-    notes = list(check_manifest(delivery.container, judged, manifest))
+    notes = list(check_manifest(delivery.container, judged, manifest, delivery.source.default_mode))
     if any(report.record_count for report in reports):
         notes += _same_as_before(context, delivery)
     for code, sentence in notes:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import duckdb
+
 from rollcall.clock import iso
 from rollcall.contracts.sources import Feed
 from rollcall.csvfile.framing import Framer, HeaderError
@@ -106,8 +108,17 @@ def land_file(
         stored = raw.store(connection, file_id, readable, framer)
     declared = declared_mode(readable, manifest)
     rows_mode = raw.mode_of_rows(connection, file_id, layout.raw_table, set(layout.raw_columns))
-    mode = effective_mode(declared, rows_mode, source.mode_authority)
-    file = StoredFile(file_id, source, readable.feed, layout, mode, delivery.exported_at)
+    mode = effective_mode(declared, rows_mode, source)
+    file = StoredFile(
+        file_id,
+        source,
+        readable.feed,
+        layout,
+        mode,
+        delivery.exported_at,
+        framer.record_count,
+        stored.malformed_keys.count(None),
+    )
     judgements = list(
         judge_structure(
             readable,
@@ -116,7 +127,7 @@ def land_file(
             declared,
             rows_mode,
             mode,
-            hidden_key_count=stored.malformed_keys.count(None),
+            source,
             is_cut_short=stored.is_cut_short,
         )
     )
@@ -148,11 +159,28 @@ def land_file(
             "detail": " ".join(judgement.sentence for judgement in judgements) or None,
         },
     )
-    for judgement in judgements:
+    new = [item for item in judgements if not _is_known(connection, identity, report.feed, item)]
+    for judgement in new:
         find(context, file_id, judgement.code, judgement.sentence)
     where = f"{source.source_id}/{delivery.name}/{member.name}"
-    notes = [item for item in judgements if verdict == "accepted" and item.effect == Effect.NOTE]
+    notes = [item for item in new if verdict == "accepted" and item.effect == Effect.NOTE]
     return report, [f"{where}: {item.sentence}" for item in notes], wrong_year
+
+
+def _is_known(
+    connection: duckdb.DuckDBPyConnection,
+    identity: dict[str, Any],
+    feed: str | None,
+    judgement: Judgement,
+) -> bool:
+    """Say whether a settled matter has been told of the source and feed before."""
+    return judgement.is_settled and bool(
+        connection.execute(
+            "select 1 from landing.findings inner join landing.files using (file_id) "
+            "where source_id = ? and feed = ? and findings.code = ? and findings.detail = ?",
+            [identity["source_id"], feed, judgement.code, judgement.sentence],
+        ).fetchall()
+    )
 
 
 def _judge_records(

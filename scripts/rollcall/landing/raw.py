@@ -161,9 +161,11 @@ def _readable_keys(
 def mode_of_rows(
     connection: duckdb.DuckDBPyConnection, file_id: str, raw_table: str, columns: set[str]
 ) -> str | None:
-    """Say what the rows say: `delta` when any is dated or has a status, `bulk` when none has.
+    """Say what the rows look like: `delta` when at least half have a date or a status, else `bulk`.
 
-    OneRoster leaves both columns blank in every row of a bulk file. None without rows or columns.
+    OneRoster leaves both columns blank in every row of a bulk file and fills them in a delta. A
+    file without rows looks like a bulk, so that somebody asks before it empties its feed. None
+    where the layout lacks the columns.
     """
     if not columns.issuperset(MODE_COLUMNS):
         return None
@@ -172,9 +174,8 @@ def mode_of_rows(
         f"select count(*), count(*) filter ({filled}) from {raw_table} where file_id = ?",
         [file_id],
     ).fetchone()
-    if row is None or not row[0]:
-        return None
-    return "delta" if row[1] else "bulk"
+    count, filled_count = row or (0, 0)
+    return "delta" if count and filled_count * 2 >= count else "bulk"
 
 
 def times_without_zone(

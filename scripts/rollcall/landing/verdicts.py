@@ -19,6 +19,7 @@ from rollcall.csvfile.framing import (
 )
 from rollcall.csvfile.manifest import VERSION_PROPERTY, read_properties
 from rollcall.landing.container import Member, Rejection
+from rollcall.sanitize import readable_name
 
 TERMS = "oneroster/academic_sessions"
 _DISGUISES = (
@@ -31,6 +32,9 @@ _DISGUISES = (
     (b"<?xml", "an XML document"),
 )
 MODE_COLUMNS = ("status", "dateLastModified")
+_MODES = ("bulk", "delta")
+_NOT_LISTED = "absent"
+_LISTS = "file."
 
 
 class Effect(IntEnum):
@@ -44,19 +48,31 @@ class Effect(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What is reported of a file: a code, a sentence without personal values, and the effect."""
+    """What is reported of a file: a code, a sentence without personal values, and the effect.
+
+    What `is_settled` is said once of a source and feed, not of every file.
+    """
 
     code: str
     sentence: str
     effect: Effect
+    is_settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a manifest says: the version it names, and the mode of each file it lists."""
+    """What a manifest says: the version it names, and the mode of each file it lists.
+
+    Names are as it writes them, modes in lower case.
+    """
 
     version: str | None
     modes: Mapping[str, str]
+
+    def mode_of(self, name: str) -> str:
+        """Return what it says of a file by its name."""
+        said = (mode for known, mode in self.modes.items() if plain_name(known) == plain_name(name))
+        return next(said, _NOT_LISTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,14 +214,15 @@ def _manifest_version(found: tuple[Member, Feed, tuple[str, ...]] | None) -> str
 
 
 def _parse_manifest(member: Member) -> Manifest:
+    """Read a manifest by property name, without case."""
     with member.path.open("rb") as stream:
         properties = read_properties(stream)
     return Manifest(
         version=properties.get(VERSION_PROPERTY),
         modes={
-            name.removeprefix("file."): mode
+            name[len(_LISTS) :]: readable_name(mode.lower())
             for name, mode in properties.items()
-            if name.startswith("file.")
+            if name.lower().startswith(_LISTS) and mode
         },
     )
 
@@ -242,19 +259,23 @@ def _way_in(contracts: Contracts, source: Source, feed: Feed, names: tuple[str, 
 
 
 def declared_mode(readable: Readable, manifest: Manifest | None) -> str | None:
-    """Return the mode the manifest gives a file; `absent` when it does not list it."""
+    """Return what the manifest says of a file; `absent` when it does not list it."""
     if manifest is None or readable.feed.feed == MANIFEST:
         return None
-    return manifest.modes.get(readable.feed.file_name.removesuffix(".csv"), "absent")
+    return manifest.mode_of(readable.feed.file_name)
 
 
-def effective_mode(declared: str | None, rows: str | None, authority: str) -> str:
-    """Decide whether the file is the whole truth; in doubt it is not, so nothing is removed."""
-    if declared is None:
-        return rows or "delta"
-    if declared == "bulk":
-        return "delta" if rows == "delta" and authority == "rows" else "bulk"
-    return "delta"
+def effective_mode(declared: str | None, rows: str | None, source: Source) -> str:
+    """Decide whether a file is the whole truth, or holds only what changed.
+
+    The manifest says so, where it does; then the source's `default_mode`; then the rows. A file
+    that the manifest does not list is no bulk for its rows alone.
+    """
+    if declared == "bulk" and rows == "delta" and source.mode_authority == "rows":
+        return "delta"
+    if declared in _MODES:
+        return declared
+    return source.default_mode or ("delta" if declared == _NOT_LISTED else rows or "delta")
 
 
 def judge_structure(
@@ -264,35 +285,18 @@ def judge_structure(
     declared: str | None,
     rows_mode: str | None,
     mode: str,
+    source: Source,
     *,
-    hidden_key_count: int,
     is_cut_short: bool,
 ) -> Iterator[Judgement]:
     """Yield what framing, header and manifest say of a file whose records are stored."""
-    if mode == "bulk" and hidden_key_count:
-        yield Judgement(
-            "KEY_UNREADABLE",
-            f"{hidden_key_count} malformed records hide their key; nothing is removed.",
-            Effect.HOLD_REMOVALS,
-        )
     if is_cut_short:
         yield Judgement(
             "CUT_SHORT",
             "The last line breaks off without a line end; the file was probably cut short.",
             Effect.HOLD_REMOVALS,
         )
-    if framer.record_count == 0:
-        yield Judgement(
-            "NO_RECORDS",
-            "The file holds a header and no record; nothing is removed by it.",
-            Effect.HOLD_REMOVALS,
-        )
-    if declared in ("bulk", "delta") and rows_mode not in (None, declared):
-        yield Judgement(
-            "MODE_CONFLICT",
-            f"The manifest says {declared}, the rows say {rows_mode}; it is read as {mode}.",
-            Effect.NOTE,
-        )
+    yield from _judge_mode(declared, rows_mode if framer.record_count else None, mode, source)
     if manifest and manifest.version and not is_of_version(readable.layout, manifest.version):
         yield Judgement(
             "VERSION_MISMATCH",
@@ -328,6 +332,33 @@ def _counted(names: list[str]) -> str:
     return f"{len(names)} ({', '.join(names)})" if names else "no"
 
 
+def _judge_mode(
+    declared: str | None, rows_mode: str | None, mode: str, source: Source
+) -> Iterator[Judgement]:
+    """Yield what is odd about how a file's mode is said."""
+    if declared in _MODES and rows_mode not in (None, declared):
+        look = {"bulk": "neither status nor date", "delta": "a status or a date"}[rows_mode or ""]
+        yield Judgement(
+            "MODE_CONFLICT",
+            f"The manifest says {declared}, but most records have {look}, as in a {rows_mode}; "
+            f"files like this one are read as a {mode} (mode_authority of {source.source_id}: "
+            f"{source.mode_authority}).",
+            Effect.NOTE,
+            is_settled=True,
+        )
+    if declared is not None and declared not in (_NOT_LISTED, *_MODES):
+        why = (
+            "default_mode of sources.csv says so" if source.default_mode else "its records look so"
+        )
+        yield Judgement(
+            "MODE_UNKNOWN",
+            f"The manifest says '{declared[:20]}', which is neither bulk nor delta; files like "
+            f"this one are read as a {mode}, because {why}.",
+            Effect.NOTE,
+            is_settled=True,
+        )
+
+
 def read_manifest(
     judged: list[tuple[Member, Readable | Rejection]],
 ) -> Manifest | None:
@@ -342,17 +373,23 @@ def check_manifest(
     kind: str,
     judged: list[tuple[Member, Readable | Rejection]],
     manifest: Manifest | None,
+    default_mode: str,
 ) -> Iterator[tuple[str, str]]:
-    """Compare what the manifest announces with what is there; yield (code, sentence)."""
+    """Compare what the manifest announces with what is there; yield (code, sentence).
+
+    A source with a `default_mode` has told that it sends none.
+    """
     readable = [outcome for _, outcome in judged if isinstance(outcome, Readable)]
     if manifest is None:
         is_alone = kind in ("csv", "gzip")
-        if not is_alone and any(item.layout.version != "1.0" for item in readable):
-            yield "MANIFEST_MISSING", "The delivery has no manifest; each file's rows say its mode."
+        is_of_today = any(item.layout.version != "1.0" for item in readable)
+        if is_of_today and not is_alone and not default_mode:
+            sentence = "The delivery has no manifest; each file's records say its mode."
+            yield "MANIFEST_MISSING", sentence
         return
     present = {plain_name(member.name): member.name for member, _ in judged}
     announced = {
-        plain_name(name): name for name, mode in manifest.modes.items() if mode in ("bulk", "delta")
+        plain_name(name): name for name, mode in manifest.modes.items() if mode != _NOT_LISTED
     }
     for name in sorted(announced.keys() - present):
         sentence = f"The manifest announces {announced[name]}.csv, which is not there."

@@ -27,7 +27,10 @@ these equal to it. They are needed here to hold a file before any of its deletio
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file whose records are stored but not yet judged."""
+    """A file whose records are stored but not yet judged.
+
+    `hidden_key_count` is how many malformed records hide their key.
+    """
 
     file_id: str
     source: Source
@@ -35,6 +38,8 @@ class StoredFile:
     layout: Layout
     mode: str
     exported_at: datetime
+    record_count: int
+    hidden_key_count: int
 
 
 def judge_volume(connection: duckdb.DuckDBPyConnection, file: StoredFile) -> Iterator[Judgement]:
@@ -47,10 +52,29 @@ def judge_volume(connection: duckdb.DuckDBPyConnection, file: StoredFile) -> Ite
         return
     limits = file.source.limits
     active, removed = comparison.count()
-    if removed >= limits.floor_count:
+    if file.mode == "bulk" and removed:
+        yield from _judge_what_is_hidden(file, active, removed)
+    if removed >= limits.floor_count and file.record_count:
         yield from _judge_removals(comparison, file, limits, active, removed)
     if file.mode == "bulk" and limits.max_changed_percent < 100:
         yield from _judge_changes(connection, file, limits)
+
+
+def _judge_what_is_hidden(file: StoredFile, active: int, removed: int) -> Iterator[Judgement]:
+    """Yield why a bulk may lack records without meaning to, where active ones are missing."""
+    if not file.record_count:
+        yield Judgement(
+            "NO_RECORDS",
+            f"The file holds a header and no record; {removed} active records would be removed.",
+            Effect.HOLD_REMOVALS,
+        )
+    elif file.hidden_key_count:
+        yield Judgement(
+            "KEY_UNREADABLE",
+            f"{removed} of {active} active records are missing, and malformed records of the file "
+            f"({file.hidden_key_count}) hide their key, so these may be the missing ones.",
+            Effect.HOLD_REMOVALS,
+        )
 
 
 def _judge_removals(
@@ -172,9 +196,9 @@ def _staged(layout: Layout) -> list[tuple[Column, str]]:
 class _Comparison:
     """SQL that compares a stored file with the active records of its feed.
 
-    `active` are the active rows of the mart of the feed; `removed` those of them that the
-    file would remove: absent from a bulk, or deleted by a record. Keys are compared by a hash of
-    64 bits, which is faster; should two ever meet, one removal is not counted.
+    `active` are the active rows of the mart of the feed; `removed` those of them that the file
+    would remove: known before a bulk and absent from it, or deleted by a record. Keys are compared
+    by a hash of 64 bits, which is faster; should two ever meet, one removal is not counted.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -210,7 +234,10 @@ class _Comparison:
                 f"select hash(record_key) from landing.malformed_records "
                 f"where file_id = {literal(file.file_id)} and record_key is not null"
             )
-            removed = f"{active} anti join ({kept}) as kept {is_key}"
+            removed = (
+                f"{active} anti join ({kept}) as kept {is_key} "
+                f"where exported_at <= {literal(str(file.exported_at))}::timestamp"
+            )
         return cls(connection, file, key, stored_key, active, removed)
 
     def count(self) -> tuple[int, int]:

@@ -25,7 +25,7 @@ typed as (
         {{ year('schoolYear') }} as school_year,
         {{ is_deletion('status') }} as is_deleted,
         {{ instant('dateLastModified') }} as modified_at,
-        {{ violations(oneroster_checks() + [
+        {{ oneroster_violations([
             required('title'),
             required('type'),
             allowed('type', types),

@@ -18,7 +18,7 @@ typed as (
         {{ integer('weight') }} as weight,
         {{ is_deletion('status') }} as is_deleted,
         {{ instant('dateLastModified') }} as modified_at,
-        {{ violations(oneroster_checks() + [
+        {{ oneroster_violations([
             required('title'),
             readable('weight', 'integer'),
         ]) }} as violations

@@ -32,7 +32,7 @@ typed as (
         {{ text_list('periods') }} as periods,
         {{ is_deletion('status') }} as is_deleted,
         {{ instant('dateLastModified') }} as modified_at,
-        {{ violations(oneroster_checks() + [
+        {{ oneroster_violations([
             required('title'),
             required('courseSourcedId'),
             required('classType'),

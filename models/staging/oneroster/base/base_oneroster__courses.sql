@@ -25,7 +25,7 @@ typed as (
         {{ text_list('subjectCodes') }} as subject_codes,
         {{ is_deletion('status') }} as is_deleted,
         {{ instant('dateLastModified') }} as modified_at,
-        {{ violations(oneroster_checks() + [
+        {{ oneroster_violations([
             required('title'),
             required('orgSourcedId'),
         ]) }} as violations

@@ -28,7 +28,7 @@ typed as (
         {{ date('endDate') }} as end_date,
         {{ is_deletion('status') }} as is_deleted,
         {{ instant('dateLastModified') }} as modified_at,
-        {{ violations(oneroster_checks() + [
+        {{ oneroster_violations([
             required('classSourcedId'),
             required('schoolSourcedId'),
             required('userSourcedId'),

@@ -22,7 +22,7 @@ typed as (
         {{ text('learningObjectiveId') }} as objective_id,
         {{ is_deletion('status') }} as is_deleted,
         {{ instant('dateLastModified') }} as modified_at,
-        {{ violations(oneroster_checks() + [
+        {{ oneroster_violations([
             required('lineItemSourcedId'),
             required('source'),
             allowed('source', objective_sources),

@@ -29,7 +29,7 @@ typed as (
         {{ roster_key('schoolSourcedId') }} as org_key,
         {{ is_deletion('status') }} as is_deleted,
         {{ instant('dateLastModified') }} as modified_at,
-        {{ violations(oneroster_checks() + [
+        {{ oneroster_violations([
             required('title'),
             required('assignDate'),
             readable('assignDate', 'date'),

@@ -23,7 +23,7 @@ typed as (
         {{ roster_key('parentSourcedId') }} as parent_org_key,
         {{ is_deletion('status') }} as is_deleted,
         {{ instant('dateLastModified') }} as modified_at,
-        {{ violations(oneroster_checks() + [
+        {{ oneroster_violations([
             required('name'),
             required('type'),
             allowed('type', types),

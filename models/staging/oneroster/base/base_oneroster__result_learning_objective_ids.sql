@@ -24,7 +24,7 @@ typed as (
         {{ text('textScore') }} as text_score,
         {{ is_deletion('status') }} as is_deleted,
         {{ instant('dateLastModified') }} as modified_at,
-        {{ violations(oneroster_checks() + [
+        {{ oneroster_violations([
             required('resultSourcedId'),
             required('source'),
             allowed('source', objective_sources),

@@ -34,7 +34,7 @@ typed as (
         {{ boolean('missing') }} as is_missing,
         {{ is_deletion('status') }} as is_deleted,
         {{ instant('dateLastModified') }} as modified_at,
-        {{ violations(oneroster_checks() + event_checks('scoreDate') + [
+        {{ oneroster_violations(event_checks('scoreDate') + [
             required('lineItemSourcedId'),
             required('studentSourcedId'),
             required('scoreStatus'),

@@ -30,7 +30,7 @@ typed as (
         {{ roster_key('orgSourcedId') }} as org_key,
         {{ is_deletion('status') }} as is_deleted,
         {{ instant('dateLastModified') }} as modified_at,
-        {{ violations(oneroster_checks() + [
+        {{ oneroster_violations([
             required('userSourcedId'),
             required('roleType'),
             allowed('roleType', role_types),

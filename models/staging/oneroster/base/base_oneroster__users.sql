@@ -30,7 +30,7 @@ typed as (
         {{ text('primaryOrgSourcedId') }} as primary_org_id,
         {{ is_deletion('status') }} as is_deleted,
         {{ instant('dateLastModified') }} as modified_at,
-        {{ violations(oneroster_checks() + [
+        {{ oneroster_violations([
             required('enabledUser'),
             readable('enabledUser', 'boolean'),
             lower_case('enabledUser'),

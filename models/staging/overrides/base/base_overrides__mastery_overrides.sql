@@ -32,7 +32,7 @@ typed as (
         {{ text('reason') }} as reason,
         {{ is_deletion('status') }} as is_deleted,
         {{ instant('dateLastModified') }} as modified_at,
-        {{ violations(oneroster_checks() + event_checks('effectiveAt') + [
+        {{ oneroster_violations(event_checks('effectiveAt') + [
             required('studentSourcedId'),
             required('learningObjectiveId'),
             required('action'),
