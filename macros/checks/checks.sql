@@ -20,17 +20,21 @@
     {{ rollcall.violation('REQUIRED_MISSING', column, rollcall.text(column) ~ ' is null and ' ~ rollcall.is_required(column), true) }}
 {%- endmacro %}
 
+{#- True when a column holds one of the values, whatever its case. -#}
+{% macro holds(column, values) -%}
+    coalesce(lower({{ rollcall.text(column) }}) in ('{{ values | join("', '") }}'), false)
+{%- endmacro %}
+
 {#- A column that the layout requires must hold something where another column holds one of the values. -#}
 {% macro required_when(column, other, values) -%}
-    {%- set where_needed = 'lower(' ~ rollcall.text(other) ~ ") in ('" ~ values | join("', '") ~ "')" -%}
-    {{ rollcall.violation('REQUIRED_MISSING', column, rollcall.text(column) ~ ' is null and ' ~ where_needed ~ ' and ' ~ rollcall.is_required(column), true) }}
+    {{ rollcall.violation('REQUIRED_MISSING', column, rollcall.text(column) ~ ' is null and ' ~ rollcall.holds(other, values) ~ ' and ' ~ rollcall.is_required(column), true) }}
 {%- endmacro %}
 
 {#-
-    What the column holds must read as the type: date, instant, number, integer, year or boolean. Where the layout
-    requires the column an unreadable value rejects the record; else, or with `refuses=false`, the value is left blank.
+    What the column holds must read as the type: date, instant, number, integer, year or boolean. An unreadable value
+    rejects the record where `rejects` holds, which is where the layout requires the column; else it is left blank.
 -#}
-{% macro readable(column, type, refuses=true) -%}
+{% macro readable(column, type, rejects=none) -%}
     {%- set parser, code = {
         'date': (rollcall.date, 'INVALID_DATE'),
         'instant': (rollcall.instant, 'INVALID_DATETIME'),
@@ -39,7 +43,7 @@
         'year': (rollcall.year, 'INVALID_DATE'),
         'boolean': (rollcall.boolean, 'INVALID_BOOLEAN'),
     }[type] -%}
-    {%- set is_error = rollcall.is_required(column) if refuses else 'false' -%}
+    {%- set is_error = rollcall.is_required(column) if rejects is none else rejects -%}
     {%- set is_known = rollcall.is_implausible(rollcall.text(column)) if type in ('date', 'instant') else 'false' -%}
     case when {{ rollcall.text(column) }} is not null and ({{ parser(column) }}) is null and not {{ is_known }} then {'code': case when {{ is_error }} then '{{ code }}' else 'OPTIONAL_VALUE_IGNORED' end, 'column_name': '{{ column }}', 'is_error': {{ is_error }}} end
 {%- endmacro %}
@@ -59,12 +63,12 @@
 
 {#-
     What the column holds must be one of the values, or begin with `ext:` where the layout allows own terms. Another
-    case is read all the same and warned of.
+    case is read all the same and warned of. It is looked at only `where` it applies.
 -#}
-{% macro allowed(column, values) -%}
+{% macro allowed(column, values, where='true') -%}
     {%- set is_own_term = 'starts_with(' ~ rollcall.text(column) ~ ", 'ext:') and list_contains(files.extensible_columns, '" ~ column ~ "')" -%}
     {%- set is_known = 'lower(' ~ rollcall.text(column) ~ ") in ('" ~ values | map('lower') | join("', '") ~ "')" -%}
-    case when {{ rollcall.text(column) }} not in ('{{ values | join("', '") }}') and not ({{ is_own_term }}) then {'code': case when {{ is_known }} then 'WRONG_CASE' else 'VALUE_NOT_ALLOWED' end, 'column_name': '{{ column }}', 'is_error': not {{ is_known }}} end
+    case when {{ where }} and {{ rollcall.text(column) }} not in ('{{ values | join("', '") }}') and not ({{ is_own_term }}) then {'code': case when {{ is_known }} then 'WRONG_CASE' else 'VALUE_NOT_ALLOWED' end, 'column_name': '{{ column }}', 'is_error': not {{ is_known }}} end
 {%- endmacro %}
 
 {#- A boolean written in other case than `true` and `false`, as spreadsheets do. -#}

@@ -3,12 +3,13 @@
 Stories told night by night through the real command, and pure functions by themselves.
 """
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import duckdb
 import pytest
 from conftest import MANIFEST, ORGS
-from mastery_district import ENROLLMENTS, OVERRIDES, ROSTER, USERS
+from mastery_district import ENROLLMENTS, LINE_ITEMS, OVERRIDES, RESULTS, ROSTER, USERS
 from stories import Scene, Telling, nothing_is_due, told_together
 
 from rollcall.csvfile.blanks import hides, trimmed, visible
@@ -118,9 +119,9 @@ def test_white_space_around_ids_is_no_other_id_and_what_cannot_be_seen_makes_a_r
 def test_enumerations_are_read_without_case_and_wrong_values_are_named(scene: Scene) -> Telling:
     files = {
         "orgs.csv": ORGS + "d1,,,Plainfield,District,,\ns1,Active,,North,SCHOOL,,d1\n",
-        "academicSessions.csv": ROSTER["academicSessions.csv"].replace(
-            "schoolYear,2026", "SchoolYear,2026"
-        ),
+        "academicSessions.csv": ROSTER["academicSessions.csv"]
+        .replace("schoolYear,2026", "SchoolYear,2026")
+        .replace(",2027\n", ",2026-2027\n"),
         "classes.csv": ROSTER["classes.csv"].replace("scheduled", "Scheduled"),
         "users.csv": USERS + "ann,,,TRUE,s1,Student,ann,,A,B,,,,,,,09,\n"
         "tea,,,true,s1,TEACHER,tea,,A,B,,,,,,,,\nodd,,,true,s1,pupil,odd,,A,B,,,,,,,,\n",
@@ -142,11 +143,16 @@ def test_enumerations_are_read_without_case_and_wrong_values_are_named(scene: Sc
         scene,
         "select (select list(role order by user_id) from core.dim_user where source_id = '{sis}'), "
         "(select list(org_type order by org_id) from core.dim_org where source_id = '{sis}'), "
-        "(select term_type from core.dim_term where source_id = '{sis}'), "
+        "(select term_type || ' ' || school_year from core.dim_term where source_id = '{sis}'), "
         "(select any_value(class_type) from core.dim_class where source_id = '{sis}')",
     )
     assert (role, types) == (["student", "teacher"], ["district", "school"])
-    assert (term, kind) == ("schoolYear", "scheduled")
+    assert (term, kind) == ("schoolYear 2027", "scheduled")
+    assert rows(
+        scene,
+        "select column_name from audit.audit_record_warning "
+        "where source_id = '{sis}' and code = 'YEAR_SPAN'",
+    ) == [("schoolYear",)]
     assert rows(
         scene,
         "select student_id from core.fct_enrollment where source_id = '{sis}' order by all",
@@ -175,7 +181,7 @@ def test_enumerations_are_read_without_case_and_wrong_values_are_named(scene: Sc
         ("orgs", "type", 2),
         ("users", "enabledUser", 1),
         ("users", "role", 2),
-        ("mastery_overrides", "action", 2),
+        ("mastery_overrides", "action", 1),
         ("mastery_overrides", "state", 1),
         ("mastery_overrides", "status", 2),
     ]
@@ -184,3 +190,297 @@ def test_enumerations_are_read_without_case_and_wrong_values_are_named(scene: Sc
         "select count(*) from reconciliation.recon_diverging_value "
         "where source_id in ('{sis}', '{lms}') and reason <> 'unresolved'",
     ) == [(0,)]
+
+
+MANY = [f"{number:05d}" for number in range(101, 141)]
+"""Students of whose ids a spreadsheet drops the zeros."""
+
+
+def class_of(
+    scene: Scene,
+    night: int,
+    students: Iterable[str],
+    named: Callable[[str], str] = str,
+    **changes: str,
+) -> None:
+    """Deliver a whole roster with a class of students; `named` is how enrollments name them.
+
+    `changes` gives other texts to feeds.
+    """
+    students = list(students)
+    files = ROSTER | {
+        "users.csv": USERS
+        + "".join(f"{key},,,true,s1,student,u{key},,A,B,,,,,,,09,\n" for key in students),
+        "enrollments.csv": ENROLLMENTS
+        + "".join(f"e{key},,,c1,s1,{named(key)},student,,,\n" for key in students),
+    }
+    files |= {f"{name}.csv": text for name, text in changes.items()}
+    manifest = MANIFEST + "".join(f"file.{name[:-4]},bulk\n" for name in files)
+    scene.district.deliver(
+        f"2026-09-{night:02d}T010000Z", files | {"manifest.csv": manifest}, scene.roster_source
+    )
+
+
+def graded(
+    scene: Scene, night: int, results: Iterable[str], mode: str = "bulk", **changes: str
+) -> None:
+    """Deliver a line item `li` and results: what stands right of the record's date."""
+    at = "" if mode == "bulk" else f"2026-09-{night:02d}T15:00:00Z"
+    status = "" if mode == "bulk" else "active"
+    rows_of_results = "".join(row.replace("|", f",{status},{at},", 1) + "\n" for row in results)
+    item = f"li,{status},{at},Quiz,,2026-09-01,2026-09-01,c1,k,t1,0,100\n"
+    files = {"lineItems.csv": LINE_ITEMS + item, "results.csv": RESULTS + rows_of_results}
+    files |= {f"{name}.csv": text for name, text in changes.items()}
+    manifest = MANIFEST + "".join(f"file.{name[:-4]},{mode}\n" for name in files)
+    scene.district.deliver(
+        f"2026-09-{night:02d}T160000Z", files | {"manifest.csv": manifest}, scene.gradebook
+    )
+
+
+def with_rule(*rules: str, paths: str = "") -> Callable[[Scene], Scene]:
+    """Begin with rules of a course of the story's own."""
+
+    def begin(scene: Scene) -> Scene:
+        nothing_is_due(scene)
+        for rule in rules:
+            scene.add("rules/mastery_rules.csv", rule.format(sis=scene.roster_source))
+        scene.add("rules/learning_paths.csv", paths.format(sis=scene.roster_source))
+        return scene
+
+    return begin
+
+
+def of_course(scene: Scene) -> dict[str, str]:
+    """Return the courses and classes of a roster whose course is the story's own."""
+    own = f"course_{scene.roster_source}"
+    return {
+        name[:-4]: ROSTER[name].replace("algebra", own) for name in ("courses.csv", "classes.csv")
+    }
+
+
+LATEST = "latest_{sis},1,course,course_{sis},latest,,,70,1,,2,true,2000-01-01,,\n"
+PATH = "path_{sis},1,course_{sis},1,course_{sis},false,,,2000-01-01,,\n"
+
+
+def gates(scene: Scene) -> dict[str, int]:
+    """Count the steps of the story's path by gate."""
+    return dict(
+        rows(
+            scene,
+            "select gate, count(*)::integer from progression.fct_progression "
+            "where path_id = 'path_{sis}' group by all",
+        )
+    )
+
+
+def codes(scene: Scene) -> list[tuple[str, str]]:
+    """Return feed and code of the files that the last cycle did not simply accept."""
+    return sorted(
+        (file["feed"].split("/")[1], file["code"])
+        for file in scene.said["landed"]["files"]
+        if file["source_id"] in (scene.roster_source, scene.gradebook)
+        and (file["verdict"] != "accepted" or file["are_removals_held"])
+    )
+
+
+@told_together(with_rule(LATEST, paths=PATH))
+def test_ids_without_their_zeros_are_held_and_nobody_leaves_a_path(scene: Scene) -> Telling:
+    class_of(scene, 1, MANY, str, **of_course(scene))
+    graded(scene, 1, [f"r{key}|li,{key},fully graded,90,2026-09-01," for key in MANY])
+    yield 1
+    assert codes(scene) == []
+    assert gates(scene) == {"completed": 40}
+    odd = set(MANY[:12])
+    class_of(
+        scene,
+        2,
+        MANY,
+        lambda key: key.lstrip("0") if key in odd else key,
+        **of_course(scene),
+    )
+    yield 2
+    assert codes(scene) == [("enrollments", "REFERENCES_LOST")]
+    [file] = [
+        file
+        for file in scene.said["landed"]["files"]
+        if file["code"] == "REFERENCES_LOST" and file["source_id"] == scene.roster_source
+    ]
+    assert file["detail"].startswith(
+        "12 of 40 records name in 'userSourcedId' what oneroster/users does not have "
+        "(30.0 %, limit 10 %); org 's1' 12 of 40."
+    )
+    assert gates(scene) == {"completed": 40}
+    done = scene.district.run(
+        *("release", file["file_id"], "--reason", "it is meant"), now="2026-09-02T19:00:00Z"
+    )
+    assert done.code == 0, done.err
+    yield 3
+    assert gates(scene) == {"completed": 28}, "who is not on the roster is on no path"
+
+
+@told_together(nothing_is_due)
+def test_ids_in_capitals_are_held_in_a_delta_and_on_a_first_night(scene: Scene) -> Telling:
+    students = [f"st{number:02d}" for number in range(20)]
+    class_of(scene, 1, students, str.upper)
+    graded(scene, 1, [f"a{key}|li,{key},fully graded,90,2026-09-01," for key in students], "delta")
+    yield 1
+    assert codes(scene) == [("enrollments", "REFERENCES_LOST")]
+    graded(
+        scene,
+        2,
+        [
+            f"b{key}|li,{key.upper() if key < 'st06' else key},fully graded,10,2026-09-02,"
+            for key in students
+        ],
+        "delta",
+    )
+    yield 2
+    assert codes(scene) == [("results", "REFERENCES_LOST")]
+    assert rows(
+        scene, "select max(score)::integer, count(*) from core.fct_result where source_id = '{lms}'"
+    ) == [(90, 20)]
+
+
+@told_together(nothing_is_due)
+def test_what_comes_before_the_records_it_refers_to_is_no_loss(scene: Scene) -> Telling:
+    """Results before any roster, and a few students who are new to it, wait for it as before."""
+    graded(scene, 1, [f"r{key}|li,{key},fully graded,90,2026-09-01," for key in MANY], "delta")
+    yield 1
+    assert codes(scene) == []
+    class_of(scene, 2, MANY[:30])
+    yield 2
+    assert codes(scene) == []
+    graded(scene, 3, [f"r{key}|li,{key},fully graded,95,2026-09-03," for key in MANY], "delta")
+    yield 3
+    assert codes(scene) == [], "the same references led nowhere before"
+
+
+@told_together(with_rule("n_{sis},1,course,course_{sis},n_mastery,,2,70,1,,2,true,2000-01-01,,\n"))
+def test_result_ids_that_are_renamed_hold_the_file_and_the_state_stands(scene: Scene) -> Telling:
+    """Were both counted, one piece of work would be two."""
+    few = MANY[:10]
+    class_of(scene, 1, few, str, **of_course(scene))
+    graded(scene, 1, [f"r{key}|li,{key},fully graded,90,2026-09-01," for key in few])
+    yield 1
+    states = (
+        "select state, count(*)::integer from progression.fct_mastery "
+        "where roster_source_id = '{sis}' group by all"
+    )
+    assert rows(scene, states) == [("insufficient_evidence", 10)]
+    graded(scene, 2, [f"new-{key}|li,{key},fully graded,90,2026-09-01," for key in few])
+    yield 2
+    assert codes(scene) == [("results", "ID_CHURN")]
+    assert rows(scene, states) == [("insufficient_evidence", 10)]
+    twice = [f"r{key}|li,{key},fully graded,90,2026-09-01," for key in few]
+    twice += [f"twin-{key}|li,{key},fully graded,95,2026-09-02," for key in few]
+    graded(scene, 3, twice)
+    yield 3
+    assert codes(scene) == []
+    assert rows(scene, states) == [("insufficient_evidence", 10)], "the same work counts once"
+    assert rows(
+        scene,
+        "select disposition, count(*)::integer from progression.fct_evidence "
+        "where source_id = '{lms}' group by all order by all",
+    ) == [("duplicate", 10), ("usable", 10)]
+
+
+@told_together(nothing_is_due)
+def test_sections_get_new_ids_each_term_and_nothing_waits(scene: Scene) -> Telling:
+    """Ten sections of the autumn are gone in spring, each with a section of its name instead."""
+    header = ROSTER["classes.csv"].split("\n")[0] + "\n"
+    terms = ROSTER["academicSessions.csv"] + "t2,,,Spring,term,2027-01-10,2027-06-30,t1,2027\n"
+
+    def sections(prefix: str, term: str) -> str:
+        return header + "".join(
+            f"{prefix}{number},,,Algebra {number},09,algebra,A{number},scheduled,,s1,{term},,,\n"
+            for number in range(10)
+        )
+
+    def places(prefix: str) -> str:
+        return ENROLLMENTS + "".join(
+            f"{prefix}{number},,,{prefix}{number % 10},s1,{MANY[number]},student,,,\n"
+            for number in range(40)
+        )
+
+    class_of(
+        scene, 1, MANY, classes=sections("f", "t1"), academicSessions=terms, enrollments=places("f")
+    )
+    yield 1
+    assert codes(scene) == []
+    class_of(
+        scene, 2, MANY, classes=sections("s", "t2"), academicSessions=terms, enrollments=places("s")
+    )
+    yield 2
+    assert codes(scene) == []
+    active = "select count(*) from core.{0} where is_active and source_id = '{{sis}}'"
+    assert rows(scene, active.format("dim_class")) == [(10,)]
+    assert rows(scene, active.format("fct_enrollment")) == [(40,)]
+    class_of(
+        scene, 3, MANY, classes=sections("x", "t2"), academicSessions=terms, enrollments=places("s")
+    )
+    yield 3
+    assert codes(scene) == [("classes", "ID_CHURN")], "the same term is no other term"
+
+
+ASSERTED = "asserted_{sis},1,objective,none_{sis},asserted,,,70,1,,2,true,2000-01-01,,\n"
+
+
+@told_together(with_rule(LATEST, ASSERTED))
+def test_a_field_is_read_only_with_the_field_that_says_whether_it_applies(scene: Scene) -> Telling:
+    """A decision that clears carries the old state; its ids begin anew; some grades mean none."""
+    course = f"course_{scene.roster_source}"
+    class_of(scene, 1, ["ann", "bob"], str, **of_course(scene))
+    graded(
+        scene,
+        1,
+        [
+            "r1|li,ann,fully graded,10,2026-09-01,",
+            "r2|li,bob,fully graded,90,2026-09-01,",
+        ],
+        "delta",
+    )
+    at = "2026-09-0{0}T15:00:00Z"
+
+    def decide(night: int, *decisions: str) -> None:
+        when = at.format(night)
+        lines = [row.replace("|", f",active,{when},").replace("@", when) for row in decisions]
+        scene.district.deliver(
+            f"2026-09-0{night}T150000Z",
+            {"mastery_overrides.csv": OVERRIDES + "".join(f"{line}\n" for line in lines)},
+            scene.gradebook,
+        )
+
+    decide(1, f"1|ann,{course},set,mastered,@,ann,On paper")
+    yield 1
+    decide(
+        2,
+        f"2|ann,{course},clear,mastered,@,ann,Not so",
+        f"3|bob,{course},Clear,n/a,@,ann,Nothing",
+    )
+    graded(
+        scene,
+        2,
+        ["r2|li,bob,Exempt,EX,2026-09-02,", "r1|li,ann,fully graded,1O,2026-09-02,"],
+        "delta",
+    )
+    yield 2
+    assert rows(
+        scene,
+        "select student_id, state, is_override from progression.fct_mastery "
+        "where roster_source_id = '{sis}' order by all",
+    ) == [("ann", "not_mastered", False), ("bob", "not_evaluated", False)]
+    assert rows(
+        scene,
+        "select record_key, column_name, code from audit.audit_rejected_record "
+        "where source_id = '{lms}'",
+    ) == [("r1", "score", "INVALID_NUMBER")]
+    decide(3, f"1|bob,{course},set,mastered,@,ann,Another subject")
+    yield 3
+    assert rows(
+        scene,
+        "select override_id, list_contains(findings, 'id_used_for_another_subject') "
+        "from audit.audit_override where source_id = '{lms}' order by all",
+    ) == [("1", True), ("2", False), ("3", False)]
+    warned = str(scene.said["warnings"])
+    assert "overrides_are_beyond_doubt" in warned
+    assert f"asserted_{scene.roster_source}: no export brings the levels" in warned

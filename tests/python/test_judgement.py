@@ -70,7 +70,7 @@ UNREADABLE = {
     "few_are_filled": (spread("late", ["Y", "N"] * 3, 60), "'late'", "Y and N"),
     "personal": (
         [{"scoreDate": "Ada Lovelace", "score": "secret"}] * 9,
-        "'scoreDate'",
+        "'score'",
         "no known format",
     ),
 }

@@ -39,7 +39,7 @@ final as (
         override_id,
         override_key,
         action,
-        state,
+        case when action = 'set' then state end as state,
         teacher_id,
         reason,
         effective_at,

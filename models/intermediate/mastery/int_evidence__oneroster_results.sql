@@ -10,7 +10,7 @@ with ranked_scores as (
             order by version_at desc, exported_at desc, result_objective_key asc
         ) as recency
     from {{ ref('fct_result_objective_score') }}
-    where is_active
+    where is_active and score is not null
 ),
 
 objective_scores as (

@@ -51,7 +51,7 @@ enrolled as (
             enrollments.source_id = days.source_id
             and coalesce(enrollments.begin_date <= days.local_date, true)
             and coalesce(enrollments.end_date > days.local_date, true)
-    where enrollments.is_active and enrollments.student_key is not null
+    where enrollments.is_active
     group by
         enrollments.student_key,
         enrollments.roster_source_id,

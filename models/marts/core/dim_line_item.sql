@@ -1,8 +1,7 @@
 -- One row per source and line item: a piece of work that is graded.
 with line_items as (
     {{ with_presence(
-        ref('stg_oneroster__line_items'), source('raw_oneroster', 'line_items'),
-        'oneroster/line_items', 'line_item_id'
+        ref('stg_oneroster__line_items'), source('raw_oneroster', 'line_items'), 'oneroster/line_items', 'line_item_id'
     ) }}
 ),
 

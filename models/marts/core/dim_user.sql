@@ -4,57 +4,97 @@ with users as (
 ),
 
 orgs as (
-    select org_key from {{ ref('stg_oneroster__orgs') }}
+    select
+        org_key,
+        org_type = 'school' as is_school
+    from {{ ref('stg_oneroster__orgs') }}
 ),
 
--- From 1.2 on a user's roles have a feed of their own; a primary one stands for the user.
-main_roles as (
+today as (
+    select
+        sources.source_id,
+        {{ day_in_zone('cycles.as_of', 'sources.time_zone') }} as local_date
+    from {{ ref('sources') }} as sources
+    inner join {{ ref('stg_landing__cycles') }} as cycles on cycles.is_current
+),
+
+-- From 1.2 on a user's roles have a feed of their own; those count that have begun and are not over.
+roles as (
+    select roles.*
+    from {{ ref('brg_user_role') }} as roles
+    inner join today using (source_id)
+    where
+        roles.is_active
+        and coalesce(roles.begin_date <= today.local_date, true)
+        and coalesce(roles.end_date > today.local_date, true)
+),
+
+-- The org and the role that stand for a user do not hang on the order in which the source lists them.
+places as (
+    select
+        *,
+        role_type = 'primary' as is_primary
+    from roles
+
+    union all by name
+
     select
         user_key,
-        role,
-        org_id,
-        row_number() over (
-            partition by user_key order by case when role_type = 'primary' then 0 else 1 end, role_key
-        ) as preference
-    from {{ ref('brg_user_role') }}
-    where is_active
-),
-
-users_with_role as (
-    select
-        users.* exclude (role),
-        concat_ws(' ', users.given_name, users.family_name) as name,
-        coalesce(users.role, main_roles.role) as role,
-        coalesce(users.primary_org_id, main_roles.org_id, users.org_ids[1]) as org_id
-    from users
-    left join main_roles on users.user_key = main_roles.user_key and main_roles.preference = 1
-),
-
-user_orgs as (
-    select
-        user_key,
+        unnest(org_ids) as org_id,
         unnest(org_keys) as org_key
     from users
 ),
 
-users_without_org as (
-    select distinct user_orgs.user_key
-    from user_orgs
-    left join orgs on user_orgs.org_key = orgs.org_key
-    where orgs.org_key is null
+ranked as (
+    select
+        places.*,
+        orgs.org_key is null as is_unknown,
+        row_number() over (
+            partition by places.user_key
+            order by
+                coalesce(places.is_primary, false) desc, coalesce(orgs.is_school, false) desc,
+                places.begin_date desc nulls last,
+                places.org_id asc, places.role_key asc
+        ) as preference
+    from places
+    left join orgs on places.org_key = orgs.org_key
+),
+
+of_user as (
+    select
+        user_key,
+        array_agg(distinct org_id order by org_id) as org_ids,
+        array_agg(distinct org_key order by org_key) as org_keys,
+        bool_or(is_unknown) as has_unknown_org
+    from ranked
+    group by user_key
+),
+
+with_place as (
+    select
+        users.* exclude (role, org_ids, org_keys),
+        coalesce(nullif(users.org_ids, []), of_user.org_ids, []) as org_ids,
+        coalesce(nullif(users.org_keys, []), of_user.org_keys, []) as org_keys,
+        concat_ws(' ', users.given_name, users.family_name) as name,
+        coalesce(users.role, main.role) as role,
+        coalesce(users.primary_org_id, main.org_id) as org_id,
+        coalesce(of_user.has_unknown_org, false) as has_unknown_org
+    from users
+    left join of_user on users.user_key = of_user.user_key
+    left join ranked as main on users.user_key = main.user_key and main.preference = 1
 ),
 
 final as (
     select
-        users_with_role.*,
-        users_with_role.roster_source_id || ':' || users_with_role.org_id as org_key,
+        with_place.*,
+        with_place.roster_source_id || ':' || with_place.org_id as org_key,
         {{ columns_where({
-            'org_id': 'users_with_role.org_id is not null and orgs.org_key is null',
-            'org_ids': 'users_without_org.user_key is not null',
+            'role': 'with_place.role is null',
+            'org_id': 'with_place.org_id is not null and orgs.org_key is null',
+            'org_ids': 'with_place.has_unknown_org',
         }) }} as unresolved
-    from users_with_role
-    left join orgs on users_with_role.roster_source_id || ':' || users_with_role.org_id = orgs.org_key
-    left join users_without_org on users_with_role.user_key = users_without_org.user_key
+    from with_place
+    left join orgs on with_place.roster_source_id || ':' || with_place.org_id = orgs.org_key
 )
 
-select * from final
+select * exclude (has_unknown_org) from final

@@ -1,7 +1,7 @@
 -- One row per result and objective: one piece of evidence, and what became of it.
 with oneroster_results as (
     select
-        * exclude (result_key, result_id, line_item_key, score_status, score, is_withdrawn, alignment_fingerprint),
+        * exclude (result_key, result_id, score_status, score, is_withdrawn, alignment_fingerprint),
         result_key as evidence_key,
         'oneroster/results' as feed,
         result_id as evidence_id,
@@ -9,6 +9,24 @@ with oneroster_results as (
         cast(null as varchar) as level,
         'date' as event_precision
     from {{ ref('int_evidence__oneroster_results') }}
+),
+
+-- The same work under several ids counts once: its newest result.
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by student_key, objective_id, line_item_key, disposition
+            order by event_at desc, version_at desc, evidence_key asc
+        ) as recency
+    from oneroster_results
+),
+
+counted as (
+    select
+        * exclude (disposition),
+        case when disposition = 'usable' and recency > 1 then 'duplicate' else disposition end as disposition
+    from ranked
 ),
 
 students as (
@@ -26,9 +44,9 @@ final as (
             'student_id': 'students.user_key is null',
             'class_id': 'evidence.class_key is not null and classes.class_key is null',
         }) }} as unresolved
-    from oneroster_results as evidence
+    from counted as evidence
     left join students on evidence.student_key = students.user_key
     left join classes on evidence.class_key = classes.class_key
 )
 
-select * from final
+select * exclude (line_item_key, recency) from final

@@ -26,6 +26,7 @@ _DISPOSITIONS = {
     "no_objective": "its line item is aligned with no objective",
     "no_range": "its line item has no range of scores",
     "out_of_range": "the score is out of range",
+    "duplicate": "a newer result of the same work counts",
     "in_future": "it is dated later than its export and the cut-off",
     "too_old": "older than the rule allows",
 }

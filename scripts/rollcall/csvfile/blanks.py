@@ -63,6 +63,7 @@ def hiding_records(
     for place in places:
         starts, ends = bounds[place] + 1, bounds[place + 1]
         for row in np.flatnonzero(suspects[np.searchsorted(suspects, starts)] < ends).tolist():
-            if hides(data[int(starts[row]) : int(ends[row])].decode().strip('"')):
+            text = data[int(starts[row]) : int(ends[row])].decode()
+            if hides(text[1:-1].replace('""', '"') if text.startswith('"') else text):
                 found.add(row)
     yield from sorted(found)

@@ -12,6 +12,7 @@ import duckdb
 
 from rollcall.contracts.layouts import Column, Layout
 from rollcall.contracts.project import Contracts
+from rollcall.cycle.lost_references import NewFile, judge_references
 from rollcall.landing import raw
 from rollcall.landing.file import add_file
 from rollcall.landing.job import Context, FileReport, note
@@ -74,12 +75,14 @@ _FILES = """
             counts.accepted_count + counts.duplicate_count,
             files.record_count - files.malformed_count
         ) as accepted_count
-    from store.landing.cycle_files
-    inner join store.landing.files using (file_id)
+    from landing.landing.cycle_files
+    inner join landing.landing.files using (file_id)
     left join transform.int_file_record_counts as counts using (file_id)
     where
         cycle_files.cycle_id = ?
-        and file_id not in (select file_id from store.landing.decisions where decision = 'release')
+        and file_id not in (
+            select file_id from landing.landing.decisions where decision = 'release'
+        )
     order by file_id
 """
 _VIOLATED = """
@@ -112,7 +115,7 @@ _REASONS = """
         select code, column_name, line_number, record_number from violations where is_error
         union all
         select code, null, line_number, record_number
-        from store.landing.malformed_records where file_id = ?
+        from landing.landing.malformed_records where file_id = ?
     )
     select code, column_name, count(*), min(line_number), arg_min(record_number, line_number)
     from reasons group by code, column_name order by count(*) desc, code, column_name nulls first
@@ -177,13 +180,20 @@ def judge_new_files(
     Returns:
         File to judgement: `TYPE_CHANGED` when most values of a column cannot be read;
         `MASS_REJECTION` when more records are rejected than the limit allows, or all of them,
-        however few there are.
+        however few there are; `REFERENCES_LOST` when more records than the limit allows newly refer
+        to what is not known.
     """
     with duckdb.connect(str(building_db), read_only=True) as connection:
-        connection.execute(f"attach {literal(str(landing_db))} as store (read_only)")
+        connection.execute(f"attach {literal(str(landing_db))} as landing (read_only)")
         files = [_File(*row) for row in connection.execute(_FILES, [cycle_id]).fetchall()]
-        judged = {file.file_id: _judge(connection, contracts, file) for file in files}
-    return {file_id: judgement for file_id, judgement in judged.items() if judgement}
+        found = {file.file_id: _judge(connection, contracts, file) for file in files}
+        judged = {file_id: judgement for file_id, judgement in found.items() if judgement}
+        others = [
+            NewFile(file.file_id, file.source_id, file.feed)
+            for file in files
+            if file.file_id not in judged
+        ]
+        return judged | judge_references(connection, contracts, others, judged)
 
 
 def keep_out(context: Context, cycle_id: int, judged: Mapping[str, Judgement]) -> list[FileReport]:
@@ -234,7 +244,7 @@ def _judge(
         layout for layout in contracts.versions(file.feed) if layout.version == file.layout_version
     ]
     found = connection.execute(_VIOLATED, [file.file_id, "OPTIONAL_VALUE_IGNORED"]).fetchall()
-    stored = f"(from store.{layout.raw_table} where file_id = {literal(file.file_id)})"
+    stored = f"(from landing.{layout.raw_table} where file_id = {literal(file.file_id)})"
     for raw_column, _, record_numbers in found:
         if record_numbers and len(record_numbers) >= limits.floor_count:
             unreadable = _read(connection, stored, layout, raw_column, record_numbers)

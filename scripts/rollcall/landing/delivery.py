@@ -16,6 +16,7 @@ from rollcall.landing.entries import Entry
 from rollcall.landing.file import add_file, feed_of, land_file, reject_file
 from rollcall.landing.job import Context, Delivery, FileReport, LandReport, find, note, supersedes
 from rollcall.landing.verdicts import (
+    CLASSES,
     TERMS,
     Judgement,
     Readable,
@@ -301,13 +302,13 @@ def _add_delivery(
 
 
 def _land_delivery(context: Context, delivery: Delivery) -> tuple[list[FileReport], list[str]]:
-    """Judge and store every file of a delivery; files of terms first, since they date the rest."""
+    """Judge and store every file of a delivery; terms and classes first: the rest hangs on them."""
     judged = judge_members(context.contracts, delivery.source, delivery.container, delivery.members)
     manifest = read_manifest(judged)
     findings: list[str] = []
     reports = []
     wrong_year: Judgement | None = None
-    for member, outcome in sorted(judged, key=lambda pair: not _is_of_terms(pair[1])):
+    for member, outcome in sorted(judged, key=lambda pair: _place(pair[1])):
         if isinstance(outcome, Rejection):
             reports.append(reject_file(context, delivery, member, outcome))
             continue
@@ -324,8 +325,10 @@ def _land_delivery(context: Context, delivery: Delivery) -> tuple[list[FileRepor
     return reports, findings
 
 
-def _is_of_terms(outcome: Readable | Rejection) -> bool:
-    return isinstance(outcome, Readable) and outcome.feed.feed == TERMS
+def _place(outcome: Readable | Rejection) -> int:
+    first = (TERMS, CLASSES)
+    feed = outcome.feed.feed if isinstance(outcome, Readable) else ""
+    return first.index(feed) if feed in first else len(first)
 
 
 def _same_as_before(context: Context, delivery: Delivery) -> list[tuple[str, str]]:

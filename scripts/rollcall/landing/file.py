@@ -10,6 +10,7 @@ from rollcall.csvfile.framing import Framer, HeaderError
 from rollcall.landing import raw
 from rollcall.landing.container import Member, Rejection
 from rollcall.landing.job import Context, Delivery, FileReport, find, note
+from rollcall.landing.turn_of_term import StoredFile
 from rollcall.landing.verdicts import (
     Effect,
     Judgement,
@@ -21,7 +22,7 @@ from rollcall.landing.verdicts import (
     judge_structure,
     looks_unlike_csv,
 )
-from rollcall.landing.volume_checks import StoredFile, judge_school_year, judge_volume
+from rollcall.landing.volume_checks import judge_school_year, judge_volume
 from rollcall.ledger import ledger
 
 

@@ -22,6 +22,7 @@ from rollcall.landing.container import Member, Rejection
 from rollcall.sanitize import readable_name
 
 TERMS = "oneroster/academic_sessions"
+CLASSES = "oneroster/classes"
 _DISGUISES = (
     (b"PK\x03\x04", "a zip archive"),
     (b"\x1f\x8b", "a gzip archive"),

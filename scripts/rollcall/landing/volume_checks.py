@@ -6,14 +6,14 @@ forget: a school that was missing yesterday, and held, is still missing today.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import duckdb
 
 from rollcall.clock import local_date
 from rollcall.contracts.layouts import Column, Layout
-from rollcall.contracts.sources import Feed, Limits, Source
+from rollcall.contracts.sources import Limits
+from rollcall.landing.turn_of_term import StoredFile, expected_to_go
 from rollcall.landing.verdicts import TERMS, Effect, Judgement
 from rollcall.ledger.sql import as_text, identifier, literal, normalized, record_key, trimmed
 
@@ -23,23 +23,6 @@ _LARGE = 100_000
 DELETING_STATUSES = ("tobedeleted", "inactive")
 """The values of a status that delete a record. dbt's macro `is_deletion` decides; a test holds
 these equal to it. They are needed here to hold a file before any of its deletions is published."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """A file whose records are stored but not yet judged.
-
-    `hidden_key_count` is how many malformed records hide their key.
-    """
-
-    file_id: str
-    source: Source
-    feed: Feed
-    layout: Layout
-    mode: str
-    exported_at: datetime
-    record_count: int
-    hidden_key_count: int
 
 
 def judge_volume(connection: duckdb.DuckDBPyConnection, file: StoredFile) -> Iterator[Judgement]:
@@ -241,9 +224,14 @@ class _Comparison:
         return cls(connection, file, key, stored_key, active, removed)
 
     def count(self) -> tuple[int, int]:
-        """Count the active records, and those of them that the file removes; keep the latter."""
+        """Count the active records, and those of them that the file removes; keep the latter.
+
+        What goes because its term is over is not counted as removed.
+        """
+        of_another_term = expected_to_go(self.connection, self.file)
         self.connection.execute(
-            f"create or replace temp table removed_records as select * from {self.removed}"
+            "create or replace temp table removed_records as select * from "
+            f"(select * from {self.removed}) where not {of_another_term}"
         )
         [(active, removed)] = self._ask(
             f"select (select count(*) from {self.active}), "
@@ -257,8 +245,8 @@ class _Comparison:
         names = self.file.feed.recognised_by
         if not names or any(name not in pairs for name in names):
             return 0
-        known = ", ".join(f"cast({pairs[name][0].staged_column} as varchar)" for name in names)
-        stored = ", ".join(trimmed(identifier(pairs[name][1])) for name in names)
+        known = ", ".join(_recognised_in_mart(pairs[name][0]) for name in names)
+        stored = ", ".join(_recognised_in_file(*pairs[name]) for name in names)
         [(renamed,)] = self._ask(
             f"select count(*) from temp.removed_records where ({known}) in ("
             f"select ({stored}) from {self.file.layout.raw_table} "
@@ -288,6 +276,23 @@ class _Comparison:
 
     def _ask(self, sql: str) -> list[Any]:
         return self.connection.execute(sql).fetchall()
+
+
+def _recognised_in_mart(column: Column) -> str:
+    """Return the text of a column of the mart by which a thing is recognised without its id."""
+    name = column.staged_column
+    if column.data_type in ("list", "reflist"):
+        return f"array_to_string(list_sort({name}), ',')"
+    return f"coalesce(lower({as_text(name, column.data_type)}), '')"
+
+
+def _recognised_in_file(column: Column, raw_column: str) -> str:
+    """Return the same of a stored record."""
+    text = trimmed(identifier(raw_column))
+    if column.data_type in ("list", "reflist"):
+        items = f"list_transform(string_split({text}, ','), lambda item: {trimmed('item')})"
+        return f"array_to_string(list_sort({items}), ',')"
+    return f"coalesce(lower({normalized(text, column.data_type)}), '')"
 
 
 def _deletes(layout: Layout) -> str:

@@ -1,11 +1,14 @@
--- Finds: rows of the rules whose org, course or objective no export knows.
+-- Finds: rows of the rules whose org, course or objective no export knows, or whose method no export serves.
 -- Matters: a rule for something misspelled holds for nothing, and nobody notices.
 -- Do: correct the id in the row that the sentence names, or remove the row. A path of a course that no export
 -- knows enrolls nobody and does no harm; it is named once, and its steps are not looked at.
 {{ config(severity='warn', store_failures=true) }}
 
-with objectives as (
-    select distinct objective_id from {{ ref('fct_evidence') }}
+with evidence as (
+    select distinct
+        objective_id,
+        level
+    from {{ ref('fct_evidence') }}
 ),
 
 courses as (
@@ -59,7 +62,7 @@ known as (
     select
         'objective' as kind,
         objective_id as id
-    from objectives
+    from evidence
     union distinct
     select
         'line_item' as kind,
@@ -74,3 +77,14 @@ select
 from named
 left join known on named.kind = known.kind and named.id = known.id
 where known.id is null
+
+union all
+
+select
+    'method' as kind,
+    rules.method as id,
+    'seeds/rules/mastery_rules.csv, rule ' || rules.rule_id || ': no export brings the levels that the method '
+    || rules.method || ' takes, so what it holds for stays without a state; choose one that takes scores.' as remedy
+from {{ ref('mastery_rules') }} as rules
+left join evidence on evidence.level is not null
+where rules.method = 'asserted' and evidence.level is null

@@ -1,4 +1,5 @@
--- Finds: overrides of an unknown student or objective, or by a teacher who does not teach the student.
+-- Finds: overrides of an unknown student or objective, by a teacher who does not teach the student, or under an id that
+-- stood for the decision on another student or objective before, which it has replaced.
 -- Matters: an override outranks the rules; one that nobody may take should not go unnoticed.
 -- Do: ask the learning platform about the record; an override of an unknown student has no effect.
 {{ config(severity='warn', store_failures=true) }}

@@ -99,7 +99,8 @@ doubts as (
                 or (processed.modified_at is null and records.datelastmodified is not null)
                 or (
                     (records.orgsourcedids is not null or processed.org_ids is not null)
-                    and nullif(trim(regexp_replace(records.orgsourcedids, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
+                    and 
+                    coalesce(nullif(trim(regexp_replace(records.orgsourcedids, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), ''), nullif(array_to_string(processed.org_ids, ','), ''))
                     is distinct from nullif(array_to_string(processed.org_ids, ','), '')
                 )
                 or (
@@ -207,7 +208,7 @@ compared_records as (
                 'raw_column': 'orgSourcedIds', 'processed_column': 'org_ids', 'source_value': records.orgsourcedids,
                 'processed_value': nullif(array_to_string(processed.org_ids, ','), ''),
                 'is_different':
-                nullif(trim(regexp_replace(records.orgsourcedids, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), '')
+                coalesce(nullif(trim(regexp_replace(records.orgsourcedids, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), ''), nullif(array_to_string(processed.org_ids, ','), ''))
                 is distinct from nullif(array_to_string(processed.org_ids, ','), '')
             },
             {

@@ -36,7 +36,7 @@ typed as (
             readable('endDate', 'date'),
             plausible('endDate'),
             required('schoolYear'),
-            readable('schoolYear', 'year', refuses=false),
+            readable('schoolYear', 'year', rejects='false'),
             one_year('schoolYear'),
         ]) }} as violations
     from records

@@ -41,9 +41,9 @@ typed as (
             required('categorySourcedId'),
             required('gradingPeriodSourcedId'),
             required('resultValueMin'),
-            readable('resultValueMin', 'number'),
+            readable('resultValueMin', 'number', rejects='true'),
             required('resultValueMax'),
-            readable('resultValueMax', 'number'),
+            readable('resultValueMax', 'number', rejects='true'),
             required('schoolSourcedId'),
         ]) }} as violations
     from records

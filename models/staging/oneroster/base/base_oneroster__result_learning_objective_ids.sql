@@ -29,7 +29,7 @@ typed as (
             required('source'),
             allowed('source', objective_sources),
             required('learningObjectiveId'),
-            readable('score', 'number'),
+            readable('score', 'number', rejects='true'),
         ]) }} as violations
     from records
     inner join files using (file_id)

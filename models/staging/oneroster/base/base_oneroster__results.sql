@@ -39,7 +39,7 @@ typed as (
             required('studentSourcedId'),
             required('scoreStatus'),
             allowed('scoreStatus', score_statuses),
-            readable('score', 'number'),
+            readable('score', 'number', rejects=holds('scoreStatus', ['fully graded', 'partially graded'])),
             required_when('score', 'scoreStatus', ['fully graded', 'partially graded']),
             required('scoreDate'),
             readable('scoreDate', 'date'),

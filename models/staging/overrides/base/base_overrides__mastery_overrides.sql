@@ -38,7 +38,7 @@ typed as (
             required('action'),
             allowed('action', actions),
             required_when('state', 'action', ['set']),
-            allowed('state', states),
+            allowed('state', states, holds('action', ['set'])),
             required('effectiveAt'),
             readable('effectiveAt', 'instant'),
             required('teacherSourcedId'),
