@@ -51,15 +51,15 @@ MANIFEST = "propertyName,value\nmanifest.version,1.0\noneroster.version,1.1\n"
 
 
 LONGEST = (
-    *("sample_faults", "stories", "properties", "cycle", "replay", "recipes", "crashes", "report"),
+    *("sample_faults", "stories", "properties", "cycle", "replay", "own_feeds", "recipes"),
+    *("odd_values", "crashes", "report"),
 )
 """The files that run the most cycles; the first of them runs the sample, which others read."""
 SHARES_NOTHING = ("fuzz", "framing", "landing", "verify")
 """Files whose tests may run on any worker: they share nothing that takes long to make."""
 TELL_STORIES = (
     *("codes", "exports_files", "exports_times", "exports_values", "judged_again", "judgement"),
-    *("limits", "mastery"),
-    "exports_leaving",
+    *("exports_leaving", "limits", "mastery"),
     *("privacy", "reconciliation", "schedule"),
 )
 READ_THE_COMPILED = ("determinism", "lineage", "mastery_guide", "personal_data")
