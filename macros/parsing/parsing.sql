@@ -9,12 +9,12 @@
     and control characters of Unicode, byte order marks and the like. `ledger/sql.py` has the same for what is not dbt.
 -#}
 {% macro blanks_around() -%}
-    ^[\pZ\pC]+|[\pZ\pC]+$
+    '^[\pZ\pC]+|[\pZ\pC]+$'
 {%- endmacro %}
 
 {#- A text without white space around it; null when nothing is left. Most texts begin and end with what can be seen. -#}
 {% macro trimmed(expression) -%}
-    nullif(case when left({{ expression }}, 1) between '!' and '~' and right({{ expression }}, 1) between '!' and '~' then {{ expression }} else regexp_replace({{ expression }}, '{{ rollcall.blanks_around() }}', '', 'g') end, '')
+    nullif(case when left({{ expression }}, 1) between '!' and '~' and right({{ expression }}, 1) between '!' and '~' then {{ expression }} else regexp_replace({{ expression }}, {{ rollcall.blanks_around() }}, '', 'g') end, '')
 {%- endmacro %}
 
 {#- The records of a raw table, each field without white space around it. Base views read the fields of these. -#}

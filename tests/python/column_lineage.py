@@ -6,6 +6,7 @@ the condition of a `case`, the order and partition of a window. These are blanke
 is asked for; every other function passes values on.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -24,6 +25,12 @@ _NOT_BY_VALUE = (
 )
 _NOT_BY_VALUE_NAMES = frozenset({"hash", "sha256", "len", "list_bool_or"})
 _FIRST_PART_ONLY = (exp.Window, exp.Filter, exp.Order, exp.ArgMax, exp.ArgMin)
+_TRIMMED = re.compile(
+    r"file_id,\s+record_number,\s+line_number,"
+    r"\s+nullif\(\s*case\s+when\s+left\(\s*columns\(.*?'g'\s*\)\s*end,\s*''\s*\)",
+    re.DOTALL,
+)
+"""How base views and comparisons take white space off each field, which passes values on."""
 _CHOOSES_ROWS = (exp.Where, exp.Join, exp.Having, exp.Qualify)
 
 
@@ -39,7 +46,7 @@ def feeds(sql: str, columns: Mapping[Relation, tuple[str, ...]]) -> dict[str, se
         tables = schema.setdefault(database, {}).setdefault(name, {})
         tables[table] = dict.fromkeys(names, "varchar")
     query = qualify(
-        parse_one(sql, dialect="duckdb"),
+        parse_one(_TRIMMED.sub("*", sql), dialect="duckdb"),
         schema=schema,
         dialect="duckdb",
         validate_qualify_columns=False,

@@ -20,8 +20,10 @@ TOTAL_ORDERS = {
     "arg_max event_number": "events are numbered",
     "student_key, objective_id | effective_at DESC, version_at DESC, override_key ASC": "it ends "
     "with the key",
-    "user_key | CASE WHEN role_type = 'primary' THEN 0 ELSE 1 END, role_key": "it ends with the "
-    "key",
+    "user_key | *, role_key ASC": "it ends with the key",
+    "student_key, objective_id, COALESCE(line_item_key, *), * | *, evidence_key ASC": "it ends "
+    "with the key",
+    "arg_min line_number": "a record begins on a line of its own",
     "source_id, feed | expected_at": "an expectation stands once for a time",
     "source_id, feed | exported_at": "what is taken is the order itself",
     "source_id, feed | exported_at, file_id": "it ends with the key",

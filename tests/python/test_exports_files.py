@@ -110,7 +110,9 @@ def test_a_source_names_files_that_are_no_part_of_its_export(project: Project) -
     path = project.project / "seeds" / "contracts" / "sources.csv"
     text = path.read_text(encoding="utf-8")
     [line] = [line for line in text.splitlines() if line.startswith("sis,")]
-    path.write_text(text.replace(line, line + "audit*.csv|OLD/*"), encoding="utf-8")
+    own = dict(zip(text.splitlines()[0].split(","), line.split(","), strict=True))
+    changed = ",".join((own | {"ignore_files": "audit*.csv|OLD/*"}).values())
+    path.write_text(text.replace(line, changed), encoding="utf-8")
     zipped(project, "2026-09-02T010000Z.zip", files)
     (project.inbox / "sis" / "audit_2026.csv").write_text("a,b\n")
     done = project.land(now="2026-09-02T18:00:00Z")

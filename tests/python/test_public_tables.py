@@ -17,6 +17,9 @@ WRITES_MODELS = PROJECT_DIR / "scripts" / "rollcall" / "comparison"
 DURING_A_CYCLE = {
     "scripts/rollcall/cycle/cycle.py": {"staging.stg_landing__cycles"},
     "scripts/rollcall/cycle/judgement.py": {"transform.int_file_record_counts"},
+    "scripts/rollcall/cycle/lost_references.py": {
+        *("staging.stg_landing__files", "transform.int_file_record_counts"),
+    },
     "scripts/rollcall/cycle/warehouse.py": {"int_file_record_counts", "staging.views_set_aside"},
 }
 """What is read of a warehouse in the making, before its public tables are built, and around it."""

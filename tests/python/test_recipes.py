@@ -317,7 +317,7 @@ def source_of_evidence(workshop: Workshop) -> None:
     """Enrollments, with the YAML of evidence."""
     name = "models/intermediate/mastery/int_evidence__enrollments"
     workshop.write(f"{name}.sql", ENROLLED)
-    described = re.findall(r"^ {4}columns:\n(?:.*\n)*", workshop.text(FCT_EVIDENCE_YML), re.M)
+    described = re.findall(r"^ {4}columns:\n(?: {6}.*\n)*", workshop.text(FCT_EVIDENCE_YML), re.M)
     lines = re.sub(r"^ {8}data_tests:\n(?: {10}.*\n)*", "", described[0], flags=re.M)
     lines = "".join(line for line in lines.splitlines(True) if "name: unresolved" not in line)
     workshop.write(
@@ -331,7 +331,7 @@ def source_of_evidence(workshop: Workshop) -> None:
     below = "    from {{ ref('int_evidence__oneroster_results') }}\n),\n\n"
     workshop.put(evidence, gathered, below=below)
     text = workshop.text(evidence)
-    workshop.write(evidence, text.replace("from oneroster_results as", "from gathered as"))
+    workshop.write(evidence, text.replace("from oneroster_results\n)", "from gathered\n)"))
 
 
 FCT_EVIDENCE_YML = "models/marts/progression/fct_evidence.yml"

@@ -418,7 +418,8 @@ def test_every_staged_column_is_compared_as_plain_sql() -> None:
     for feed in feeds.values():
         sql = files[f"{feed.model}.sql"]
         calls = set(re.findall(r"\{[{%] *(\w+)", sql))
-        assert calls <= {"ref", "source", "config"}, feed.feed
+        assert calls <= {"ref", "source", "config", "rollcall"}, feed.feed
+        assert set(re.findall(r"rollcall\.(\w+)", sql)) <= {"compared_instant"}, feed.feed
         assert sql.count("\n{{ config(") == (feed.family != "oneroster")
         staged = {
             column.staged_as.split(".")[1]

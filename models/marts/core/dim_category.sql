@@ -8,7 +8,8 @@ with categories as (
     ) }}
 )
 
--- A category refers to nothing that could be missing.
+-- A category refers to nothing that could be missing; the column is there
+-- as in every other mart of a feed.
 select
     *,
     cast([] as varchar[]) as unresolved

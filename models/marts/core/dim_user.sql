@@ -10,7 +10,7 @@ orgs as (
     from {{ ref('stg_oneroster__orgs') }}
 ),
 
-today as (
+local_days as (
     select
         sources.source_id,
         {{ day_in_zone('cycles.as_of', 'sources.time_zone') }} as local_date
@@ -22,11 +22,11 @@ today as (
 roles as (
     select roles.*
     from {{ ref('brg_user_role') }} as roles
-    inner join today using (source_id)
+    inner join local_days using (source_id)
     where
         roles.is_active
-        and coalesce(roles.begin_date <= today.local_date, true)
-        and coalesce(roles.end_date > today.local_date, true)
+        and coalesce(roles.begin_date <= local_days.local_date, true)
+        and coalesce(roles.end_date > local_days.local_date, true)
 ),
 
 -- The org and the role that stand for a user do not hang on the order in which the source lists them.
@@ -53,7 +53,7 @@ ranked as (
             partition by places.user_key
             order by
                 coalesce(places.is_primary, false) desc, coalesce(orgs.is_school, false) desc,
-                places.begin_date desc nulls last,
+                coalesce(places.begin_date, date '0001-01-01') desc,
                 places.org_id asc, places.role_key asc
         ) as preference
     from places

@@ -16,7 +16,7 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by student_key, objective_id, line_item_key, disposition
+            partition by student_key, objective_id, coalesce(line_item_key, evidence_key), disposition
             order by event_at desc, version_at desc, evidence_key asc
         ) as recency
     from oneroster_results

@@ -57,12 +57,12 @@ def judge_references(
     Returns:
         File to judgement.
     """
-    staging = _Staging(connection, contracts, tuple(kept_out))
+    staged = _Staging(connection, contracts, tuple(kept_out))
     judged: dict[str, Judgement] = {}
     sources = {file.file_id: file.source_id for file in files}
     for feed in sorted({file.feed for file in files}):
-        for reference in staging.references(feed):
-            counted = staging.count(feed, reference)
+        for reference in staged.references(feed):
+            counted = staged.count(feed, reference)
             for file_id in sorted(counted.keys() & sources.keys() - judged.keys()):
                 limits = contracts.sources[sources[file_id]].limits
                 judgement = _judge(reference, counted[file_id], limits)
