@@ -119,11 +119,11 @@ def variant_of_a_layout(workshop: Workshop) -> None:
 
 
 def column(workshop: Workshop) -> None:
-    """The telephone number of a user, wherever a version of the feed stages the address."""
+    """The telephone number of a user, as in the versions of OneRoster since 1.1."""
     name = "seeds/contracts/layouts.csv"
     row = r"^(oneroster/users,{0},\d+,{1},.*,direct),"
     text = workshop.text(name)
-    for version in re.findall(row.format(r"([\d.]+)", "email") + "stg_", text, re.M):
+    for version in re.findall(row.format(r"(1\.[12][\d.]*)", "email") + "stg_", text, re.M):
         phone = row.format(re.escape(version[1]), "phone") + ","
         text, count = re.subn(phone, r"\1,stg_oneroster__users.phone,", text, flags=re.M)
         assert count == 1

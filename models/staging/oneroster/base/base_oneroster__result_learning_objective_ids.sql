@@ -1,6 +1,5 @@
 -- One row per record of an OneRoster resultLearningObjectiveIds.csv file, whatever the version of its layout.
 {% set objective_sources = ['case', 'unknown'] %}
-
 with records as (
     {{ trimmed_records(source('raw_oneroster', 'result_learning_objective_ids')) }}
 ),
@@ -26,8 +25,7 @@ typed as (
         {{ instant('dateLastModified') }} as modified_at,
         {{ oneroster_violations([
             required('resultSourcedId'),
-            required('source'),
-            allowed('source', objective_sources),
+            required('source'), allowed('source', objective_sources),
             required('learningObjectiveId'),
             readable('score', 'number', rejects='true'),
         ]) }} as violations
