@@ -18,7 +18,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from rollcall.csvfile.blanks import hiding_records
+from rollcall.csvfile.blanks import hiding_records, trimmed
 from rollcall.csvfile.records import (
     Defect,
     Flags,
@@ -43,8 +43,6 @@ _BLOCK_BYTES = 4 << 20
 _FIRST_BYTES = 4096
 _BOM = b"\xef\xbb\xbf"
 _QUOTED = re.compile(rb'"(?:[^"]|"")*"')
-_BLANKS = "".join(chr(n) for n in range(0x3001) if chr(n).isspace()) + "\u200b\ufeff"
-"""What may stand around the name of a column and does not count."""
 _IS_BLANK = np.isin(np.arange(256), np.frombuffer(b' \t"', np.uint8))
 """Of each byte: may it stand in a field that holds nothing."""
 _LINE_END = re.compile(rb"\r\n|\r|\n")
@@ -180,7 +178,7 @@ class Framer:
                 "HEADER_UNREADABLE", "The first line is blank, or its quotes do not match."
             )
         try:
-            names = [name.decode(self.encoding).strip(_BLANKS) for name in fields]
+            names = [trimmed(name.decode(self.encoding)) for name in fields]
         except UnicodeDecodeError:
             raise HeaderError(
                 "HEADER_UNREADABLE", f"The first line cannot be read as {self.encoding}."

@@ -14,7 +14,7 @@ import duckdb
 from rollcall.contracts.layouts import Column
 from rollcall.contracts.project import Contracts
 from rollcall.contracts.sources import Limits
-from rollcall.landing.verdicts import Effect, Judgement
+from rollcall.landing.verdicts import Effect, Judgement, named_orgs
 
 _ORGS = "oneroster/orgs"
 
@@ -87,12 +87,11 @@ def _judge(
     ]
     if not (is_over(count, lost) or broken):
         return None
-    shown = broken[:5] + ([f"and {len(broken) - 5} more orgs"] if len(broken) > 5 else [])
     return Judgement(
         "REFERENCES_LOST",
         f"{lost} of {count} records name in '{reference.column.name}' what "
         f"{reference.column.references} does not have ({lost * 100 / count:.1f} %, limit "
-        f"{limits.max_lost_percent:g} %)" + (f"; {', '.join(shown)}." if shown else "."),
+        f"{limits.max_lost_percent:g} %)" + named_orgs(broken),
         Effect.HOLD,
     )
 

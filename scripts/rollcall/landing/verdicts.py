@@ -60,6 +60,12 @@ class Judgement:
     is_settled: bool = False
 
 
+def named_orgs(broken: list[str]) -> str:
+    """End a sentence with the orgs that break a limit, of which five are named."""
+    shown = broken[:5] + ([f"and {len(broken) - 5} more orgs"] if len(broken) > 5 else [])
+    return f"; {', '.join(shown)}." if shown else "."
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What a manifest says: the version it names, and the mode of each file it lists.

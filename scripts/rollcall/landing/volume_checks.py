@@ -14,7 +14,7 @@ from rollcall.clock import local_date
 from rollcall.contracts.layouts import Column, Layout
 from rollcall.contracts.sources import Limits
 from rollcall.landing.turn_of_term import StoredFile, expected_to_go
-from rollcall.landing.verdicts import TERMS, Effect, Judgement
+from rollcall.landing.verdicts import TERMS, Effect, Judgement, named_orgs
 from rollcall.ledger.sql import as_text, identifier, literal, normalized, record_key, trimmed
 
 _ORGS = "oneroster/orgs"
@@ -78,12 +78,11 @@ def _judge_removals(
         if lacking >= limits.floor_count and lacking * 100 > limits.max_removed_percent * of_org
     ]
     if removed * 100 > limits.max_removed_percent * active or broken:
-        shown = broken[:5] + ([f"and {len(broken) - 5} more orgs"] if len(broken) > 5 else [])
         yield Judgement(
             "MASS_DELETION",
             f"{removed} of {active} active records would be removed "
             f"({removed * 100 / active:.1f} %, limit {limits.max_removed_percent:g} %)"
-            + (f"; {', '.join(shown)}." if shown else "."),
+            + named_orgs(broken),
             Effect.HOLD if file.source.removal_policy == "hold_file" else Effect.HOLD_REMOVALS,
         )
 
