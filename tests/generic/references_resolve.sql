@@ -1,7 +1,8 @@
 {#-
     Every reference of a mart resolves, or `unresolved` names it, and nothing is named that resolves.
     `references`: a list of {column, to, field, named}: the key, a list of keys where `is_list` is true, the mart and
-    its key that are referred to, and the name under which `unresolved` lists the reference.
+    its key that are referred to, and the name under which `unresolved` lists the reference. Where `to_active` is true
+    only an active row is what it resolves to.
     Returns the keys that break this, with the number of rows of each.
 -#}
 {% test references_resolve(model, references) %}
@@ -17,7 +18,8 @@ from (
         {{ 'true' if reference.is_list else 'false' }} as is_list
     from {{ model }}
 ) as referring
-left join {{ ref(reference.to) }} as referred on referring.reference_key = referred.{{ reference.field }}
+left join {{ ref(reference.to) }} as referred
+    on referring.reference_key = referred.{{ reference.field }}{{ ' and referred.is_active' if reference.to_active }}
 where
     referring.reference_key is not null
     and case

@@ -33,6 +33,8 @@ _UNREADABLE = {
     **{"date": "INVALID_DATE", "year": "INVALID_DATE", "datetime": "INVALID_DATETIME"},
     **{"float": "INVALID_NUMBER", "integer": "INVALID_NUMBER", "bool": "INVALID_BOOLEAN"},
 }
+_REJECTED_ALWAYS = frozenset({"score", "resultValueMin", "resultValueMax"})
+"""What costs the record in every version where it cannot be read: an older score stays."""
 _SAME = {
     "datetime": ("2026-08-30T10:00:00.123456000Z", "2026-08-30T05:00:00.123456-05:00"),
     "float": ("50.0", "5e1", "+50"),
@@ -90,8 +92,10 @@ def odd_values(layout: Layout, mode: str) -> Iterator[Odd]:
 
 
 def _oddities(column: Column, plain: str, mode: str) -> Iterator[tuple[str, str, str | None]]:
-    is_required = column.requirement == "yes" or (
-        mode == "delta" and column.name == "dateLastModified"
+    is_required = (
+        column.requirement == "yes"
+        or column.name in _REJECTED_ALWAYS
+        or (mode == "delta" and column.name == "dateLastModified")
     )
     text = "KEY" if column.is_key else plain
     if column.is_key or column.data_type in ("ref", "reflist"):

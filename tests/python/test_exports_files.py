@@ -349,7 +349,7 @@ def test_an_export_by_version_1_0_fills_the_marts(story: Scene) -> Telling:
     district.deliver("2026-09-01T010000Z", VERSION_1_0, source)
     yield 1
     assert story.alarms() == []
-    notes = [line for line in story.said["landed"]["findings"] if line.startswith(source)]
+    notes = [line for line in story.said["landed"]["findings"] if line.startswith(f"{source}/")]
     assert notes == []
     of_source = f"source_id = '{source}'"
     assert district.warehouse(

@@ -574,21 +574,23 @@ def test_a_day_of_change_is_the_end_of_that_day_and_a_zero_point_is_none(story: 
 def test_what_happens_in_the_future_counts_once_it_has_happened(story: Story) -> Telling:
     story.roster(1)
     scores = (
-        ("90", "2026-09-01"),
-        ("20", "2062-09-01"),
-        ("10", "0001-01-01"),
-        ("60", "2026-09-02"),
+        ("li", "90", "2026-09-01"),
+        ("li", "20", "2062-09-01"),
+        ("li", "10", "0001-01-01"),
+        ("other", "60", "2026-09-02"),
     )
     deliver(
         story,
         story.gradebook,
         "2026-09-01T160000Z",
         "delta",
-        lineItems=LINE_ITEMS + "li,active,2026-09-01,T,,0001-01-01,2026-09-01,c1,k,t1,0,100\n",
+        lineItems=LINE_ITEMS
+        + "li,active,2026-09-01,T,,0001-01-01,2026-09-01,c1,k,t1,0,100\n"
+        + "other,active,2026-09-01,T,,2026-09-01,2026-09-01,c1,k,t1,0,100\n",
         results=RESULTS
         + "".join(
-            f"r{number},active,2026-09-01,li,ann,fully graded,{score},{day},\n"
-            for number, (score, day) in enumerate(scores, 1)
+            f"r{number},active,2026-09-01,{item},ann,fully graded,{score},{day},\n"
+            for number, (item, score, day) in enumerate(scores, 1)
         ),
     )
     story.override(

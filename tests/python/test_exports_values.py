@@ -58,7 +58,7 @@ def test_loader_and_staging_and_reconciliation_agree_on_what_white_space_is() ->
     everything = (code for code in range(1, 65536) if not 0xD800 <= code < 0xE000)
     assert codes == [code for code in everything if not trimmed(chr(code))]
     macros = (PROJECT_DIR / "macros" / "parsing" / "parsing.sql").read_text(encoding="utf-8")
-    assert f"    {sql.BLANKS_AROUND}\n" in macros
+    assert f"    '{sql.BLANKS_AROUND}'\n" in macros
 
 
 @pytest.mark.parametrize("text", ["e1\0", "e\t1", "e\u200b1", "\x01", "a\nb", "soft\u00adhyphen"])

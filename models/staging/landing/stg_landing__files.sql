@@ -1,6 +1,5 @@
 -- One row per landed file: what became of it by the current cycle, and what staging has to know of it.
 {{ config(tags=['reconciliation']) }}
-
 with files as (
     select * from {{ source('landing', 'files') }}
 ),
@@ -66,7 +65,8 @@ judged as (
             when decided.decision = 'release' then 'applied'
             when files.are_removals_held then case decided.last_decision when 'release' then 'pending' else 'held' end
             when files.mode = 'bulk' and (files.record_count = 0 or files.file_id in (
-                select file_id from {{ source('landing', 'malformed_records') }} where record_key is null
+                select malformed.file_id from {{ source('landing', 'malformed_records') }} as malformed
+                where malformed.record_key is null
             )) then 'incomplete'
             else 'applied'
         end as removals,
