@@ -105,7 +105,11 @@ class ComparedColumn:
         if self.data_type == "enum":
             processed = f"lower({processed})"
         if self.is_filled:
-            value = f"coalesce({value}, {processed})"
+            parts = (value, processed)
+            value = f"coalesce({', '.join(parts)})"
+            if len(value) > _WIDTH - 24:
+                listed = textwrap.indent(",\n".join(parts), "    ")
+                value = f"coalesce(\n{listed}\n)"
         found = ((value, f"is distinct from {processed}"),)
         if self.data_type not in CASTS:
             return found
@@ -222,7 +226,7 @@ def _joined(conditions: tuple[tuple[str, str], ...], indent: int, taken: int = 0
         if len(f"{before}{first} {second}") <= room:
             lines.append(f"{before}{first} {second}")
         else:
-            is_too_long = not place and len(first) > room
+            is_too_long = not place and taken > len("or ") and len(first) > room
             if len(first) > _WIDTH - indent:
                 first = first.replace(" + ", "\n+ ")
             lines += ["", first, second] if is_too_long else [f"{before}{first}", second]

@@ -99,8 +99,10 @@ doubts as (
                 or (processed.modified_at is null and records.datelastmodified is not null)
                 or (
                     (records.orgsourcedids is not null or processed.org_ids is not null)
-                    and 
-                    coalesce(nullif(trim(regexp_replace(records.orgsourcedids, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), ''), nullif(array_to_string(processed.org_ids, ','), ''))
+                    and coalesce(
+                        nullif(trim(regexp_replace(records.orgsourcedids, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), ''),
+                        nullif(array_to_string(processed.org_ids, ','), '')
+                    )
                     is distinct from nullif(array_to_string(processed.org_ids, ','), '')
                 )
                 or (
@@ -208,7 +210,10 @@ compared_records as (
                 'raw_column': 'orgSourcedIds', 'processed_column': 'org_ids', 'source_value': records.orgsourcedids,
                 'processed_value': nullif(array_to_string(processed.org_ids, ','), ''),
                 'is_different':
-                coalesce(nullif(trim(regexp_replace(records.orgsourcedids, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), ''), nullif(array_to_string(processed.org_ids, ','), ''))
+                coalesce(
+                    nullif(trim(regexp_replace(records.orgsourcedids, '[\pZ\pC]*,[,\pZ\pC]*', ',', 'g'), ','), ''),
+                    nullif(array_to_string(processed.org_ids, ','), '')
+                )
                 is distinct from nullif(array_to_string(processed.org_ids, ','), '')
             },
             {
