@@ -14,7 +14,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from rollcall.contracts.layouts import LINEAGE, Column
+from rollcall.contracts.layouts import Column
 from rollcall.contracts.project import Contracts
 from rollcall.contracts.sources import Feed
 from rollcall.ledger.sql import (
@@ -175,6 +175,12 @@ class ComparedFeed:
         return f"{{{{ source('raw_{family}', '{name}') }}}}"
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """The raw columns that are read, as SQL."""
+        status = () if self.status is None else (self.status,)
+        return tuple(dict.fromkeys(c.text for c in (*self.keys, *status, *self.columns)))
+
+    @property
     def record_key(self) -> str:
         """The key that a record names, as SQL of a text; null when blank."""
         return record_key([normalized(key.text, key.data_type) for key in self.keys])
@@ -304,10 +310,8 @@ def rendered(contracts: Contracts, project: Project) -> dict[Path, str]:
     for feed in feeds:
         if feed not in always:
             further.setdefault(feed.family, []).append(feed)
-    lineage = ", ".join(name for name in (*LINEAGE, "metadata") if name != "layout_version")
     known = {
         "blanks_around": BLANKS_AROUND,
-        "lineage": lineage,
         "feeds": feeds,
         "always": always,
         "further": further,

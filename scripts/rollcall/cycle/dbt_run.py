@@ -100,6 +100,15 @@ class DbtRun:
         together.write(str(self._target_path / "run_results.json"))
         return [_node_result(result, self._manifest) for result in ran.results]
 
+    @property
+    def tables(self) -> list[str]:
+        """Names of the tables that a build makes whole, such as `core.dim_org`."""
+        return [
+            f"{node.schema}.{node.alias}"
+            for node in self._manifest.nodes.values()
+            if node.resource_type == "model" and node.config.materialized == "table"
+        ]
+
     def keep_artifacts(self, folder: Path) -> None:
         """Copy what dbt wrote of the project and of its results: what `--state` asks for."""
         folder.mkdir(mode=0o700, exist_ok=True)

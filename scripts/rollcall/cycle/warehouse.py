@@ -172,6 +172,10 @@ class Builder:
     def start(self) -> None:
         """Put in place what is built upon; throw away the remains of a build."""
         self._change = start_from_last_good(self._home, self._change)
+        if self._change.is_code_new:  # what columns a table has may depend on seeds
+            with duckdb.connect(str(self._home.building_db)) as connection:
+                for table in self._dbt.tables:
+                    connection.execute(f"drop table if exists {table}")
 
     def count_records(self) -> Build:
         """Give every record of the new files its verdict, before anything is built upon it."""

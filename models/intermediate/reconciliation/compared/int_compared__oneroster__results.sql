@@ -6,6 +6,29 @@ with files as (
     where feed = 'oneroster/results'
 ),
 
+-- What is compared of a record.
+raw_records as not materialized (
+    select
+        records.file_id,
+        records.record_number,
+        records.line_number,
+        records.sourcedid,
+        records.status,
+        records.datelastmodified,
+        records.lineitemsourcedid,
+        records.studentsourcedid,
+        records.scorestatus,
+        records.score,
+        records.scoredate,
+        records.textscore,
+        records.classsourcedid,
+        records.inprogress,
+        records.incomplete,
+        records.late,
+        records.missing
+    from {{ source('raw_oneroster', 'results') }} as records
+),
+
 -- White space around a text never counts.
 trimmed_records as not materialized (
     select
@@ -15,23 +38,16 @@ trimmed_records as not materialized (
         nullif(
             case
                 when
-                    left(
-                        columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)), 1
-                    ) between '!' and '~'
-                    and right(
-                        columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)), 1
-                    ) between '!' and '~'
-                    then columns(* exclude (file_id, record_number, line_number, byte_offset, metadata))
+                    left(columns(* exclude (file_id, record_number, line_number)), 1) between '!' and '~'
+                    and right(columns(* exclude (file_id, record_number, line_number)), 1) between '!' and '~'
+                    then columns(* exclude (file_id, record_number, line_number))
                 else regexp_replace(
-                    columns(* exclude (file_id, record_number, line_number, byte_offset, metadata)),
-                    '^[\pZ\pC]+|[\pZ\pC]+$',
-                    '',
-                    'g'
+                    columns(* exclude (file_id, record_number, line_number)), '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
                 )
             end,
             ''
         )
-    from {{ source('raw_oneroster', 'results') }}
+    from raw_records
 ),
 
 -- Of a record that breaks the grammar of CSV no more is known than its key.

@@ -11,6 +11,18 @@ with files as (
     where feed = '[[ feed.feed ]]'
 ),
 
+-- What is compared of a record.
+raw_records as not materialized (
+    select
+        records.file_id,
+        records.record_number,
+        records.line_number,
+        [% for text in feed.texts %]
+        [[ text ]][[ "," if not loop.last ]]
+        [% endfor %]
+    from [[ feed.raw_table ]] as records
+),
+
 -- White space around a text never counts.
 trimmed_records as not materialized (
     select
@@ -20,23 +32,16 @@ trimmed_records as not materialized (
         nullif(
             case
                 when
-                    left(
-                        columns(* exclude ([[ lineage ]])), 1
-                    ) between '!' and '~'
-                    and right(
-                        columns(* exclude ([[ lineage ]])), 1
-                    ) between '!' and '~'
-                    then columns(* exclude ([[ lineage ]]))
+                    left(columns(* exclude (file_id, record_number, line_number)), 1) between '!' and '~'
+                    and right(columns(* exclude (file_id, record_number, line_number)), 1) between '!' and '~'
+                    then columns(* exclude (file_id, record_number, line_number))
                 else regexp_replace(
-                    columns(* exclude ([[ lineage ]])),
-                    '[[ blanks_around ]]',
-                    '',
-                    'g'
+                    columns(* exclude (file_id, record_number, line_number)), '[[ blanks_around ]]', '', 'g'
                 )
             end,
             ''
         )
-    from [[ feed.raw_table ]]
+    from raw_records
 ),
 
 -- Of a record that breaks the grammar of CSV no more is known than its key.
