@@ -1,6 +1,7 @@
 """`rollcall new`: a dbt project for a district, which uses Rollcall as a package."""
 
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -9,13 +10,11 @@ from rollcall.errors import UsageError
 from rollcall.project import PROJECT_DIR, open_project, version
 
 _STARTER = Path(__file__).with_name("starter")
-_COPIED = ("contracts/sources.csv", "rules/mastery_rules.csv")
-"""Seeds that a district begins with as they are shipped."""
-_EMPTY = (
+_SEEDS = (
+    *("contracts/sources.csv", "rules/mastery_rules.csv", "rules/learning_paths.csv"),
     *(f"contracts/district_{what}.csv" for what in ("feeds", "layouts", "limits")),
-    "rules/learning_paths.csv",
 )
-"""Seeds of which a district begins with the header."""
+"""Seeds that a district begins with as they are shipped; all but the first two are empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +48,10 @@ def write_project(folder: Path) -> NewProject:
             target.parent.mkdir(parents=True, exist_ok=True)
             text = Template(file.read_text(encoding="utf-8")).substitute(values)
             target.write_text(text, encoding="utf-8")
-    for seed in (*_COPIED, *_EMPTY):
+    for seed in _SEEDS:
         target = folder / "seeds" / seed
         target.parent.mkdir(parents=True, exist_ok=True)
-        lines = (PROJECT_DIR / "seeds" / seed).read_text(encoding="utf-8").splitlines(keepends=True)
-        target.write_text("".join(lines[:1] if seed in _EMPTY else lines), encoding="utf-8")
+        shutil.copyfile(PROJECT_DIR / "seeds" / seed, target)
     project = open_project(folder)
     for source_id in project.contracts().sources:
         (folder / "inbox" / source_id).mkdir(parents=True)

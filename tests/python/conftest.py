@@ -399,6 +399,14 @@ def state(
 
 
 SAMPLE = PROJECT_DIR / "sample_exports"
+SAMPLE_PROJECT = PROJECT_DIR / "sample_district" / "project"
+
+
+class SampleDistrict(District):
+    """The sample district, whose project nobody else has parsed."""
+
+    def _parsed(self) -> Path:
+        return self.home.parent / "parsed"
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
@@ -445,7 +453,9 @@ def sample_run(
     """
     with built_once(request, tmp_path_factory, "sample") as (folder, is_empty):
         if is_empty:
-            codes = run_sample(District(folder / "home", SAMPLE))
+            shutil.copytree(SAMPLE_PROJECT, folder / "project")
+            with in_place_of_this(folder / "project"):
+                codes = run_sample(SampleDistrict(folder / "home", SAMPLE))
             (folder / "codes.json").write_text(json.dumps(codes), encoding="utf-8")
     own = tmp_path_factory.mktemp("sample")
     shutil.copytree(folder / "home", own / "home")

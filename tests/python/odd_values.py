@@ -15,7 +15,14 @@ from rollcall.contracts.project import Contracts
 
 MODIFIED = "2026-08-30T10:00:00.123456Z"
 _PLAIN = {
-    **{"string": "A1", "list": "09", "bool": "true", "date": "2026-08-20", "float": "50"},
+    **{
+        "string": "A1",
+        "id": "A1",
+        "list": "09",
+        "bool": "true",
+        "date": "2026-08-20",
+        "float": "50",
+    },
     **{"integer": "5", "year": "2027", "datetime": MODIFIED},
 }
 _CHOSEN = {
@@ -98,7 +105,7 @@ def _oddities(column: Column, plain: str, mode: str) -> Iterator[tuple[str, str,
         or (mode == "delta" and column.name == "dateLastModified")
     )
     text = "KEY" if column.is_key else plain
-    if column.is_key or column.data_type in ("ref", "reflist"):
+    if column.is_key or column.data_type in ("id", "ref", "reflist"):
         yield "a\0b", "malformed", None
     if column.is_key or plain:
         for before, after in (("\t", ""), ("", "\t"), ("\u00a0", " "), ("\ufeff", "\u2003")):

@@ -240,6 +240,7 @@ _MESSY = st.lists(
 @settings(max_examples=600, deadline=None)
 @given(content=_MESSY, block=st.integers(1, 40), limit=st.sampled_from([8, 20, 1 << 20]))
 @example(content=b'"\n"\r', block=1, limit=8)
+@example(content=b"1,2,3,\n", block=40, limit=1 << 20)
 @example(content=b'a,"\r\n"\r\na', block=2, limit=20)
 def test_any_bytes_are_framed_by_the_rules(content: bytes, block: int, limit: int) -> None:
     whole = HEADER + content

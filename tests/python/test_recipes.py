@@ -138,6 +138,68 @@ def column(workshop: Workshop) -> None:
     workshop.put(mart, email.replace("email", "phone"), below=email)
 
 
+DEMOGRAPHICS = {
+    "models/staging/oneroster/base/base_oneroster__categories": (
+        "        {{ text('title') }} as name,\n        {{ integer('weight') }} as weight,\n",
+        "        {{ date('birthDate') }} as birth_date,\n"
+        "        {{ one_of('sex', sexes) }} as sex,\n",
+    ),
+    "models/staging/oneroster/stg_oneroster__categories": ("", ""),
+    "models/marts/core/dim_category": ("", ""),
+}
+
+
+def feed(workshop: Workshop) -> None:
+    """The demographics of users, which are kept raw only."""
+
+    def other(text: str) -> str:
+        return text.replace("categories", "demographics").replace("category", "demographic")
+
+    name = "seeds/contracts/feeds.csv"
+    old, new = "Demographics,false,,", "Demographics,true,core.dim_demographic,"
+    assert old in workshop.text(name)
+    workshop.write(name, workshop.text(name).replace(old, new))
+    staged = {"sourcedId": "demographic_id", "status": "is_deleted", "sex": "sex"}
+    staged |= {"dateLastModified": "modified_at", "birthDate": "birth_date"}
+    name = "seeds/contracts/layouts.csv"
+    text = workshop.text(name)
+    for column_name, staged_as in staged.items():
+        row = rf"^(oneroster/demographics,1\.[12][\d.]*,\d+,{column_name},.*,\w+),,"
+        text, count = re.subn(
+            row, rf"\1,stg_oneroster__demographics.{staged_as},", text, flags=re.M
+        )
+        assert count == 3
+    workshop.write(name, text)
+    sources = "models/staging/oneroster/_oneroster__sources.yml"
+    [table] = re.findall(r"^      - name: categories\n(?: {8}.*\n)*", workshop.text(sources), re.M)
+    workshop.put(sources, other(table), below=table)
+    described = {"name": ("birth_date", "date"), "weight": ("sex", "varchar")}
+    for like, (old, new) in DEMOGRAPHICS.items():
+        sql = other(workshop.text(f"{like}.sql").replace(old, new))
+        sql = sql.replace("required('title')", "readable('birthDate', 'date')")
+        sql = sql.replace("readable('weight', 'integer')", "allowed('sex', sexes)")
+        if "sexes" in sql:
+            sexes = "{% set sexes = ['male', 'female', 'unspecified', 'other', 'unknown'] %}\n"
+            sql = sql.replace("with records", sexes + "with records")
+        workshop.write(other(f"{like}.sql"), sql)
+        lines = workshop.text(f"{like}.yml").partition("\nunit_tests:")[0]
+        for before, (after, kind) in described.items():
+            lines = lines.replace(f"{{name: {before}, ", f"{{name: {after}, ")
+            lines = re.sub(rf"({{name: {after}, data_type: )'\w+'", rf"\1'{kind}'", lines)
+        lines = lines.replace("select category_key, name,", "select category_key, sex,")
+        workshop.write(other(f"{like}.yml"), other(lines).rstrip() + "\n")
+    workshop.put(
+        "models/intermediate/records/int_file_record_counts.sql",
+        "        'demographics',\n",
+        below="    {{ staged_records('oneroster', [\n",
+    )
+    workshop.put(
+        "tests/singular/integrity/no_key_is_lost.sql",
+        "        'demographics': 'demographic_id',\n",
+        below="    {{ new_records('oneroster', {\n",
+    )
+
+
 CLASS_SIZE = """-- One row per class with students: how many it has.
 with enrollments as (
     select * from {{ ref('fct_enrollment') }}
@@ -338,6 +400,7 @@ FCT_EVIDENCE_YML = "models/marts/progression/fct_evidence.yml"
 RECIPES = {
     "Add a variant of a layout": variant_of_a_layout,
     "Add a column": column,
+    "Add a feed": feed,
     "Add a model": model,
     "Add a source of evidence": source_of_evidence,
     "Add a method": method,
@@ -355,11 +418,11 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     early = made.folder / "early/sis/2026-09-01T020000Z"
     early.mkdir(parents=True)
     with (PROJECT_DIR / "seeds/contracts/layouts.csv").open(encoding="utf-8", newline="") as stream:
-        names = [
-            row["column_name"]
-            for row in csv.DictReader(stream)
-            if (row["feed"], row["layout_version"]) == ("oneroster/users", "1.1")
-        ]
+        rows = [row for row in csv.DictReader(stream) if row["layout_version"] == "1.1"]
+        names, demographics = (
+            [row["column_name"] for row in rows if row["feed"] == f"oneroster/{feed}"]
+            for feed in ("users", "demographics")
+        )
     user = {"sourcedId": "NEW", "status": "active", "dateLastModified": AT, "enabledUser": "true"}
     user |= {"orgSourcedIds": "ORG-9", "role": "student", "username": "u", "givenName": "A"}
     user |= {"familyName": "B", "email": "nowhere", "phone": "5550101"}
@@ -367,6 +430,8 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     files = {
         "orgs.csv": f"{ORGS.strip()},phone\nORG-9,active,{AT},Ninth,school,9,DISTRICT-1,555\n",
         "users.csv": f"{','.join(names)}\n{values}\n",
+        "demographics.csv": f"{','.join(demographics)}\nNEW,active,{AT},2015-02-28,Female"
+        f"{',' * 11}\n",
     }
     for name, text in files.items():
         (early / name).write_text(text, encoding="utf-8")
@@ -419,6 +484,9 @@ def test_what_was_added_is_there(workshop: Workshop) -> None:
         "select record_key, column_name, severity from audit.audit_record_warning "
         "where code = 'ADDRESS_UNUSABLE'"
     ) == [("NEW", "email", "warning")]
+    born = "select birth_date::text, sex, is_active from core.dim_demographic"
+    assert workshop.rows(f"{born} where demographic_id = 'NEW'") == [("2015-02-28", "female", True)]
+    assert len(workshop.rows(born)) > 50
     [(class_count, student_count)] = workshop.rows(
         "select count(*), sum(student_count) from core.fct_class_size"
     )

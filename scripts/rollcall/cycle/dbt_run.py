@@ -106,7 +106,7 @@ class DbtRun:
         return [
             f"{node.schema}.{node.alias}"
             for node in self._manifest.nodes.values()
-            if node.resource_type == "model" and node.config.materialized == "table"
+            if node.config.materialized == "table"
         ]
 
     def keep_artifacts(self, folder: Path) -> None:

@@ -56,14 +56,18 @@ def store(
 
 
 def _seen_places(readable: Readable) -> tuple[int, ...]:
-    """Return where keys and references stand in the header: they hold nothing that is not seen."""
+    """Return where ids stand in the header: they hold nothing that is not seen.
+
+    An id is a key, a reference, or what names something that no export lists, such as an objective.
+    """
     layout = readable.layout
     columns = dict(zip(layout.raw_columns, layout.columns, strict=True))
-    return tuple(
-        place
-        for place, raw_column in enumerate(readable.fit.placement)
-        if raw_column and (columns[raw_column].is_key or columns[raw_column].references)
-    )
+    ids = {
+        raw_column
+        for raw_column, column in columns.items()
+        if column.is_key or column.references or column.data_type == "id"
+    }
+    return tuple(place for place, name in enumerate(readable.fit.placement) if name in ids)
 
 
 def remove(connection: duckdb.DuckDBPyConnection, file_id: str, raw_table: str | None) -> None:
