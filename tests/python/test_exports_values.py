@@ -489,5 +489,6 @@ def test_a_field_is_read_only_with_the_field_that_says_whether_it_applies(scene:
         "where source_id = '{lms}' and list_contains(findings, 'id_used_for_another_subject')"
     )
     assert rows(scene, doubted) == [("1",)]
+    decide(4, f"4|bob,{course},set,mastered,@,ann,On paper")
     yield 4
     assert rows(scene, doubted) == [], "what cannot be settled is said once"
