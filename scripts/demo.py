@@ -7,6 +7,7 @@ import csv
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -98,7 +99,8 @@ def main(home: Path) -> int:
         nights = list(csv.DictReader(stream))
     for night in nights:
         print(f"\n--- night {night['night']}: {night['story']}")
-        code = _cycle(home, f"night_{night['night']}", night["cutoff_at"])
+        options = () if night is nights[-1] else ("--no-report",)
+        code = _cycle(home, f"night_{night['night']}", night["cutoff_at"], options)
         if code not in (0, 3):
             print(f"rollcall cycle ended with {code}; the demo stops here.", file=sys.stderr)
             return code
@@ -127,8 +129,11 @@ def _project(home: Path) -> Path:
     return home.with_name(f"{home.name}_project")
 
 
-def _cycle(home: Path, night: str, cutoff_at: str) -> int:
-    """Run `rollcall cycle` in this process, which loads dbt once for all nights."""
+def _cycle(home: Path, night: str, cutoff_at: str, options: Sequence[str]) -> int:
+    """Run `rollcall cycle` in this process, which loads dbt once for all nights.
+
+    The report shows the newest night, so it is rendered after the last one alone.
+    """
     os.environ["ROLLCALL_NOW"] = cutoff_at
     arguments = [
         "--project",
@@ -140,6 +145,7 @@ def _cycle(home: Path, night: str, cutoff_at: str) -> int:
         SAMPLE / night,
         "--cutoff",
         cutoff_at,
+        *options,
     ]
     sys.argv = ["rollcall", *map(str, arguments)]
     try:
