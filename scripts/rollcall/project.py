@@ -53,8 +53,12 @@ class Project:
     @property
     def rollcall(self) -> Path:
         """Where Rollcall's own models, seeds and profiles are."""
-        package = self.path / _PACKAGES / _NAME
-        return package if package.exists() else self.path
+        return self.folder_of(_NAME)
+
+    def folder_of(self, package: str) -> Path:
+        """Return where a package is; the project's own folder where it has no such package."""
+        folder = self.path / _PACKAGES / package
+        return folder if folder.exists() else self.path
 
     @property
     def folders(self) -> list[Path]:

@@ -2,6 +2,7 @@
 
 import csv
 import fcntl
+import filecmp
 import io
 import json
 import os
@@ -128,22 +129,26 @@ class District:
     inbox: Path
     parsed: ClassVar[Path]
 
-    def _parsed(self) -> Path:
-        return self.parsed
-
     @contextmanager
     def parsed_before(self) -> Iterator[None]:
-        """Give a new home the project as another parsed it; `DbtRun` sees whether it fits."""
-        target, parsed = self.home / "target", self._parsed()
+        """Give a new home the project as another parsed it; `DbtRun` sees whether it fits.
+
+        What a project of its own was parsed to lies beside the home.
+        """
+        target, own = self.home / "target", self.home.parent / "parsed"
+        parsed = own if own.exists() else self.parsed
         if parsed.exists() and not target.exists():
             self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
             shutil.copytree(parsed, target)
         yield
-        if not parsed.exists() and (target / "manifest.kept").exists():
-            with TemporaryDirectory(dir=parsed.parent) as folder:
+        kept, fits = target / "manifest.kept", parsed / "manifest.kept"
+        if kept.exists() and not (fits.exists() and filecmp.cmp(kept, fits)):
+            described = (target / "manifest.json").read_bytes()
+            is_own = self.parsed.exists() or b'"project_name": "rollcall"' not in described
+            with TemporaryDirectory(dir=self.parsed.parent) as folder:
                 shutil.copytree(target, Path(folder) / "target")
                 with suppress(OSError):  # another worker was first
-                    (Path(folder) / "target").rename(parsed)
+                    (Path(folder) / "target").rename(own if is_own else self.parsed)
 
     def run(self, *arguments: str, now: str = "2026-09-01T18:00:00Z") -> Done:
         """Run `rollcall` on this home, at a moment of the test's choosing, in this process."""
@@ -266,9 +271,6 @@ class Project(District):
     def project(self) -> Path:
         """Where the copy of the project is."""
         return self.home.parent / "project"
-
-    def _parsed(self) -> Path:
-        return self.home.parent / "parsed"
 
     def _run_here(self, arguments: Iterable[str], environment: Mapping[str, str]) -> Done:
         with in_place_of_this(self.project):
@@ -402,13 +404,6 @@ SAMPLE = PROJECT_DIR / "sample_exports"
 SAMPLE_PROJECT = PROJECT_DIR / "sample_district" / "project"
 
 
-class SampleDistrict(District):
-    """The sample district, whose project nobody else has parsed."""
-
-    def _parsed(self) -> Path:
-        return self.home.parent / "parsed"
-
-
 def read_csv(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))
@@ -455,7 +450,7 @@ def sample_run(
         if is_empty:
             shutil.copytree(SAMPLE_PROJECT, folder / "project")
             with in_place_of_this(folder / "project"):
-                codes = run_sample(SampleDistrict(folder / "home", SAMPLE))
+                codes = run_sample(District(folder / "home", SAMPLE))
             (folder / "codes.json").write_text(json.dumps(codes), encoding="utf-8")
     own = tmp_path_factory.mktemp("sample")
     shutil.copytree(folder / "home", own / "home")

@@ -347,13 +347,13 @@ def test_a_seed_that_cannot_be_read_ends_a_cycle_with_2(tmp_path: Path) -> None:
     project = tmp_path / "project"
     shutil.copytree(PROJECT_DIR / "seeds", project / "seeds")
     shutil.copy(PROJECT_DIR / "dbt_project.yml", project)
-    path = project / "seeds" / "rules" / "learning_paths.csv"
+    path = project / "seeds" / "rules" / "mastery_rules.csv"
     path.write_text(path.read_text("utf-8").replace("2000-01-01", "1/1/2000", 1), encoding="utf-8")
     district = District(tmp_path / "home", tmp_path / "inbox")
     district.inbox.mkdir()
     done = district.run("--project", str(project), "cycle", "--inbox", str(district.inbox))
     assert done.code == 2
-    assert "learning_paths.csv, line 2: effective_from '1/1/2000' is not a time" in done.err
+    assert "mastery_rules.csv, line 2: effective_from '1/1/2000' is not a time" in done.err
 
 
 # --- landing and schedule, without a build -----------------------------------------------------

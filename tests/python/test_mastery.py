@@ -1,5 +1,7 @@
 """Stories about mastery, told night by night through the real command."""
 
+import hashlib
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -102,11 +104,17 @@ def test_what_happens_at_23_59_and_what_does_not_come_are_said_until_an_export_b
     # a rule that is edited at noon is in force with the next run, which nothing else calls for
     rules = story.project / "seeds" / "rules" / "mastery_rules.csv"
     rules.write_text(RULES + NEWEST.replace(",70,", ",5,"), encoding="utf-8")
+    parsed = (district.home / "target" / "partial_parse.msgpack").stat().st_mtime_ns
     with in_place_of_this(story.project):
         status = district.run("status").out
     said = story.cycle(5, "20:00:00", code=0)
     for text in (status, said):
         assert "seeds/rules/mastery_rules.csv." in text
+    # dbt reads a seed anew and parses nothing again; what it compares with `--state` knows the seed
+    assert (district.home / "target" / "partial_parse.msgpack").stat().st_mtime_ns == parsed
+    manifest = json.loads((district.home / "state" / "manifest.json").read_text(encoding="utf-8"))
+    known = manifest["nodes"]["seed.rollcall.mastery_rules"]["checksum"]["checksum"]
+    assert known == hashlib.sha256(rules.read_bytes().strip()).hexdigest()
     assert story.mastery("state, threshold_percent::int") == [("mastered", 5)]
     assert {reason for *_, reason in story.checkpoints()} == {"rule newest version 1"}
     # of a path that nobody is enrolled on the course is named once; of others, every unknown step

@@ -4,13 +4,13 @@ dbt takes a second to import, and most commands need none of it: it is imported 
 """
 
 import gc
-import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -117,22 +117,23 @@ class DbtRun:
                 shutil.copyfile(self._target_path / name, folder / name)
 
     def _read_or_parse(self, kept: Path) -> "Manifest":
-        """Read the parsed project that was kept, when nothing of it has changed; else parse it.
+        """Read the parsed project that was kept, when nothing but seeds has changed; else parse it.
 
-        dbt keeps one as well, but parses the whole project again when the target's path is new.
+        dbt keeps one as well, but parses the whole project again when the target's path is new. Of
+        a seed the manifest holds a checksum alone, and dbt reads it when it loads it.
         """
         from dbt.contracts.graph.manifest import Manifest
         from dbt.parser.manifest import extended_mashumuro_decoder
 
-        versions = (f"{name} {version(name)}" for name in ("dbt-core", "dbt-duckdb"))
-        read = self._home.project.listing(EVERYTHING, ("profiles", "selectors.yml"))
-        parsed_from = "\n".join([*versions, *self._options[:2], read]).encode()
+        parsed_from = self._parsed_from()
         if kept.exists():
             seal, _, manifest_bytes = kept.read_bytes().partition(b"\n")
             if seal == _seal(parsed_from, manifest_bytes):
                 manifest = Manifest.from_msgpack(manifest_bytes, decoder=extended_mashumuro_decoder)
                 manifest.build_parent_and_child_maps()  # type: ignore[no-untyped-call]
                 manifest.build_flat_graph()  # type: ignore[no-untyped-call]
+                if self._know_seeds(manifest):
+                    manifest.write(str(self._target_path / "manifest.json"))  # type: ignore[no-untyped-call]
                 return manifest
         parsed = self._run(["parse"])
         if parsed.exception or not isinstance(parsed.result, Manifest):
@@ -141,6 +142,33 @@ class DbtRun:
         manifest_bytes = (self._target_path / "partial_parse.msgpack").read_bytes()
         kept.write_bytes(_seal(parsed_from, manifest_bytes) + b"\n" + manifest_bytes)
         return parsed.result
+
+    def _parsed_from(self) -> bytes:
+        """Return what decides how the project is parsed: versions, target, families, and files."""
+        lines = [f"{name} {version(name)}" for name in ("dbt-core", "dbt-duckdb")]
+        lines += self._options[:2]
+        for name, file in self._home.project.files(EVERYTHING, ("profiles", "selectors.yml")):
+            is_seed = file.suffix == ".csv"
+            lines.append(name if is_seed else f"{sha256(file.read_bytes()).hexdigest()} {name}")
+        return "\n".join(lines).encode()
+
+    def _know_seeds(self, manifest: "Manifest") -> bool:
+        """Let a manifest know the seeds as they are; say whether any is other than it knew.
+
+        The checksum is what `state:modified` compares.
+        """
+        from dbt.artifacts.resources.base import FileHash
+        from dbt.contracts.graph.nodes import SeedNode
+
+        is_other = False
+        for node in manifest.nodes.values():
+            if isinstance(node, SeedNode) and node.checksum.name == "sha256":
+                folder = self._home.project.folder_of(node.package_name)
+                text = (folder / node.original_file_path).read_text(encoding="utf-8")
+                now = FileHash.from_contents(text.strip())
+                is_other |= now != node.checksum
+                node.checksum, node.root_path = now, str(folder)
+        return is_other
 
     def _run(
         self,
@@ -168,7 +196,7 @@ class DbtRun:
 
 def _seal(parsed_from: bytes, manifest: bytes) -> bytes:
     """Hash what a manifest was parsed from together with its bytes, so that neither can change."""
-    return hashlib.sha256(parsed_from + manifest).hexdigest().encode()
+    return sha256(parsed_from + manifest).hexdigest().encode()
 
 
 @contextmanager
