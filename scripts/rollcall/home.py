@@ -38,13 +38,8 @@ class Home:
 
     @property
     def building_db(self) -> Path:
-        """A cycle in the making; thrown away when it fails."""
+        """A cycle in the making, or a copy that is compared; thrown away unless it is published."""
         return self.path / "building.duckdb"
-
-    @property
-    def reconciling_db(self) -> Path:
-        """A copy of the last good cycle while it is compared; thrown away afterwards."""
-        return self.path / "reconciling.duckdb"
 
     @property
     def archive(self) -> Path:

@@ -284,7 +284,7 @@ class Project(District):
     def dbt(self, *arguments: str) -> list[NodeResult]:
         """Run one command of dbt on the copy, for the database that a cycle builds."""
         home = Home(self.home, RollcallProject(self.project))
-        return DbtRun(home, "cycle", home.project.contracts().families).invoke(arguments)
+        return DbtRun(home, home.project.contracts().families).invoke(arguments)
 
     def cycle(self, now: str) -> Done:
         """Run a cycle."""

@@ -21,7 +21,7 @@ LOOKS_FROM_THE_SIDE = ("progression", "audit", "reconciliation")
 def parsed(home: Home, families: list[str]) -> tuple[DbtRun, dict[str, Any]]:
     """Parse the project without data; gives dbt and the manifest."""
     home.prepare()
-    run = DbtRun(home, "lint", families)
+    run = DbtRun(home, families, "lint")
     text = (home.dbt_target / "lint" / "manifest.json").read_text("utf-8")
     found: dict[str, Any] = json.loads(text)
     return run, found

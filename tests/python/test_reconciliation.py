@@ -227,7 +227,7 @@ def test_the_sample_is_explained_to_the_last_record(
     assert report.code == 0
     assert report.json["unexplained"] == report.json["pending"] == 0
     assert report.json["explained"] > 0
-    assert not (home / "reconciling.duckdb").exists()
+    assert not (home / "building.duckdb").exists()
 
 
 def test_night_8_shows_every_reason_and_nothing_unexplained(

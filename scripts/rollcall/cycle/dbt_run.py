@@ -55,15 +55,15 @@ class DbtRun:
     """A dbt project parsed for one target, to be invoked several times.
 
     Args:
-        home: the data directory whose databases the target names, and the project.
-        target: a target of `profiles/profiles.yml`.
+        home: the data directory, where the target builds, and the project.
         families: families of files that sources declare; others are disabled.
+        target: a target of `profiles/profiles.yml`.
 
     Raises:
         RollcallError: the project cannot be parsed; the message is dbt's.
     """
 
-    def __init__(self, home: Home, target: str, families: Sequence[str]) -> None:
+    def __init__(self, home: Home, families: Sequence[str], target: str = "cycle") -> None:
         self._home = home
         self._target_path = home.dbt_target if target == "cycle" else home.dbt_target / target
         self._options = [

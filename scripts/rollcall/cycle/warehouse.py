@@ -166,7 +166,7 @@ class Builder:
         self._home = home
         self._change = change
         self._progress = progress
-        self._dbt = DbtRun(home, "cycle", families)
+        self._dbt = DbtRun(home, families)
         self._queries: dict[str, str] = {}
 
     def start(self) -> None:
@@ -219,6 +219,8 @@ def compared(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Compare what has landed with the last good cycle, in a copy of it; yields that copy.
 
+    The copy lies where a cycle is built, so the data directory must be locked.
+
     Raises:
         RollcallError: there is no warehouse to compare with, or a model of reconciliation failed.
     """
@@ -228,22 +230,23 @@ def compared(
             "run rollcall cycle first."
         )
     try:
-        shutil.copyfile(home.warehouse_db, home.reconciling_db)
-        home.reconciling_db.chmod(0o600)
-        results = DbtRun(home, "reconcile", families).invoke(
-            ["run", "--select=tag:reconciliation"], progress
+        discard(home.building_db)
+        shutil.copyfile(home.warehouse_db, home.building_db)
+        home.building_db.chmod(0o600)
+        results = DbtRun(home, families).invoke(
+            ["run", "--full-refresh", "--select=tag:reconciliation"], progress
         )
-        built = _read_results(results, home, home.reconciling_db)
+        built = _read_results(results, home, home.building_db)
         if built.failures:
             failure = built.failures[0]
             raise RollcallError(
                 f"The exports could not be compared: {failure.name}: {failure.message} "
                 f"(dbt's log: {home.logs / 'dbt.log'})."
             )
-        with duckdb.connect(str(home.reconciling_db), read_only=True) as connection:
+        with duckdb.connect(str(home.building_db), read_only=True) as connection:
             yield connection
     finally:
-        discard(home.reconciling_db)
+        discard(home.building_db)
 
 
 def _read_results(results: list[NodeResult], home: Home, database: Path) -> Build:
