@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from conftest import District, Project, failed, in_place_of_this, state
+from conftest import ROLLCALL, District, Project, failed, in_place_of_this, state
 from mastery_district import Story, project_with_seeds
 from stories import Scene, Telling, told_together
 
@@ -107,7 +109,14 @@ def test_what_happens_at_23_59_and_what_does_not_come_are_said_until_an_export_b
     parsed = (district.home / "target" / "partial_parse.msgpack").stat().st_mtime_ns
     with in_place_of_this(story.project):
         status = district.run("status").out
-    said = story.cycle(5, "20:00:00", code=0)
+    environment = {"ROLLCALL_HOME": str(district.home), "ROLLCALL_PROJECT": str(story.project)}
+    said = subprocess.run(  # in a process that has not run dbt before
+        [ROLLCALL, "cycle", "--inbox", district.inbox, "--no-report"],
+        env=os.environ | environment | {"ROLLCALL_NOW": "2026-09-05T20:00:00Z"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     for text in (status, said):
         assert "seeds/rules/mastery_rules.csv." in text
     # dbt reads a seed anew and parses nothing again; what it compares with `--state` knows the seed

@@ -79,6 +79,7 @@ class DbtRun:
             "--no-write-json",
         ]
         self._ran: dict[str, Any] = {}
+        self._is_to_be_written = False
         self._manifest = self._read_or_parse(self._target_path / "manifest.kept")
 
     def invoke(
@@ -98,6 +99,9 @@ class DbtRun:
         self._ran |= {result.node.unique_id: result for result in ran.results}
         together = replace(ran, results=list(self._ran.values()))
         together.write(str(self._target_path / "run_results.json"))
+        if self._is_to_be_written:  # dbt can write it once it has run
+            self._manifest.write(str(self._target_path / "manifest.json"))  # type: ignore[no-untyped-call]
+            self._is_to_be_written = False
         return [_node_result(result, self._manifest) for result in ran.results]
 
     @property
@@ -132,8 +136,7 @@ class DbtRun:
                 manifest = Manifest.from_msgpack(manifest_bytes, decoder=extended_mashumuro_decoder)
                 manifest.build_parent_and_child_maps()  # type: ignore[no-untyped-call]
                 manifest.build_flat_graph()  # type: ignore[no-untyped-call]
-                if self._know_seeds(manifest):
-                    manifest.write(str(self._target_path / "manifest.json"))  # type: ignore[no-untyped-call]
+                self._is_to_be_written = self._know_seeds(manifest)
                 return manifest
         parsed = self._run(["parse"])
         if parsed.exception or not isinstance(parsed.result, Manifest):
