@@ -31,6 +31,7 @@ def test_there_are_mutants_of_loader_macros_and_models_for_the_promises() -> Non
         assert text.count(mutant.original) == 1, mutant.name
 
 
+@pytest.mark.long
 def test_quick_mutants_are_caught(tmp_path: Path) -> None:
     quick = [mutant for mutant in MUTANTS if mutant.test.split("::")[0] in QUICK]
     assert len(quick) >= 5
