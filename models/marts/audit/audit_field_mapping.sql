@@ -1,4 +1,6 @@
 -- One row per column of a layout: what it means and where it is staged.
+{{ config(tags=['of_seeds']) }}
+
 with layouts as (
     select * from {{ ref('layouts') }}
     union all
