@@ -28,7 +28,7 @@ _NOT_IN_A_CYCLE = (
 )
 """What depends on code and not on what came: `dbt build` runs it, as selector `nightly` says."""
 _BUILT_ALREADY = ("config.materialized:view", "resource_type:seed", "tag:of_seeds")
-"""What the last good warehouse has of the same code and seeds: views, and what is of seeds alone."""
+"""What the last good warehouse has of the same code and seeds: views, and what comes of seeds."""
 _FAILED = frozenset({"error", "fail", "runtime error"})
 _WARNED = "warn"
 
