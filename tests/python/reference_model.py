@@ -225,9 +225,10 @@ def master(
     """Give state, number of pieces and score by the default rule, per student and course.
 
     Class `c1` is of course `algebra`; no other class exists. Pieces stand in the order in which
-    they happened, then in which they count.
+    they happened, then in which they count. Of one line item the last counts; of those of the same
+    time, the one with the smallest id.
     """
-    pieces: dict[tuple[str, str, str], list[Any]] = defaultdict(list)
+    pieces: dict[tuple[str, str, str], dict[str, Any]] = defaultdict(dict)
     for (source, key), result in core["oneroster/results"].items():
         item, student, status, score, scored_on, is_kept = result
         line_item = core["oneroster/line_items"].get((source, item))
@@ -238,8 +239,11 @@ def master(
         is_usable = is_kept and status == "fully graded" and is_item_kept and high > low
         if is_usable and low <= score <= 2 * high - low:
             percent = ((score - low) * 100 / (high - low)).quantize(NINE_PLACES, ROUND_HALF_UP)
-            found.append((scored_on, counting_from[source, key], key, percent))
-    return {subject: judge(found) for subject, found in pieces.items()}
+            piece = (scored_on, counting_from[source, key], key, percent)
+            last = found.setdefault(item, piece)
+            if (piece[:2], last[2]) > (last[:2], key):
+                found[item] = piece
+    return {subject: judge(list(found.values())) for subject, found in pieces.items()}
 
 
 def judge(found: list[Any]) -> tuple[str, int, Decimal | None]:
