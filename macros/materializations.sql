@@ -7,59 +7,53 @@
 -#}
 
 {% materialization table, adapter='duckdb' %}
-    {{ run_hooks(pre_hooks) }}
-    {%- if rollcall.is_made_already() -%}
-        {%- call statement('main') -%}
-            delete from {{ this }};
-            insert into {{ this }} by name select * from ({{ compiled_code }});
-        {%- endcall -%}
-    {%- else -%}
-        {{ rollcall.make_table() }}
-    {%- endif -%}
-    {{ run_hooks(post_hooks) }}
-    {%- do adapter.commit() -%}
-    {{ return({'relations': [this.incorporate(type='table')]}) }}
+    {%- set bring_rows -%}
+        delete from {{ this }};
+        insert into {{ this }} by name select * from ({{ compiled_code }});
+    {%- endset -%}
+    {{ return(rollcall.build_in_place(rollcall.is_made_already(), bring_rows)) }}
 {% endmaterialization %}
 
 {#- New rows take the place of those with the same `unique_key`; without one, they are added. -#}
 {% materialization incremental, adapter='duckdb' %}
+    {%- set key = config.get('unique_key') or [] -%}
+    {%- set bring_rows -%}
+        create or replace temporary table new_rows as {{ compiled_code }};
+        {%- if key %}
+        delete from {{ this }} using new_rows
+        where
+            {%- for column in ([key] if key is string else key) %}
+            {{ this }}.{{ column }} = new_rows.{{ column }}{{ ' and' if not loop.last }}
+            {%- endfor %};
+        {%- endif %}
+        insert into {{ this }} by name select * from new_rows;
+        drop table new_rows;
+    {%- endset -%}
+    {{ return(rollcall.build_in_place(is_incremental(), bring_rows)) }}
+{% endmaterialization %}
+
+{#- Bring new rows into a table that is there; make it whole otherwise, in the place of whatever has its name. -#}
+{% macro build_in_place(is_there, bring_rows) -%}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- set built = this.incorporate(type='table') -%}
     {{ run_hooks(pre_hooks) }}
-    {%- set key = config.get('unique_key') -%}
-    {%- if is_incremental() and key -%}
-        {%- call statement('main') -%}
-            create or replace temporary table new_rows as {{ compiled_code }};
-            delete from {{ this }} using new_rows
-            where
-                {%- for column in ([key] if key is string else key) %}
-                {{ this }}.{{ column }} = new_rows.{{ column }}{{ ' and' if not loop.last }}
-                {%- endfor %};
-            insert into {{ this }} by name select * from new_rows;
-            drop table new_rows;
-        {%- endcall -%}
-    {%- elif is_incremental() -%}
-        {%- call statement('main') -%}
-            insert into {{ this }} by name select * from ({{ compiled_code }});
-        {%- endcall -%}
-    {%- else -%}
-        {{ rollcall.make_table() }}
+    {%- call statement('main') -%}
+        {%- if is_there -%}
+            {{ bring_rows }}
+        {%- else -%}
+            drop {{ 'view' if existing is not none and existing.is_view else 'table' }} if exists {{ built }};
+            {{ create_table_as(False, built, compiled_code) }}
+        {%- endif -%}
+    {%- endcall -%}
+    {%- if not is_there -%}
+        {%- do persist_docs(built, model) -%}
     {%- endif -%}
     {{ run_hooks(post_hooks) }}
     {%- do adapter.commit() -%}
-    {{ return({'relations': [this.incorporate(type='table')]}) }}
-{% endmaterialization %}
+    {{ return({'relations': [built]}) }}
+{%- endmacro %}
 
 {% macro is_made_already() -%}
     {%- set existing = load_cached_relation(this) -%}
     {{ return(target.name == 'cycle' and existing is not none and existing.is_table and not should_full_refresh()) }}
-{%- endmacro %}
-
-{#- Make a table whole, in the place of whatever has its name. -#}
-{% macro make_table() -%}
-    {%- set existing = load_cached_relation(this) -%}
-    {%- set made = this.incorporate(type='table') -%}
-    {%- call statement('main') -%}
-        drop {{ 'view' if existing is not none and existing.is_view else 'table' }} if exists {{ made }};
-        {{ create_table_as(False, made, compiled_code) }}
-    {%- endcall -%}
-    {%- do persist_docs(made, model) -%}
 {%- endmacro %}

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ORGS, District, Project
+from conftest import ORGS, SAMPLE_PROJECT, District, Project
 
 from rollcall.cycle.built_from import code_version
 from rollcall.home import Home
@@ -38,6 +38,12 @@ def test_a_project_needs_a_name_that_dbt_takes(
     assert done.code == 2
     assert "gives no name for a dbt project" in done.err
     assert not (tmp_path / name).exists()
+
+
+def test_the_sample_district_builds_its_tables_as_a_new_project_does(own_project: Project) -> None:
+    macros = Path("macros", "rollcall.sql")
+    sample = SAMPLE_PROJECT / macros
+    assert sample.read_bytes() == (own_project.project / macros).read_bytes()
 
 
 def test_nothing_is_written_over(district: District, tmp_path: Path) -> None:
