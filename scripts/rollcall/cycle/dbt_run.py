@@ -4,13 +4,14 @@ dbt takes a second to import, and most commands need none of it: it is imported 
 """
 
 import gc
+import hashlib
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,7 +80,7 @@ class DbtRun:
             "--no-write-json",
         ]
         self._ran: dict[str, Any] = {}
-        self._is_to_be_written = False
+        self._has_other_seeds = False
         self._manifest = self._read_or_parse(self._target_path / "manifest.kept")
 
     def invoke(
@@ -99,9 +100,6 @@ class DbtRun:
         self._ran |= {result.node.unique_id: result for result in ran.results}
         together = replace(ran, results=list(self._ran.values()))
         together.write(str(self._target_path / "run_results.json"))
-        if self._is_to_be_written:  # dbt can write it once it has run
-            self._manifest.write(str(self._target_path / "manifest.json"))  # type: ignore[no-untyped-call]
-            self._is_to_be_written = False
         return [_node_result(result, self._manifest) for result in ran.results]
 
     @property
@@ -114,8 +112,13 @@ class DbtRun:
         ]
 
     def keep_artifacts(self, folder: Path) -> None:
-        """Copy what dbt wrote of the project and of its results: what `--state` asks for."""
+        """Copy what dbt wrote of the project and of its results: what `--state` asks for.
+
+        A manifest can be written in a process that has run dbt.
+        """
         folder.mkdir(mode=0o700, exist_ok=True)
+        if self._has_other_seeds:
+            self._manifest.write(str(self._target_path / "manifest.json"))  # type: ignore[no-untyped-call]
         for name in ("manifest.json", "run_results.json"):
             if (self._target_path / name).exists():
                 shutil.copyfile(self._target_path / name, folder / name)
@@ -139,7 +142,7 @@ class DbtRun:
                     )
                     manifest.build_parent_and_child_maps()  # type: ignore[no-untyped-call]
                     manifest.build_flat_graph()  # type: ignore[no-untyped-call]
-                self._is_to_be_written = self._know_seeds(manifest)
+                self._has_other_seeds = self._point_to_seeds(manifest)
                 return manifest
         parsed = self._run(["parse"])
         if parsed.exception or not isinstance(parsed.result, Manifest):
@@ -151,17 +154,15 @@ class DbtRun:
 
     def _parsed_from(self) -> bytes:
         """Return what decides how the project is parsed: versions, target, families, and files."""
-        lines = [f"{name} {version(name)}" for name in ("dbt-core", "dbt-duckdb")]
-        lines += self._options[:2]
-        for name, file in self._home.project.files(EVERYTHING, ("profiles", "selectors.yml")):
-            is_seed = file.suffix == ".csv"
-            lines.append(name if is_seed else f"{sha256(file.read_bytes()).hexdigest()} {name}")
-        return "\n".join(lines).encode()
+        versions = (f"{name} {version(name)}" for name in ("dbt-core", "dbt-duckdb"))
+        listing = self._home.project.listing(EVERYTHING, ("profiles", "selectors.yml"))
+        read = re.sub(r"^\w+ (.*\.csv)$", r"\1", listing, flags=re.MULTILINE)
+        return "\n".join([*versions, *self._options[:2], read]).encode()
 
-    def _know_seeds(self, manifest: "Manifest") -> bool:
-        """Let a manifest know the seeds as they are; say whether any is other than it knew.
+    def _point_to_seeds(self, manifest: "Manifest") -> bool:
+        """Point a manifest to the seeds of this project; say whether any is other than it knew.
 
-        The checksum is what `state:modified` compares.
+        dbt reads a seed below its root; the checksum is what `state:modified` compares.
         """
         from dbt.artifacts.resources.base import FileHash
         from dbt.contracts.graph.nodes import SeedNode
@@ -200,7 +201,7 @@ class DbtRun:
 
 def _seal(parsed_from: bytes, manifest: bytes) -> bytes:
     """Hash what a manifest was parsed from together with its bytes, so that neither can change."""
-    return sha256(parsed_from + manifest).hexdigest().encode()
+    return hashlib.sha256(parsed_from + manifest).hexdigest().encode()
 
 
 @contextmanager

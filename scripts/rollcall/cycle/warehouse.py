@@ -68,15 +68,14 @@ def start_from_last_good(home: Home, change: "Change") -> "Change":
     room of tables that are replaced nor tables that are gone. Returns what is to be built then:
     views that cannot be made as they were are left to dbt, which says why.
     """
-    discard(home.building_db)
     if home.warehouse_db.exists() and not change.must_rebuild:
-        shutil.copyfile(home.warehouse_db, home.building_db)
-        home.building_db.chmod(0o600)
+        _copy_last_good(home)
         try:
             _take_views_back(home)
         except duckdb.Error:
             return replace(change, is_code_new=True)
     else:
+        discard(home.building_db)
         with duckdb.connect() as connection:
             connection.execute(f"attach '{home.building_db}' as building ({_STORED_AS})")
             home.building_db.chmod(0o600)
@@ -91,6 +90,13 @@ def start_from_last_good(home: Home, change: "Change") -> "Change":
                     f"create table building.snapshots.{table} as from good.snapshots.{table}"
                 )
     return change
+
+
+def _copy_last_good(home: Home) -> None:
+    """Copy the last good warehouse to where a cycle is built, in place of any remains."""
+    discard(home.building_db)
+    shutil.copyfile(home.warehouse_db, home.building_db)
+    home.building_db.chmod(0o600)
 
 
 def _take_views_back(home: Home) -> None:
@@ -230,9 +236,7 @@ def compared(
             "run rollcall cycle first."
         )
     try:
-        discard(home.building_db)
-        shutil.copyfile(home.warehouse_db, home.building_db)
-        home.building_db.chmod(0o600)
+        _copy_last_good(home)
         results = DbtRun(home, families).invoke(
             ["run", "--full-refresh", "--select=tag:reconciliation"], progress
         )
