@@ -15,15 +15,8 @@ from rollcall.contracts.project import Contracts
 
 MODIFIED = "2026-08-30T10:00:00.123456Z"
 _PLAIN = {
-    **{
-        "string": "A1",
-        "id": "A1",
-        "list": "09",
-        "bool": "true",
-        "date": "2026-08-20",
-        "float": "50",
-    },
-    **{"integer": "5", "year": "2027", "datetime": MODIFIED},
+    **{"string": "A1", "list": "09", "bool": "true", "date": "2026-08-20", "float": "50"},
+    **{"id": "A1", "integer": "5", "year": "2027", "datetime": MODIFIED},
 }
 _CHOSEN = {
     ("oneroster/academic_sessions", "type"): "schoolYear",

@@ -223,7 +223,7 @@ def many_districts() -> list[Districts]:
     draw()
     assert len(drawn) == 2_000
     return [
-        {f"d{number:02d}": told for number, told in enumerate(drawn[start : start + 100])}
+        {f"d{number:02d}": made for number, made in enumerate(drawn[start : start + 100])}
         for start in range(0, len(drawn), 100)
     ]
 

@@ -138,14 +138,16 @@ def column(workshop: Workshop) -> None:
     workshop.put(mart, email.replace("email", "phone"), below=email)
 
 
-DEMOGRAPHICS = {
-    "models/staging/oneroster/base/base_oneroster__categories": (
-        "        {{ text('title') }} as name,\n        {{ integer('weight') }} as weight,\n",
-        "        {{ date('birthDate') }} as birth_date,\n"
-        "        {{ one_of('sex', sexes) }} as sex,\n",
-    ),
-    "models/staging/oneroster/stg_oneroster__categories": ("", ""),
-    "models/marts/core/dim_category": ("", ""),
+MODELS_OF_CATEGORIES = (
+    "models/staging/oneroster/base/base_oneroster__categories",
+    "models/staging/oneroster/stg_oneroster__categories",
+    "models/marts/core/dim_category",
+)
+OF_DEMOGRAPHICS = {
+    "{{ text('title') }} as name": "{{ date('birthDate') }} as birth_date",
+    "{{ integer('weight') }} as weight": "{{ one_of('sex', sexes) }} as sex",
+    "required('title')": "readable('birthDate', 'date')",
+    "readable('weight', 'integer')": "allowed('sex', sexes)",
 }
 
 
@@ -174,18 +176,18 @@ def feed(workshop: Workshop) -> None:
     [table] = re.findall(r"^      - name: categories\n(?: {8}.*\n)*", workshop.text(sources), re.M)
     workshop.put(sources, other(table), below=table)
     described = {"name": ("birth_date", "date"), "weight": ("sex", "varchar")}
-    for like, (old, new) in DEMOGRAPHICS.items():
-        sql = other(workshop.text(f"{like}.sql").replace(old, new))
-        sql = sql.replace("required('title')", "readable('birthDate', 'date')")
-        sql = sql.replace("readable('weight', 'integer')", "allowed('sex', sexes)")
+    for like in MODELS_OF_CATEGORIES:
+        sql = other(workshop.text(f"{like}.sql"))
+        for before, after in OF_DEMOGRAPHICS.items():
+            sql = sql.replace(before, after)
         if "sexes" in sql:
             sexes = "{% set sexes = ['male', 'female', 'unspecified', 'other', 'unknown'] %}\n"
             sql = sql.replace("with records", sexes + "with records")
         workshop.write(other(f"{like}.sql"), sql)
         lines = workshop.text(f"{like}.yml").partition("\nunit_tests:")[0]
-        for before, (after, kind) in described.items():
-            lines = lines.replace(f"{{name: {before}, ", f"{{name: {after}, ")
-            lines = re.sub(rf"({{name: {after}, data_type: )'\w+'", rf"\1'{kind}'", lines)
+        for name, (new_name, kind) in described.items():
+            lines = lines.replace(f"{{name: {name}, ", f"{{name: {new_name}, ")
+            lines = re.sub(rf"({{name: {new_name}, data_type: )'\w+'", rf"\1'{kind}'", lines)
         lines = lines.replace("select category_key, name,", "select category_key, sex,")
         workshop.write(other(f"{like}.yml"), other(lines).rstrip() + "\n")
     workshop.put(
