@@ -43,6 +43,10 @@ class UsageError(RollcallError):
     exit_code = ExitCode.USAGE
 
 
+class DamagedBytesError(RollcallError):
+    """Archived bytes are not what was delivered; nothing was made of them."""
+
+
 class BusyError(RollcallError):
     """Somebody else is writing, or a reader does not let go."""
 

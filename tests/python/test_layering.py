@@ -12,7 +12,7 @@ from rollcall.csvfile.framing import SUPPORTED_ENCODINGS
 from rollcall.project import PROJECT_DIR
 
 PACKAGE = PROJECT_DIR / "scripts" / "rollcall"
-EVERYWHERE = {"clock", "errors", "folders", "home", "project", "sanitize", "zipped"}
+EVERYWHERE = {"archived", "clock", "errors", "folders", "home", "project", "sanitize", "zipped"}
 MAY_IMPORT = {
     "csvfile": {"errors"},
     "contracts": {"errors"},

@@ -98,6 +98,11 @@ def show_table(title: str, rows: Sequence[dict[str, Any]]) -> None:
 def show_landing(report: LandReport) -> None:
     """Print what landed, what was rejected and why, and what was left alone."""
     show_in_future(report.in_future)
+    for line in report.mended:
+        say(
+            f"MENDED {line}: its bytes stood damaged in the archive and are again what was "
+            "delivered. Look at the disk; `rollcall verify` checks the rest."
+        )
     if not report.files and not report.left_alone and not report.unknown:
         again = f" ({report.deliveries_again} known deliveries)" if report.deliveries_again else ""
         say(f"Nothing new in the inbox{again}.")

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 
 import duckdb
 
-from rollcall.home import Home, archive_path
+from rollcall.archived import read_archived
+from rollcall.errors import DamagedBytesError
+from rollcall.home import Home
 from rollcall.landing.archive import keep
 from rollcall.project import CODE, Project
 
@@ -57,8 +59,10 @@ def changed_since(connection: duckdb.DuckDBPyConnection, home: Home) -> list[str
     today = (_code(home.project), _seeds(home.project))
     for then, now in zip(built or (), today, strict=False):
         if then != _sha256(now):
-            kept = archive_path(home.archive, then)
-            before = kept.read_text(encoding="utf-8") if kept.exists() else ""
+            try:
+                before = read_archived(home, then, "the listing").decode()
+            except DamagedBytesError:  # that something changed is known; what, is not
+                before = ""
             found |= {line.partition(" ")[2] for line in {*before.split("\n")} ^ {*now.split("\n")}}
     return sorted(found - {""})
 

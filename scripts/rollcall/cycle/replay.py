@@ -14,12 +14,12 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from rollcall.archived import read_archived
 from rollcall.contracts.project import Contracts
 from rollcall.contracts.sources import Source
 from rollcall.csvfile.framing import Framer
@@ -27,7 +27,7 @@ from rollcall.cycle import fingerprint, warehouse
 from rollcall.cycle.built_from import code_version
 from rollcall.cycle.cycle import Progress, what_changed
 from rollcall.errors import RollcallError, UsageError
-from rollcall.home import Home, archive_path
+from rollcall.home import Home
 from rollcall.landing import raw
 from rollcall.landing.container import Member, reopen
 from rollcall.landing.verdicts import Readable
@@ -89,7 +89,8 @@ def replay(home: Home, progress: Progress) -> ReplayReport:
 
     Raises:
         UsageError: no cycle has been completed yet.
-        RollcallError: the archive lacks bytes, or dbt failed.
+        DamagedBytesError: the archive does not hold what a cycle was built from.
+        RollcallError: dbt failed.
     """
     replaying = home.replaying
     recorded = Home(replaying.path / "recorded", home.project)
@@ -168,10 +169,11 @@ class _Replay:
         project = self.home.project.path
         shutil.rmtree(project, ignore_errors=True)
         self.recorded.project.copy_to(project)
-        for line in _archived(self.home, cycle.seeds_sha256).read_text("utf-8").splitlines():
+        listing = f"the listing of the seeds of cycle {cycle.cycle_id}"
+        for line in read_archived(self.home, cycle.seeds_sha256, listing).decode().splitlines():
             sha256, _, name = line.partition(" ")
             (project / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(_archived(self.home, sha256), project / name)
+            (project / name).write_bytes(read_archived(self.home, sha256, f"the seed {name}"))
 
     @contextmanager
     def _landing(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -218,15 +220,14 @@ class _Replay:
         members = {
             member.name: member
             for member in reopen(
-                delivery["container"],
-                delivery["archive_sha256"],
+                delivery,
                 [(file["file_name"], file["sha256"], file["byte_count"]) for file in files],
                 self.home,
                 source.limits,
             )
         }
         for file in files:
-            readable = _readable(contracts, source, members.get(file["file_name"]), file)
+            readable = _readable(contracts, source, members[file["file_name"]], file)
             with readable.member.path.open("rb") as stream:
                 framer = Framer(
                     stream,
@@ -247,15 +248,6 @@ class _Replay:
                 f"The replay stopped: {failure.kind} {failure.name} failed: {failure.message}."
             )
         builder.publish()
-
-
-def _archived(home: Home, sha256: str) -> Path:
-    path = archive_path(home.archive, sha256)
-    if not path.exists():
-        raise RollcallError(
-            f"The archive no longer holds {sha256}; `rollcall verify` says what it was."
-        )
-    return path
 
 
 def _entries_at(cycle: _Cycle | None) -> dict[str, str]:
@@ -285,20 +277,16 @@ def _entries_at(cycle: _Cycle | None) -> dict[str, str]:
 
 
 def _readable(
-    contracts: Contracts, source: Source, member: Member | None, file: dict[str, Any]
+    contracts: Contracts, source: Source, member: Member, file: dict[str, Any]
 ) -> Readable:
     """Read a file by the layout that the ledger names, not by the one that its header fits."""
-    where = f"{file['source_id']}/{file['delivery_name']}/{file['file_name']}"
-    if member is None or not member.path.exists():
-        raise RollcallError(
-            f"The archive does not hold {where}; `rollcall verify` says what is damaged."
-        )
     with member.path.open("rb") as stream:
         names = Framer(stream, file["encoding"]).header.names
     [feed] = [feed for feed in contracts.feeds if feed.feed == file["feed"]]
     for fit in contracts.matching(file["feed"], names, source.header_policy):
         if fit.layout.version == file["layout_version"]:
             return Readable(member, feed, names, fit)
+    where = f"{file['source_id']}/{file['delivery_name']}/{file['file_name']}"
     raise RollcallError(
         f"{where} was read by {file['feed']} {file['layout_version']}, which its header does not "
         "fit by the contracts archived with its cycle."

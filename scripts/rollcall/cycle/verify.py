@@ -8,18 +8,19 @@ shorter, so its head is worth keeping elsewhere: `--head` says whether it is sti
 The tables themselves have fingerprints, to be compared with another data directory or another day.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 
+from rollcall.archived import DAMAGED, MISSING, flaw, read_archived
 from rollcall.clock import iso
 from rollcall.cycle.fingerprint import combined, fingerprints
 from rollcall.cycle.replay import ReplayReport
-from rollcall.errors import ExitCode, UsageError
+from rollcall.errors import DamagedBytesError, ExitCode, UsageError
 from rollcall.home import Home, archive_path
 from rollcall.ledger import ledger
 from rollcall.ledger.sql import rows
@@ -172,9 +173,8 @@ def _archived_seeds(home: Home, connection: duckdb.DuckDBPyConnection) -> list[t
     for (listing,) in connection.execute(
         "select distinct seeds_sha256 from landing.cycles order by all"
     ).fetchall():
-        path = archive_path(home.archive, listing)
-        if path.exists():
-            for line in path.read_text(encoding="utf-8").splitlines():
+        with suppress(DamagedBytesError):  # it is in the list of its own accord
+            for line in read_archived(home, listing, "the listing").decode().splitlines():
                 sha256, _, name = line.partition(" ")
                 found.setdefault(sha256, name)
     return sorted(found.items())
@@ -182,9 +182,10 @@ def _archived_seeds(home: Home, connection: duckdb.DuckDBPyConnection) -> list[t
 
 def _check_archived(home: Home, sha256: str, what: str) -> Iterator[str]:
     path = archive_path(home.archive, sha256)
-    if not path.exists():
+    found = flaw(path, sha256)
+    if found == MISSING:
         yield f"The archive no longer holds {what} ({sha256})."
-        return
-    with path.open("rb") as stream:
-        if hashlib.file_digest(stream, "sha256").hexdigest() != sha256:
-            yield f"The archived bytes of {what} have been changed ({path})."
+    elif found == DAMAGED:
+        yield f"The archived bytes of {what} have been changed ({path})."
+    elif found:
+        yield f"The archived bytes of {what} {found} ({path})."

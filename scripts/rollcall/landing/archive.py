@@ -10,6 +10,7 @@ from gzip import GzipFile
 from pathlib import Path
 from typing import IO
 
+from rollcall.archived import flaw
 from rollcall.home import archive_path
 
 _CHUNK_BYTES = 4 << 20
@@ -17,16 +18,21 @@ _CHUNK_BYTES = 4 << 20
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """Bytes in the archive: their SHA-256 (hex), their number and where they are."""
+    """Bytes in the archive: their SHA-256 (hex), their number and where they are.
+
+    `is_mended` when what stood there was not these bytes.
+    """
 
     sha256: str
     byte_count: int
     path: Path
+    is_mended: bool = False
 
 
 def keep(archive: Path, source: Path) -> Archived:
-    """Copy a delivered file into the archive; the same bytes are kept once.
+    """Copy a delivered file into the archive; the same bytes are kept once, and mended.
 
+    What stands there already is hashed, and replaced by the copy where it is damaged.
     The copy is complete and on disk before it gets its name, so a crash leaves no half file.
     """
     descriptor, name = tempfile.mkstemp(dir=archive, prefix=".incoming-")
@@ -38,7 +44,9 @@ def keep(archive: Path, source: Path) -> Archived:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
             byte_count = stream.tell()
             path = archive_path(archive, sha256)
-            if not path.exists():
+            is_there = path.exists()
+            is_good = is_there and flaw(path, sha256) is None
+            if not is_good:
                 os.fsync(stream.fileno())
                 copy.chmod(0o400)
                 path.parent.mkdir(mode=0o700, exist_ok=True)
@@ -46,7 +54,7 @@ def keep(archive: Path, source: Path) -> Archived:
                 _sync_folder(path.parent)
     finally:
         copy.unlink(missing_ok=True)
-    return Archived(sha256, byte_count, path)
+    return Archived(sha256, byte_count, path, is_mended=is_there and not is_good)
 
 
 class UnpackedTooLargeError(Exception):

@@ -11,14 +11,16 @@ import os
 import stat
 import struct
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from rollcall.archived import check_archived, damaged_bytes
 from rollcall.contracts.sources import Limits, Source
 from rollcall.errors import CANNOT_BE_READ
-from rollcall.home import Home, archive_path
+from rollcall.home import Home
 from rollcall.landing.archive import Archived, UnpackedTooLargeError, keep, spool
 from rollcall.landing.entries import Entry, parts_of, signature_of
 from rollcall.sanitize import readable_name
@@ -51,7 +53,8 @@ class Rejection:
 class Opened:
     """A delivery with its bytes in the archive; `rejection` says why its members cannot be read.
 
-    `aside` names what it holds besides files of the export.
+    `aside` names what it holds besides files of the export, `mended` those of its files that stood
+    in the archive already, damaged.
     """
 
     content_sha256: str
@@ -60,13 +63,15 @@ class Opened:
     members: tuple[Member, ...] = ()
     aside: tuple[str, ...] = ()
     rejection: Rejection | None = None
+    mended: tuple[str, ...] = ()
 
 
 def open_delivery(entry: Entry, home: Home, source: Source) -> Opened | None:
     """Archive an entry's bytes and list its files; None when it is still being written."""
     opened = None
     try:
-        unsettled = _open(entry, home, source)
+        mended: list[str] = []
+        unsettled = replace(_open(entry, home, source, mended), mended=tuple(mended))
         if signature_of(entry.path) == entry.signature:
             opened = unsettled
     except FileNotFoundError as error:
@@ -78,13 +83,13 @@ def open_delivery(entry: Entry, home: Home, source: Source) -> Opened | None:
     return opened
 
 
-def _open(entry: Entry, home: Home, source: Source) -> Opened:
+def _open(entry: Entry, home: Home, source: Source, mended: list[str]) -> Opened:
     if entry.kind == "folder":
-        return _open_folder(entry, home, source)
+        return _open_folder(entry, home, source, mended)
     if entry.kind == "csv":
-        return _opened([_member(entry.path.name, keep(home.archive, entry.path))])
+        return _opened([_member(entry.path.name, _keep(home, entry.path, mended))])
     if entry.kind in ("zip", "gzip"):
-        kept = keep(home.archive, entry.path)
+        kept = _keep(home, entry.path, mended)
         return _unpack(entry.kind, entry.path.name, kept, home, source)
     if entry.kind == "link":
         return _rejected(
@@ -95,14 +100,22 @@ def _open(entry: Entry, home: Home, source: Source) -> Opened:
     )
 
 
-def _open_folder(entry: Entry, home: Home, source: Source) -> Opened:
+def _keep(home: Home, path: Path, mended: list[str]) -> Archived:
+    """Archive a file, and note its name where that mended the archive."""
+    kept = keep(home.archive, path)
+    if kept.is_mended:
+        mended.append(readable_name(path.name))
+    return kept
+
+
+def _open_folder(entry: Entry, home: Home, source: Source, mended: list[str]) -> Opened:
     parts = parts_of(entry.path)
     aside = [path.name for path in parts if is_clutter(path.name, source.ignore_files)]
     paths = [path for path in parts if path.name not in aside]
     rejection = _unsafe_folder(paths)
     if rejection:
         return _rejected(rejection.code, rejection.detail, entry.signature)
-    members = [_member(path.name, keep(home.archive, path)) for path in paths]
+    members = [_member(path.name, _keep(home, path, mended)) for path in paths]
     return _opened(members, aside=aside)
 
 
@@ -121,31 +134,44 @@ def _unsafe_folder(paths: list[Path]) -> Rejection | None:
 
 
 def reopen(
-    container: str,
-    archive_sha256: str | None,
-    files: list[tuple[str, str, int]],
+    delivery: Mapping[str, Any],
+    files: Sequence[tuple[str, str, int]],
     home: Home,
     limits: Limits,
 ) -> tuple[Member, ...]:
-    """List the files of a landed delivery again, from the archive; `files` is name, hash, bytes."""
-    if archive_sha256 is None:
+    """List files of a landed delivery again, from the archive, where each is hashed.
+
+    Args:
+        delivery: the entry of the delivery in the ledger.
+        files: name, hash and number of bytes of each file.
+        home: the data directory.
+        limits: those of the source.
+
+    Raises:
+        DamagedBytesError: the archive does not hold the delivery as it came.
+    """
+    where = f"{delivery['source_id']}/{delivery['delivery_name']}"
+    if delivery["archive_sha256"] is None:
         return tuple(
-            Member(name, sha256, byte_count, archive_path(home.archive, sha256))
-            for name, sha256, byte_count in files
+            Member(name, sha256, size, check_archived(home, sha256, f"{where}/{name}"))
+            for name, sha256, size in files
         )
-    path = archive_path(home.archive, archive_sha256)
+    path = check_archived(home, delivery["archive_sha256"], where)
     members: Iterable[Member] = ()
     room = _most_bytes(path.stat().st_size, limits)
     with suppress(*CANNOT_BE_READ, UnpackedTooLargeError, UnsafeZipError):
-        if container == "gzip":
+        if delivery["container"] == "gzip":
             with gzip.open(path) as stream:
                 members = [_member(name, spool(stream, home.spool, room)) for name, _, _ in files]
         else:
             with zipfile.ZipFile(path) as archive:
                 called = members_called(archive, ((name, size) for name, _, size in files))
                 members = list(_spooled(archive, called, home, room))
-    hashes = {(name, sha256) for name, sha256, _ in files}
-    return tuple(member for member in members if (member.name, member.sha256) in hashes)
+    found = {(member.name, member.sha256): member for member in members}
+    for name, sha256, _ in files:
+        if (name, sha256) not in found:
+            raise damaged_bytes(f"{where}/{name}", path)
+    return tuple(found[name, sha256] for name, sha256, _ in files)
 
 
 def _unpack(kind: str, name: str, kept: Archived, home: Home, source: Source) -> Opened:

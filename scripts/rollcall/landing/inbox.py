@@ -120,6 +120,7 @@ def _land_entry(
     if opened is None:
         report.left_alone.append(f"{full_name(entry)}: {STILL_BEING_WRITTEN}")
         return
+    report.mended += [f"{full_name(entry)}/{name}" for name in opened.mended]
     if source.exported_at_policy == "receipt":
         boundary = _received_before(context, entry, opened.content_sha256) or boundary
     delivery_id = ledger.make_id(source.source_id, iso(boundary), opened.content_sha256)

@@ -35,7 +35,8 @@ class FileReport:
 class LandReport:
     """What one landing did.
 
-    `in_future` are the deliveries, landed now or before, whose export time has not come yet.
+    `in_future` are the deliveries, landed now or before, whose export time has not come yet;
+    `mended` the files, named source/delivery/file, whose bytes stood damaged in the archive.
     """
 
     job_id: int = 0
@@ -47,12 +48,13 @@ class LandReport:
     unknown: list[str] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     in_future: list[dict[str, Any]] = field(default_factory=list)
+    mended: list[str] = field(default_factory=list)
 
     @property
     def needs_attention(self) -> bool:
-        """Whether a person should look: what was rejected, what waits, what cannot be read."""
+        """Whether a person should look: what was rejected, waits, cannot be read, was mended."""
         return (
-            bool(self.unknown)
+            bool(self.unknown or self.mended)
             or any(delivery["is_far"] for delivery in self.in_future)
             or any(not line.endswith(STILL_BEING_WRITTEN) for line in self.left_alone)
             or any(file.verdict != "accepted" or file.are_removals_held for file in self.files)

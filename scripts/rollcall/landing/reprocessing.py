@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from rollcall.contracts.project import Contracts
-from rollcall.errors import RollcallError, UsageError
+from rollcall.errors import UsageError
 from rollcall.home import Home
 from rollcall.landing import raw
 from rollcall.landing.container import Member, Rejection, reopen
@@ -27,7 +27,7 @@ def reprocess(home: Home, contracts: Contracts, name: str, at: datetime) -> File
     Raises:
         UsageError: the file is not found, was rejected with its whole delivery, or another file
             has the same feed and export time.
-        RollcallError: the archive does not hold the bytes.
+        DamagedBytesError: the archive does not hold the bytes.
     """
     with home.landing() as connection:
         ledger.prepare(connection, contracts)
@@ -115,19 +115,7 @@ def _members(context: Context, delivery: dict[str, Any]) -> tuple[Member, ...]:
         [delivery["delivery_id"]],
     ).fetchall()
     source = context.contracts.sources[delivery["source_id"]]
-    members = reopen(
-        delivery["container"],
-        delivery["archive_sha256"],
-        files,
-        context.home,
-        source.limits,
-    )
-    if {member.name for member in members} < {name for name, _, _ in files}:
-        raise RollcallError(
-            f"The archive does not hold {delivery['delivery_name']} as it was delivered; "
-            "`rollcall verify` says what is damaged."
-        )
-    return members
+    return reopen(delivery, files, context.home, source.limits)
 
 
 def _wrong_year(context: Context, delivery: Delivery) -> Judgement | None:

@@ -1,22 +1,24 @@
 """Originals: records of landed files as they were delivered, cut from the archive.
 
-Nothing is unpacked and nothing is locked: a file of a zip is read up to where the record stands,
-so that the cost is bounded by one file.
+Nothing is unpacked and nothing is locked. A file, of a zip or gzip too, is hashed when it is
+opened, so that what is cut from it is what was delivered.
 """
 
-import errno
 import gzip
+import hashlib
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from rollcall.archived import damaged_bytes
 from rollcall.contracts.sources import MANIFEST
 from rollcall.csvfile.framing import MAX_RECORD_BYTES, Framer, leading_fields, read_record
-from rollcall.errors import CANNOT_BE_READ, RollcallError
+from rollcall.errors import CANNOT_BE_READ
 from rollcall.home import Home, archive_path
 from rollcall.ledger.entries import delivery_of, find_file
 from rollcall.zipped import members_called
@@ -63,34 +65,38 @@ def open_original(
         file: the entry of the file.
 
     Raises:
-        RollcallError: the archive does not hold the file as it was delivered.
+        DamagedBytesError: the archive does not hold the file as it was delivered.
     """
     path = archive_path(home.archive, delivery["archive_sha256"] or file["sha256"])
-    try:
-        if delivery["container"] == "zip":
-            with zipfile.ZipFile(path) as archive:
-                called = [(file["file_name"], file["byte_count"])]
-                (_, member), *_ = members_called(archive, called)
-                with archive.open(member) as stream:
-                    yield cast(BinaryIO, stream)
-        elif delivery["container"] == "gzip":
-            with gzip.open(path) as packed:
-                yield cast(BinaryIO, packed)
-        else:
-            with path.open("rb") as plain:
-                yield plain
-    except (*CANNOT_BE_READ, OSError) as error:
-        if isinstance(error, OSError) and not _is_of_archive(error, path):
-            raise
-        raise RollcallError(
-            f"The archive does not hold {file['file_name']} as it was delivered; "
-            "`rollcall verify` says what is damaged."
-        ) from error
+    with ExitStack() as closing:
+        try:
+            stream = closing.enter_context(_opened(path, delivery, file))
+            found = hashlib.file_digest(cast(BufferedReader, stream), "sha256").hexdigest()
+            is_as_delivered = found == file["sha256"]
+            stream.seek(0)
+        except (*CANNOT_BE_READ, OSError):
+            is_as_delivered = False
+        if not is_as_delivered:
+            where = f"{file['source_id']}/{file['delivery_name']}/{file['file_name']}"
+            raise damaged_bytes(where, path)
+        yield stream
 
 
-def _is_of_archive(error: OSError, path: Path) -> bool:
-    """Say whether an error is about the archived file, not about what its bytes are written to."""
-    return error.errno in (None, errno.EINVAL) or error.filename == str(path)
+@contextmanager
+def _opened(path: Path, delivery: Mapping[str, Any], file: Mapping[str, Any]) -> Iterator[BinaryIO]:
+    """Open a file, or a member of a zip or gzip, that is archived at a path."""
+    if delivery["container"] == "zip":
+        with zipfile.ZipFile(path) as archive:
+            called = [(file["file_name"], file["byte_count"])]
+            (_, member), *_ = members_called(archive, called)
+            with archive.open(member) as stream:
+                yield cast(BinaryIO, stream)
+    elif delivery["container"] == "gzip":
+        with gzip.open(path) as packed:
+            yield cast(BinaryIO, packed)
+    else:
+        with path.open("rb") as plain:
+            yield plain
 
 
 @contextmanager
@@ -99,7 +105,7 @@ def open_landed(home: Home, name: str) -> Iterator[tuple[dict[str, Any], BinaryI
 
     Raises:
         UsageError: the file is not found.
-        RollcallError: the archive does not hold it as it was delivered.
+        DamagedBytesError: the archive does not hold it as it was delivered.
     """
     with home.landing(read_only=True) as connection:
         file = find_file(connection, name)

@@ -7,6 +7,7 @@ taken for a formula an apostrophe stands before it, and the column `guarded` say
 
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -69,7 +70,7 @@ def write_rejects(home: Home, name: str, out: Path | None) -> RejectsReport:
 
     Raises:
         UsageError: the file is not found.
-        RollcallError: the archive does not hold its bytes.
+        DamagedBytesError: the archive does not hold its bytes.
     """
     with home.landing(read_only=True) as connection:
         file = find_file(connection, name)
@@ -79,11 +80,14 @@ def write_rejects(home: Home, name: str, out: Path | None) -> RejectsReport:
     target = out or home.rejects / f"{file['file_id']}_{Path(file['file_name']).stem}_rejects.csv"
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     advice = codes.advice(REFERENCE_DIR)
-    with target.open("wb") as stream:
-        _write_row(stream, [name.encode() for name in _COLUMNS])
+    with ExitStack() as closing:
+        delivered = None
         if delivery["verdict"] == "accepted":
-            with open_original(home, delivery, file) as delivered:
-                _write_records(stream, delivered, file, rejected, advice)
+            delivered = closing.enter_context(open_original(home, delivery, file))
+        stream = closing.enter_context(target.open("wb"))
+        _write_row(stream, [name.encode() for name in _COLUMNS])
+        if delivered:
+            _write_records(stream, delivered, file, rejected, advice)
         else:
             _write_line(stream, "", "", file["code"], "", advice[file["code"]], b"")
     target.chmod(0o600)
