@@ -3,6 +3,7 @@
 Usage: python docs/examples/copy_for_bi.py warehouse/warehouse.duckdb /srv/bi/rollcall.duckdb
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -13,11 +14,12 @@ PUBLIC = ("core", "progression", "audit", "reconciliation")
 
 def copy_for_bi(warehouse: Path, target: Path) -> int:
     """Write every public table to `target`, put it in place by rename, and count the tables."""
+    os.umask(0o027)  # its owner writes, the group of the account reads
     unfinished = target.with_name(target.name + ".new")
     unfinished.unlink(missing_ok=True)
     with duckdb.connect() as connection:
-        connection.execute(f"attach '{warehouse}' as warehouse (read_only)")
-        connection.execute(f"attach '{unfinished}' as copy (storage_version 'v1.0.0')")
+        connection.execute("attach ? as warehouse (read_only)", [str(warehouse)])
+        connection.execute("attach ? as copy (storage_version 'v1.0.0')", [str(unfinished)])
         tables = connection.execute(
             "select table_schema, table_name from information_schema.tables "
             "where table_catalog = 'warehouse' and table_schema in ? order by all",
@@ -28,7 +30,6 @@ def copy_for_bi(warehouse: Path, target: Path) -> int:
             connection.execute(
                 f"create table copy.{schema}.{table} as from warehouse.{schema}.{table}"
             )
-    unfinished.chmod(0o640)
     unfinished.replace(target)
     return len(tables)
 

@@ -1,5 +1,6 @@
 """A plugin of dbt-duckdb that looks at the databases of a target before dbt opens them."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -25,10 +26,13 @@ class Plugin(BasePlugin):
     def initialize(self, plugin_config: dict[str, Any]) -> None:
         """Find every attached database; build a new one empty where tests need its tables.
 
+        Only the account that runs dbt can read what dbt writes from now on.
+
         Raises:
             DbtRuntimeError: one is missing; the message says which command makes it. Or the tables
                 cannot be built; the message is dbt's.
         """
+        os.umask(0o077)  # the database holds records of students
         attached = self.creds.attach if self.creds and self.creds.attach else []
         paths = [Path(attachment.path) for attachment in attached]
         for path in paths:

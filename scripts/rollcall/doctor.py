@@ -4,6 +4,7 @@ import shutil
 import sys
 from dataclasses import dataclass
 from importlib import metadata
+from shlex import quote
 
 from rollcall.cycle.built_from import changed_since_last_good, named
 from rollcall.errors import RollcallError
@@ -71,10 +72,21 @@ def _home(home: Home) -> list[Check]:
         home.warehouse_db.exists(),
         "there" if home.warehouse_db.exists() else "no cycle has completed; run `rollcall cycle`",
     )
+    modes = _modes(home)
     place = Check("data directory", True, str(home.path))
     project = Check("project", True, str(home.project.path))
-    checks = [place, project, room, landing, warehouse]
+    checks = [place, project, modes, room, landing, warehouse]
     if home.warehouse_db.exists() and (changed := changed_since_last_good(home)):
         detail = f"changed since the last good cycle: {named(changed)}; `rollcall cycle` builds"
         checks.append(Check("code and seeds", True, detail))
     return checks
+
+
+def _modes(home: Home) -> Check:
+    """Look for what others than the owner of the data directory can read or write."""
+    found = list(home.open_to_others())
+    if not found:
+        return Check("modes", True, "only the owner can read or write what is in it")
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    close = f"run `chmod -R go= {quote(str(home.path))}`"
+    return Check("modes", False, f"open to others: {found[0]}{more}; {close}")

@@ -1,11 +1,16 @@
 """What can go wrong, and the exit code a scheduler sees for it."""
 
+import errno
 import gzip
 import lzma
+import os
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
+from pathlib import Path
 
 CANNOT_BE_READ = (
     zipfile.BadZipFile,
@@ -18,6 +23,12 @@ CANNOT_BE_READ = (
     ValueError,
 )
 """What reading a damaged zip or gzip may raise, besides OSError."""
+
+_OUT_OF_ROOM = (
+    *(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)),
+    "max_temp_directory_size",
+)
+"""What the system, DuckDB and dbt say where no room is left."""
 
 
 class ExitCode(IntEnum):
@@ -51,3 +62,33 @@ class BusyError(RollcallError):
     """Somebody else is writing, or a reader does not let go."""
 
     exit_code = ExitCode.BUSY
+
+
+class NoRoomError(RollcallError):
+    """The disk is full, or what an account may use of it."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"There is no room left on the disk of {folder}, or for the account that runs this; "
+            "make room and run the same command again. Readers keep the last good warehouse."
+        )
+
+
+@contextmanager
+def needing_room(folder: Path) -> Iterator[None]:
+    """Say of what is written that the disk of its folder is full, where it is that.
+
+    Raises:
+        NoRoomError: there is no room left.
+    """
+    try:
+        yield
+    except Exception as error:
+        if is_out_of_room(error):
+            raise NoRoomError(folder) from error
+        raise
+
+
+def is_out_of_room(failure: BaseException | str) -> bool:
+    """Say whether something failed, as it says, for want of room on the disk."""
+    return any(text in str(failure) for text in _OUT_OF_ROOM)

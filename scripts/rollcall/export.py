@@ -4,7 +4,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from rollcall.errors import UsageError
+from rollcall.errors import UsageError, needing_room
 from rollcall.folders import put_in_place
 from rollcall.home import Home
 
@@ -28,7 +28,7 @@ def export_parquet(home: Home, folder: Path) -> Export:
     """Write every public table of the last good cycle as `folder/<schema>/<table>/<table>.parquet`.
 
     The folder is written aside and takes the place of the last export as a whole. It holds personal
-    data as the warehouse does; the group of the account may read it.
+    data as the warehouse does.
 
     Raises:
         UsageError: no cycle has been published, or the folder holds something else.
@@ -41,7 +41,7 @@ def export_parquet(home: Home, folder: Path) -> Export:
     making = folder.with_name(f".{folder.name}.making")
     shutil.rmtree(making, ignore_errors=True)
     row_count = 0
-    with home.published() as connection:
+    with needing_room(folder.parent), home.published() as connection:
         tables = connection.execute(
             "select table_schema, table_name from information_schema.tables "
             "where table_catalog = 'warehouse' and table_schema not in ? order by all",
@@ -49,11 +49,10 @@ def export_parquet(home: Home, folder: Path) -> Export:
         ).fetchall()
         for schema, table in tables:
             target = making / schema / table / f"{table}.parquet"
-            target.parent.mkdir(mode=0o750, parents=True)
+            target.parent.mkdir(parents=True)
             [(rows,)] = connection.execute(
                 f"copy (from {schema}.{table} order by all) to ? (format parquet)", [str(target)]
             ).fetchall()
-            target.chmod(0o640)
             row_count += rows
     put_in_place(making, folder)
     return Export(str(folder), len(tables), row_count)

@@ -2,21 +2,59 @@
 
 import fcntl
 import os
+import re
 import shutil
+import stat
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
+from tempfile import TemporaryFile
 
 import duckdb
 
 from rollcall.errors import BusyError, UsageError
+from rollcall.ledger.sql import literal
 from rollcall.project import SHIPPED, Project
 
-_READER_PATIENCE_SECONDS = 600
+PATIENCE_SECONDS = 600
+"""How long a command waits in all for other programs, unless it is told otherwise."""
+_BETWEEN_TRIES_SECONDS = 0.5
+_OF_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _LANDING_MEMORY = "800MB"
+_HELD_ELSEWHERE = "Could not set lock on file"
+_HOLDER = re.compile(r"lock is held in (.+?)\. See also ")
+"""The program that holds a database and its process, as DuckDB names them."""
+
+
+@dataclass(slots=True)
+class Patience:
+    """How many seconds a command still waits for databases that other programs hold.
+
+    `say` receives what it waits for, at once and once for every holder.
+    """
+
+    seconds: float = PATIENCE_SECONDS
+    say: Callable[[str], None] = lambda _: None
+    _said: str = ""
+
+    def wait(self, reason: str) -> None:
+        """Wait a moment, or give up.
+
+        Raises:
+            BusyError: the time is over.
+        """
+        if self.seconds <= 0:
+            raise BusyError(f"{reason}; close it there and try again, or wait longer by --wait.")
+        if reason != self._said:
+            self.say(f"Waiting up to {self.seconds:.0f} seconds: {reason}.")
+            self._said = reason
+        pause = min(_BETWEEN_TRIES_SECONDS, self.seconds)
+        time.sleep(pause)
+        self.seconds -= pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +63,7 @@ class Home:
 
     path: Path
     project: Project = SHIPPED
+    patience: Patience = field(default_factory=Patience, compare=False)
 
     @property
     def landing_db(self) -> Path:
@@ -101,14 +140,16 @@ class Home:
         """Make the data directory's folders, readable by their owner only; note the project.
 
         Raises:
-            UsageError: the data directory cannot be written, in one sentence that says why.
+            UsageError: the data directory cannot be written, or others can read it and that cannot
+                be changed, in one sentence that says why.
         """
         try:
-            for folder in (self.path, self.archive, self.spool, self.logs):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            probe = self.path / ".writable"
-            probe.write_bytes(b"rollcall")
-            probe.unlink()
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._shut()
+            for folder in (self.archive, self.spool, self.logs):
+                folder.mkdir(mode=0o700, exist_ok=True)
+            with TemporaryFile(dir=self.path) as probe:
+                probe.write(b"rollcall")
             if self.project == SHIPPED:
                 self._project_note.unlink(missing_ok=True)
             elif self.filled_by != self.project.path:
@@ -119,6 +160,48 @@ class Home:
                 f"The data directory {self.path} cannot be written ({error.strerror}); "
                 "choose another with --home or $ROLLCALL_HOME, or make room and set permissions."
             ) from error
+
+    def _shut(self) -> None:
+        """Keep others out of a data directory that was made by hand, or by an earlier version.
+
+        Raises:
+            UsageError: it belongs to another account, or others may need what else is in it.
+        """
+        mode = self.path.stat().st_mode
+        if not mode & _OF_OTHERS:
+            return
+        is_open = f"The data directory {self.path} is open to others (mode {stat.S_IMODE(mode):o})"
+        if not self.landing_db.exists() and any(self.path.iterdir()):
+            raise UsageError(
+                f"{is_open} and holds something else; name a new folder, or close it: "
+                f"chmod go= {quote(str(self.path))}"
+            )
+        try:
+            self.path.chmod(stat.S_IMODE(mode) & ~_OF_OTHERS)
+        except PermissionError as error:
+            raise UsageError(
+                f"{is_open} and belongs to another account; name a new folder in it, or have it "
+                "given to the account that runs Rollcall."
+            ) from error
+        self.patience.say(f"{is_open}; from now on only its owner can read it.")
+
+    def open_to_others(self, *, with_archive: bool = True) -> Iterator[Path]:
+        """Yield the data directory and what is in it where others than the owner have a right.
+
+        Args:
+            with_archive: look at the archive too, which may hold many files.
+        """
+        if self.path.stat().st_mode & _OF_OTHERS:
+            yield self.path
+        for folder, folders, files in os.walk(self.path):
+            for name in (*folders, *files):
+                path = Path(folder, name)
+                with suppress(FileNotFoundError):  # a reader's file may come and go
+                    mode = path.lstat().st_mode
+                    if mode & _OF_OTHERS and not stat.S_ISLNK(mode):
+                        yield path
+            if not with_archive:
+                folders[:] = [name for name in folders if Path(folder, name) != self.archive]
 
     def log_failure(self) -> bool:
         """Keep the trace of the exception being handled; says whether that was possible."""
@@ -136,6 +219,7 @@ class Home:
         Raises:
             BusyError: another process holds the data directory.
         """
+        self._shut()
         descriptor = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             try:
@@ -145,6 +229,8 @@ class Home:
                     f"Another rollcall process is writing in {self.path}; "
                     "wait for it to end and try again."
                 ) from None
+            for path in self.open_to_others(with_archive=False):
+                path.chmod(stat.S_IMODE(path.stat().st_mode) & ~_OF_OTHERS)
             self.empty_spool()
             yield
         finally:
@@ -156,13 +242,11 @@ class Home:
         self.spool.mkdir(mode=0o700, exist_ok=True)
 
     @contextmanager
-    def landing(
-        self, *, read_only: bool = False, say: Callable[[str], None] = lambda _: None
-    ) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Open the landing database, waiting for a reader of it to let go.
+    def landing(self, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open the landing database, waiting for another program to let go of it.
 
         Raises:
-            BusyError: a reader kept it open for ten minutes.
+            BusyError: another program kept it open.
             UsageError: there is no landing database to read.
         """
         if read_only and not self.landing_db.exists():
@@ -170,71 +254,70 @@ class Home:
                 f"There is nothing in {self.path} yet; "
                 "`rollcall cycle` makes it, or name another home with --home."
             )
-        with duckdb.connect() as connection:
-            connection.execute("set timezone = 'UTC'")
+        with self._connection() as connection:
             connection.execute(f"set memory_limit = '{_LANDING_MEMORY}'")
             # Records carry their own number; keeping the order of arrival costs a quarter more.
             connection.execute("set preserve_insertion_order = false")
-            connection.execute(f"set temp_directory = '{self.spool}'")
-            _attach_patiently(connection, self.landing_db, "store", read_only, say)
+            # Under another name than its own, since file and schema share that.
+            self.attach(connection, self.landing_db, "store", "read_only" if read_only else "")
             connection.execute("use store")
             yield connection
-        if not read_only:
-            self.landing_db.chmod(0o600)
-
-    def attach_last_good(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Attach the last good warehouse as `good` to be read, when there is one."""
-        if self.warehouse_db.exists():
-            path = str(self.warehouse_db).replace("'", "''")
-            connection.execute(f"attach '{path}' as good (read_only)")
 
     @contextmanager
     def published(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Open the last good warehouse.
 
         Raises:
+            BusyError: another program kept it open for writing.
             UsageError: nothing has been published.
         """
         if not self.warehouse_db.exists():
             raise UsageError(
                 f"No cycle of {self.path} has been published yet; run `rollcall cycle` first."
             )
-        with duckdb.connect() as connection:
-            connection.execute("set timezone = 'UTC'")
-            connection.execute(f"attach '{self.warehouse_db}' as warehouse (read_only)")
+        with self._connection() as connection:
+            self.attach(connection, self.warehouse_db, "warehouse")
             connection.execute("use warehouse")
             yield connection
+
+    @contextmanager
+    def _connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with duckdb.connect() as connection:
+            connection.execute("set timezone = 'UTC'")
+            connection.execute(f"set temp_directory = {literal(str(self.spool))}")
+            yield connection
+
+    def attach_last_good(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Attach the last good warehouse as `good` to be read, when there is one."""
+        if self.warehouse_db.exists():
+            self.attach(connection, self.warehouse_db, "good")
+
+    def attach(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        database: Path,
+        name: str,
+        options: str = "read_only",
+    ) -> None:
+        """Attach a database under a name, waiting for another program to let go of it.
+
+        Raises:
+            BusyError: another program kept it open.
+        """
+        sql = f"attach {literal(str(database))} as {name}" + (f" ({options})" if options else "")
+        while True:
+            try:
+                connection.execute(sql)
+            except duckdb.IOException as error:
+                if _HELD_ELSEWHERE not in str(error):
+                    raise
+                holder = _HOLDER.search(str(error))
+                by = holder.group(1) if holder else "another program"
+                self.patience.wait(f"{database.name} is open in {by}")
+            else:
+                return
 
 
 def archive_path(archive: Path, sha256: str) -> Path:
     """Return where bytes of that hash are kept."""
     return archive / sha256[:2] / sha256
-
-
-def _attach_patiently(
-    connection: duckdb.DuckDBPyConnection,
-    database: Path,
-    name: str,
-    read_only: bool,
-    say: Callable[[str], None],
-) -> None:
-    """Attach under a name: for writing another than its own, since file and schema share it."""
-    deadline = time.monotonic() + _READER_PATIENCE_SECONDS
-    mode = " (read_only)" if read_only else ""
-    is_reported = False
-    while True:
-        try:
-            connection.execute(f"attach '{database}' as {name}{mode}")
-        except duckdb.IOException as error:
-            if "lock" not in str(error).lower():
-                raise
-            if time.monotonic() > deadline:
-                raise BusyError(
-                    f"{database.name} is open in another program; close it there and try again."
-                ) from error
-            if not is_reported:
-                say(f"Waiting: {database.name} is open in another program.")
-                is_reported = True
-            time.sleep(0.5)
-        else:
-            return

@@ -2,6 +2,8 @@
 
 import re
 
+from rollcall.ledger.sql import literal
+
 _UNSEEN = (
     (0x0000, 0x001F),  # control characters, the escape of terminals among them
     (0x007F, 0x009F),
@@ -17,7 +19,9 @@ _LONGEST_SHAPE = 30
 _SEEN_INSTEAD = "\N{REPLACEMENT CHARACTER}"
 _UNSEEN_PATTERN = re.compile(f"[{''.join(f'{chr(a)}-{chr(b)}' for a, b in _UNSEEN)}]")
 _UNSEEN_SQL = "[" + "".join(rf"\x{{{a:04X}}}-\x{{{b:04X}}}" for a, b in _UNSEEN) + "]"
-_FORMULA_SQL = r"^[\s\"'']*[=+\-@\x{FF0B}\x{FF0D}\x{FF1D}\x{FF20}]"
+_FORMULA = r"(\A|[;\t\r\n])([\s\"']*)(=|\+|-|@|＋|－|＝|＠)"  # noqa: RUF001 - wide ones count
+"""Where a spreadsheet, by whatever separator, would begin a formula; Python and DuckDB read it."""
+_FORMULA_BYTES = re.compile(_FORMULA.encode())
 
 
 def plain(text: str) -> str:
@@ -26,9 +30,15 @@ def plain(text: str) -> str:
 
 
 def plain_sql(column: str) -> str:
-    """Write `plain` as SQL; text that a spreadsheet would take for a formula gets an apostrophe."""
+    """Write `plain` as SQL, with an apostrophe before what a spreadsheet takes for a formula."""
     text = f"regexp_replace(cast({column} as varchar), '{_UNSEEN_SQL}', '{_SEEN_INSTEAD}', 'g')"
-    return f"regexp_replace({text}, '{_FORMULA_SQL}', '''\\0')"
+    return f"regexp_replace({text}, {literal(_FORMULA)}, '\\1\\2''\\3', 'g')"
+
+
+def guarded(record: bytes) -> tuple[bytes, bool]:
+    """Put an apostrophe before what a spreadsheet takes for a formula; say whether any was."""
+    safe, count = _FORMULA_BYTES.subn(rb"\1\2'\3", record)
+    return safe, count > 0
 
 
 def shape(text: str) -> str:

@@ -202,7 +202,7 @@ class District:
     def ledger(self, sql: str) -> list[tuple[Any, ...]]:
         """Ask the landing database."""
         with duckdb.connect() as connection:
-            connection.execute(f"attach '{self.home / 'landing.duckdb'}' as store (read_only)")
+            connection.execute("attach ? as store (read_only)", [str(self.home / "landing.duckdb")])
             connection.execute("use store")
             return connection.execute(sql).fetchall()
 
@@ -351,7 +351,8 @@ def tellings(
     """Tell the stories whose tests are to be run; gives how each of them ended."""
     from stories import SharedHome, Tellings, chosen
 
-    told = Tellings(SharedHome(copy_of_the_project(tmp_path_factory.mktemp("stories"))))
+    folder = tmp_path_factory.mktemp("stories")
+    told = Tellings(SharedHome(copy_of_the_project(folder)))
     told.tell(chosen(request))
     return told
 
@@ -389,9 +390,9 @@ def state(
     Views that a published warehouse has not, because they read landing, are left out everywhere.
     """
     with duckdb.connect() as connection:
-        connection.execute(f"attach '{home / 'landing.duckdb'}' as landing (read_only)")
-        connection.execute(f"attach '{home / 'warehouse.duckdb'}' as published (read_only)")
-        connection.execute(f"attach '{home / database}' as warehouse (read_only)")
+        connection.execute("attach ? as landing (read_only)", [str(home / "landing.duckdb")])
+        connection.execute("attach ? as published (read_only)", [str(home / "warehouse.duckdb")])
+        connection.execute("attach ? as warehouse (read_only)", [str(home / database)])
         connection.execute("use warehouse")
         found = fingerprints(connection, leaving_out=leaving_out)
         aside = connection.execute("select name from published.staging.views_set_aside").fetchall()

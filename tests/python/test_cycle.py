@@ -68,7 +68,9 @@ def two_nights(one_night: District, tmp_path_factory: pytest.TempPathFactory) ->
     district = one_night.copy(tmp_path_factory.mktemp("two_nights"))
     names = "select name from warehouse.core.dim_org where org_id = 'd1'"
     with duckdb.connect() as reader:
-        reader.execute(f"attach '{district.home / 'warehouse.duckdb'}' as warehouse (read_only)")
+        reader.execute(
+            "attach ? as warehouse (read_only)", [str(district.home / "warehouse.duckdb")]
+        )
         code, out = cycle(district, night=2)
         assert code == 0, out
         return TwoNights(district, reader.execute(names).fetchall())
@@ -408,12 +410,15 @@ def test_landing_waits_for_a_reader_of_its_database_and_says_so(district: Distri
     environment = os.environ | {"ROLLCALL_HOME": str(district.home)}
     command = [str(ROLLCALL), "land", "--inbox", str(district.inbox)]
     with duckdb.connect(str(district.home / "landing.duckdb"), read_only=True) as reader:
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(timeout=5)
         assert reader.execute("select count(*) from landing.landing.deliveries").fetchall() == [
             (2,)
         ]
-    process.communicate(timeout=60)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == 0
+    assert said.startswith("rollcall: Waiting up to 600 seconds: landing.duckdb is open in ")
+    assert said.count("\n") == 1, "it is said once"
+    assert f"(PID {os.getpid()})" in said
     assert district.ledger("select count(*) from landing.deliveries") == [(3,)]

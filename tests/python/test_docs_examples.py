@@ -112,8 +112,8 @@ def test_the_copy_for_bi_holds_the_public_tables_row_by_row(data_directory: Path
     assert stat.S_IMODE(target.stat().st_mode) == 0o640
     assert {path.name for path in data_directory.iterdir()} == {"warehouse", "bi"}
     with duckdb.connect() as connection:
-        connection.execute(f"attach '{warehouse}' as published (read_only)")
-        connection.execute(f"attach '{target}' as copied (read_only)")
+        connection.execute("attach ? as published (read_only)", [str(warehouse)])
+        connection.execute("attach ? as copied (read_only)", [str(target)])
         tables = connection.execute(
             "select table_schema, table_name from information_schema.tables "
             "where table_catalog = 'copied'"

@@ -56,7 +56,7 @@ def catalogue(compiled: Path) -> Catalogue:
     with duckdb.connect() as connection:
         for database in ("landing", "building"):
             path = compiled.parent / f"{database}.duckdb"
-            connection.execute(f"attach '{path}' as {database} (read_only)")
+            connection.execute(f"attach ? as {database} (read_only)", [str(path)])
         for *relation_name, names in connection.execute(
             "select table_catalog, table_schema, table_name, "
             "list(column_name order by ordinal_position) "

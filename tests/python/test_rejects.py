@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import MANIFEST, ORGS, SAMPLE, District
 
-from rollcall.trace.rejects import _guarded
+from rollcall.sanitize import guarded
 
 NIGHT = "2026-09-01T010000Z"
 
@@ -92,7 +92,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 @pytest.mark.parametrize("before", ["", '"', " ", "\t", "x;", "x\t", "x\r\n", 'x;"', "x\n '"])
 def test_a_spreadsheet_that_opens_it_runs_nothing(start: str, before: str) -> None:
     """Whatever the separator of the spreadsheet is, no cell begins like a formula."""
-    safe, is_guarded = _guarded(f"{before}{start}cmd|'/c calc'!A0".encode())
+    safe, is_guarded = guarded(f"{before}{start}cmd|'/c calc'!A0".encode())
     assert is_guarded
     for separator in (",", ";", "\t"):
         for row in csv.reader(io.StringIO(safe.decode(), newline=""), delimiter=separator):
@@ -104,10 +104,10 @@ def test_a_spreadsheet_that_opens_it_runs_nothing(start: str, before: str) -> No
 
 @pytest.mark.parametrize("record", ["s1,-5,=b,+1", "a;b", "name,2026-09-01", ""])
 def test_what_is_no_danger_is_left_as_it_is(record: str) -> None:
-    assert _guarded(record.encode()) == (record.encode(), False)
+    assert guarded(record.encode()) == (record.encode(), False)
 
 
-def test_a_formula_in_an_export_comes_back_guarded(district: District) -> None:
+def test_a_formula_in_an_export_comes_backguarded(district: District) -> None:
     row = "=HYPERLINK(1),,,North,school\n"
     district.deliver(NIGHT, {"orgs.csv": ORGS + row, "manifest.csv": MANIFEST})
     district.land()

@@ -36,7 +36,7 @@ def home(untouched: Path, tmp_path: Path) -> District:
 
 def tamper(district: District, sql: str) -> None:
     with duckdb.connect() as connection:
-        connection.execute(f"attach '{district.home / 'landing.duckdb'}' as store")
+        connection.execute("attach ? as store", [str(district.home / "landing.duckdb")])
         connection.execute("use store")
         connection.execute(sql)
 

@@ -1,14 +1,14 @@
 """The `rollcall` command: parse, call, print."""
 
 import json
+import os
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import duckdb
 import typer
 
 from rollcall import doctor
@@ -20,9 +20,9 @@ from rollcall.cycle.built_from import changed_since_last_good
 from rollcall.cycle.cycle import FailedCycle, run_cycle
 from rollcall.cycle.reconcile import reconcile
 from rollcall.cycle.replay import replay
-from rollcall.errors import ExitCode, RollcallError, UsageError
+from rollcall.errors import ExitCode, NoRoomError, RollcallError, UsageError, is_out_of_room
 from rollcall.export import export_parquet
-from rollcall.home import Home
+from rollcall.home import PATIENCE_SECONDS, Home, Patience
 from rollcall.landing import reprocessing
 from rollcall.landing.inbox import land
 from rollcall.landing.job import Supersede
@@ -48,12 +48,14 @@ class _Call:
 
     `is_chosen` when the call says which project, by --project or by the working directory; else it
     is the one that fills the data directory. With --project data directory and inbox are in it.
+    `patience` is what it has with other programs that hold a database.
     """
 
     project: Project = SHIPPED
     is_chosen: bool = False
     folder: Path = Path()
     home: Path = Path("warehouse")
+    patience: Patience = field(default_factory=Patience)
 
 
 _call = _Call()
@@ -74,12 +76,28 @@ def _choose_project(
     _call.folder = project or Path()
     _call.project = open_project(_call.folder) if _call.is_chosen else SHIPPED
     _call.home = _call.folder / "warehouse"
+    _call.patience = Patience(say=screen.warn)
+
+
+def _be_patient(seconds: int) -> int:
+    _call.patience.seconds = seconds
+    return seconds
 
 
 HomeOption = Annotated[
     Path | None,
     typer.Option(
         "--home", envvar="ROLLCALL_HOME", help="The data directory; warehouse by default."
+    ),
+]
+WaitOption = Annotated[
+    int,
+    typer.Option(
+        "--wait",
+        metavar="SECONDS",
+        min=0,
+        callback=_be_patient,
+        help="Wait so long in all while other programs have a database open.",
     ),
 ]
 InboxOption = Annotated[
@@ -109,10 +127,14 @@ def new(
 
 
 @app.command(epilog="Example: rollcall init --home warehouse")
-def init(home: HomeOption = None, as_json: JsonOption = False) -> None:
+def init(
+    home: HomeOption = None,
+    wait: WaitOption = PATIENCE_SECONDS,
+    as_json: JsonOption = False,
+) -> None:
     """Prepare a data directory: its folders, the ledger and every raw table, all empty."""
     _call.home = home or _call.home
-    district = Home(_call.home, _call.project) if _call.is_chosen else _home(home)
+    district = _open_home(_call.project) if _call.is_chosen else _home(home)
     district.prepare()
     with district.lock(), district.landing() as connection:
         ledger.prepare(connection, district.project.contracts())
@@ -127,6 +149,7 @@ def init(home: HomeOption = None, as_json: JsonOption = False) -> None:
 def land_command(
     inbox: InboxOption = None,
     home: HomeOption = None,
+    wait: WaitOption = PATIENCE_SECONDS,
     exported_at: Annotated[
         str | None,
         typer.Option("--exported-at", help="Export time of these deliveries, given by hand."),
@@ -165,6 +188,7 @@ def land_command(
 def cycle(
     inbox: InboxOption = None,
     home: HomeOption = None,
+    wait: WaitOption = PATIENCE_SECONDS,
     cutoff: Annotated[
         str | None,
         typer.Option("--cutoff", help="See exports up to this moment (UTC); now by default."),
@@ -223,7 +247,11 @@ def cycle(
 
 
 @app.command(name="status", epilog="Example: rollcall status --json")
-def status_command(home: HomeOption = None, as_json: JsonOption = False) -> None:
+def status_command(
+    home: HomeOption = None,
+    wait: WaitOption = PATIENCE_SECONDS,
+    as_json: JsonOption = False,
+) -> None:
     """Say what has arrived, what was rejected and how old the data is."""
     district = _home(home)
     report = status.read(district, district.project.contracts(), now())
@@ -238,6 +266,7 @@ def report_command(
         typer.Option("--names", help="Name students, and show personal values that differ."),
     ] = False,
     home: HomeOption = None,
+    wait: WaitOption = PATIENCE_SECONDS,
     as_json: JsonOption = False,
 ) -> None:
     """Render the report of the last good cycle: pages, a workbook and CSVs."""
@@ -254,6 +283,7 @@ def export_command(
         Path, typer.Option("--parquet", help="Folder to write; it replaces an older export.")
     ],
     home: HomeOption = None,
+    wait: WaitOption = PATIENCE_SECONDS,
     as_json: JsonOption = False,
 ) -> None:
     """Write the public tables as Parquet, one folder a table, for tools that read no DuckDB."""
@@ -262,7 +292,11 @@ def export_command(
 
 
 @app.command(name="doctor", epilog="Example: rollcall doctor")
-def doctor_command(home: HomeOption = None, as_json: JsonOption = False) -> None:
+def doctor_command(
+    home: HomeOption = None,
+    wait: WaitOption = PATIENCE_SECONDS,
+    as_json: JsonOption = False,
+) -> None:
     """Say what is installed, configured and out of order."""
     checks = doctor.examine(_home(home))
     _print(as_json, {"checks": [asdict(c) for c in checks]}, lambda: screen.show_checks(checks))
@@ -301,6 +335,7 @@ def layouts_diff(
         str | None, typer.Option("--feed", help="Its feed, where its name does not tell.")
     ] = None,
     home: HomeOption = None,
+    wait: WaitOption = PATIENCE_SECONDS,
     as_json: JsonOption = False,
 ) -> None:
     """Say how a file's header differs from the layouts, and draft the rows of a new version."""
@@ -343,6 +378,7 @@ def release(
     file: FileArgument,
     reason: ReasonOption,
     home: HomeOption = None,
+    wait: WaitOption = PATIENCE_SECONDS,
     as_json: JsonOption = False,
 ) -> None:
     """Let in what is held: a whole file, or the removals of one."""
@@ -354,6 +390,7 @@ def refuse(
     file: FileArgument,
     reason: ReasonOption,
     home: HomeOption = None,
+    wait: WaitOption = PATIENCE_SECONDS,
     as_json: JsonOption = False,
 ) -> None:
     """Keep out what is held, for good."""
@@ -361,7 +398,12 @@ def refuse(
 
 
 @app.command(epilog="Example: rollcall reprocess sis/2026-09-03T010000Z.zip/users.csv")
-def reprocess(file: FileArgument, home: HomeOption = None, as_json: JsonOption = False) -> None:
+def reprocess(
+    file: FileArgument,
+    home: HomeOption = None,
+    wait: WaitOption = PATIENCE_SECONDS,
+    as_json: JsonOption = False,
+) -> None:
     """Judge a landed file again, from the archive, by the contracts of today."""
     district = _home(home)
     district.prepare()
@@ -379,6 +421,7 @@ def rejects_command(
         Path | None, typer.Option("--out", help="Where to write; in the data directory by default.")
     ] = None,
     home: HomeOption = None,
+    wait: WaitOption = PATIENCE_SECONDS,
     as_json: JsonOption = False,
 ) -> None:
     """Write the rejected records of a file, as delivered, for the one who sent it."""
@@ -394,7 +437,11 @@ def rejects_command(
 
 
 @app.command(name="reconcile", epilog="Example: rollcall reconcile --json")
-def reconcile_command(home: HomeOption = None, as_json: JsonOption = False) -> None:
+def reconcile_command(
+    home: HomeOption = None,
+    wait: WaitOption = PATIENCE_SECONDS,
+    as_json: JsonOption = False,
+) -> None:
     """Compare the newest landed exports with the processed state; nothing is rebuilt."""
     district = _home(home)
     with screen.progress(quiet=as_json) as progress:
@@ -418,6 +465,7 @@ def verify_command(
         typer.Option("--replay", help="Rebuild every cycle from the archive and compare."),
     ] = False,
     home: HomeOption = None,
+    wait: WaitOption = PATIENCE_SECONDS,
     as_json: JsonOption = False,
 ) -> None:
     """Check that nobody has changed the ledger, the archive or, with --replay, a table."""
@@ -462,6 +510,7 @@ def trace_command(
         bool, typer.Option("--names", help="Add names, accounts and what people wrote.")
     ] = False,
     home: HomeOption = None,
+    wait: WaitOption = PATIENCE_SECONDS,
     as_json: JsonOption = False,
 ) -> None:
     """Say where a value comes from, or what a line became.
@@ -510,7 +559,11 @@ def sample(
 
 
 def main() -> None:
-    """Run the command line; a failure is one sentence and an exit code, never a traceback."""
+    """Run the command line; a failure is one sentence and an exit code, never a traceback.
+
+    What it writes, here and in dbt, only the account that runs it can read.
+    """
+    os.umask(0o077)
     try:
         code = app(standalone_mode=False, prog_name="rollcall")
     except typer.TyperException as error:
@@ -519,10 +572,8 @@ def main() -> None:
         _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
         _fail("Stopped; nothing half-done is kept. Run the same command again.", ExitCode.INTERNAL)
-    except (OSError, duckdb.Error) as error:
+    except Exception as error:  # the last resort: one sentence, and the trace in a file
         _fail(_explain(error), ExitCode.INTERNAL)
-    except Exception:  # the last resort: one sentence, and the trace in a file
-        _fail(_explain(None), ExitCode.INTERNAL)
     else:
         sys.exit(code or 0)
 
@@ -536,13 +587,17 @@ def _home(path: Path | None) -> Home:
     _call.home = path or _call.home
     filled_by = Home(_call.home).filled_by
     if filled_by and not _call.is_chosen and filled_by.is_dir():
-        return Home(_call.home, open_project(filled_by))
+        return _open_home(open_project(filled_by))
     if filled_by and filled_by != _call.project.path:
         raise UsageError(
             f"{_call.home} is filled by the project in {filled_by}. Has it moved, or shall another "
             "one fill it? Say so once: rollcall --project DIR init."
         )
-    return Home(_call.home, _call.project)
+    return _open_home(_call.project)
+
+
+def _open_home(project: Project) -> Home:
+    return Home(_call.home, project, _call.patience)
 
 
 def _inbox(path: Path | None) -> Path:
@@ -565,14 +620,15 @@ def _fail(sentence: str, code: int) -> None:
     sys.exit(code)
 
 
-def _explain(error: Exception | None) -> str:
+def _explain(error: Exception) -> str:
     """Turn an unforeseen failure into a sentence; its trace goes to a file."""
     home = Home(_call.home)
+    if is_out_of_room(error):
+        return str(NoRoomError(home.path))
     where = f"; the details are in {home.failure_log}" if home.log_failure() else ""
     if isinstance(error, OSError) and error.strerror:
         what = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
         happened = f"The system refused an operation ({what}){where}."
     else:
-        kind = type(error).__name__ if error else "unforeseen failure"
-        happened = f"Internal error ({kind}){where}; please report it."
+        happened = f"Internal error ({type(error).__name__}){where}; please report it."
     return f"{happened} Readers keep the last good warehouse."

@@ -53,6 +53,11 @@ def say(line: str) -> None:
     )
 
 
+def warn(line: str) -> None:
+    """Print a line for whoever runs the command, apart from what it answers."""
+    print(f"rollcall: {plain(line)}", file=sys.stderr, flush=True)
+
+
 class TerminalProgress:
     """Follows a long command on standard error when it is a terminal."""
 

@@ -20,13 +20,13 @@ from rollcall.contracts.project import Contracts
 from rollcall.cycle import warehouse
 from rollcall.cycle.built_from import changed_since, keep_code, keep_seeds
 from rollcall.cycle.judgement import judge_new_files, keep_out
-from rollcall.errors import ExitCode, UsageError
+from rollcall.errors import ExitCode, UsageError, is_out_of_room
 from rollcall.home import Home
 from rollcall.landing.inbox import land
 from rollcall.landing.job import Context, LandReport
 from rollcall.ledger import ledger, schedule
 from rollcall.ledger.entries import IN_FUTURE, OF_A_CYCLE, UNFINISHED, USABLE_FILES
-from rollcall.ledger.sql import literal, rows
+from rollcall.ledger.sql import rows
 from rollcall.report import RenderedReport, render_report
 
 _Found = tuple[str | None, str, str]
@@ -138,7 +138,7 @@ def run_cycle(
             raise UsageError(f"No cycle has failed, so there is none to {failed.decision}.")
         report = CycleReport(land(home, inbox, contracts, now, say=progress.say))
         while report.failed is None:
-            with home.landing(say=progress.say) as connection:
+            with home.landing() as connection:
                 opening = _Opening(connection, home, contracts, report.landed.job_id, now)
                 if failed and failed.decision == "skip":
                     _skip(opening, failed)
@@ -174,8 +174,9 @@ def _render_report(home: Home, contracts: Contracts, report: CycleReport) -> Non
         report.report = render_report(home, contracts)
     except Exception as error:  # whatever it is, what was published stays published
         home.log_failure()
+        reason = "no room is left" if is_out_of_room(error) else type(error).__name__
         report.report_failure = (
-            f"The report could not be rendered ({type(error).__name__}); the warehouse is not "
+            f"The report could not be rendered ({reason}); the warehouse is not "
             f"touched by that. The details are in {home.failure_log}; "
             "`rollcall report` tries again."
         )
@@ -434,13 +435,11 @@ def _judge_and_build(
         built = builder.count_records()
         if built.failures:
             return built
-        judged = judge_new_files(
-            home.building_db, home.landing_db, opening.contracts, cycle.cycle_id
-        )
+        judged = judge_new_files(home, opening.contracts, cycle.cycle_id)
         if not judged:
             return builder.build_rest()
         with home.landing() as connection:
-            connection.execute(f"attach {literal(str(home.building_db))} as building (read_only)")
+            home.attach(connection, home.building_db, "building")
             with ledger.transaction(connection):
                 context = Context(connection, opening.contracts, home, opening.job_id, opening.now)
                 report.landed.replace(keep_out(context, cycle.cycle_id, judged))
@@ -473,7 +472,7 @@ def _run(
             status = "completed"
     finally:
         warehouse.discard(home.building_db)
-    with home.landing(say=progress.say) as connection, ledger.transaction(connection):
+    with home.landing() as connection, ledger.transaction(connection):
         connection.execute(
             "update landing.cycles set status = ?, closed_at = ? where cycle_id = ?",
             [status, clock_now(), cycle.cycle_id],

@@ -5,6 +5,7 @@ dbt takes a second to import, and most commands need none of it: it is imported 
 
 import gc
 import hashlib
+import logging
 import os
 import re
 import shutil
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rollcall.cycle.failing_rows import NOTHING_EXAMINED, Examined
-from rollcall.errors import RollcallError
+from rollcall.errors import NoRoomError, RollcallError, is_out_of_room
 from rollcall.home import Home
 from rollcall.project import EVERYTHING
 
@@ -185,6 +186,7 @@ class DbtRun:
     ) -> "dbtRunnerResult":
         from dbt.cli.main import dbtRunner
 
+        logging.raiseExceptions = False  # a line of dbt's log for which there is no room
         with _uncollected(), _undisturbed({"ROLLCALL_HOME": str(self._home.path.resolve())}):
             try:
                 runner = dbtRunner(manifest=manifest, callbacks=list(callbacks))
@@ -193,6 +195,8 @@ class DbtRun:
                 _close_databases()
 
     def _failure(self, done: "dbtRunnerResult") -> RollcallError:
+        if is_out_of_room(str(done.exception)):
+            return NoRoomError(self._home.path)
         said = " ".join(str(done.exception or "it gave no reason").split())
         return RollcallError(
             f"dbt could not build the warehouse: {said} (its log: {self._home.logs / 'dbt.log'})."

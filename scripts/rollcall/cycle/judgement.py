@@ -6,13 +6,13 @@ most of a column cannot be read. It holds no grammar of dates, requirements or e
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 
 from rollcall.contracts.layouts import Column, Layout
 from rollcall.contracts.project import Contracts
 from rollcall.cycle.lost_references import NewFile, judge_references
+from rollcall.home import Home
 from rollcall.landing import raw
 from rollcall.landing.file import add_file
 from rollcall.landing.job import Context, FileReport, note
@@ -164,16 +164,13 @@ class _Unreadable:
         return len(self.record_numbers)
 
 
-def judge_new_files(
-    building_db: Path, landing_db: Path, contracts: Contracts, cycle_id: int
-) -> dict[str, Judgement]:
+def judge_new_files(home: Home, contracts: Contracts, cycle_id: int) -> dict[str, Judgement]:
     """Say which new files of a cycle must not be used, by what dbt makes of their records.
 
     A file that somebody released is not judged again.
 
     Args:
-        building_db: the warehouse in the making, with the counts of records.
-        landing_db: the database of the loader.
+        home: the data directory, whose warehouse in the making has the counts of records.
         contracts: layouts and limits.
         cycle_id: the cycle.
 
@@ -183,8 +180,8 @@ def judge_new_files(
         however few there are; `REFERENCES_LOST` when more records than the limit allows newly refer
         to what is not known.
     """
-    with duckdb.connect(str(building_db), read_only=True) as connection:
-        connection.execute(f"attach {literal(str(landing_db))} as landing (read_only)")
+    with duckdb.connect(str(home.building_db), read_only=True) as connection:
+        home.attach(connection, home.landing_db, "landing")
         files = [_File(*row) for row in connection.execute(_FILES, [cycle_id]).fetchall()]
         found = {file.file_id: _judge(connection, contracts, file) for file in files}
         judged = {file_id: judgement for file_id, judgement in found.items() if judgement}

@@ -122,7 +122,6 @@ def _copy(home: Home, recorded: Home) -> None:
         connection.execute("checkpoint")
         shutil.copyfile(home.landing_db, recorded.landing_db)
     shutil.copyfile(home.warehouse_db, recorded.warehouse_db)
-    recorded.landing_db.chmod(0o600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +177,7 @@ class _Replay:
     @contextmanager
     def _landing(self) -> Iterator[duckdb.DuckDBPyConnection]:
         with self.home.landing() as connection:
-            connection.execute(f"attach '{self.recorded.landing_db}' as recorded (read_only)")
+            self.home.attach(connection, self.recorded.landing_db, "recorded")
             yield connection
 
     def _bring_to(self, connection: duckdb.DuckDBPyConnection, cycle: _Cycle | None) -> None:
@@ -297,7 +296,7 @@ def _compare(recorded: Home, replaying: Home, report: ReplayReport) -> ReplayRep
     """Compare every table to the byte, facts about the run included: the ledger gave them."""
     with recorded.published() as kept, replaying.published() as made:
         for connection, home in ((kept, recorded), (made, replaying)):
-            connection.execute(f"attach '{home.landing_db}' as landing (read_only)")
+            home.attach(connection, home.landing_db, "landing")
         before, after = _digests(kept), _digests(made)
         report.table_count = len(before)
         report.differing_tables = sorted(

@@ -11,7 +11,7 @@ The tables themselves have fingerprints, to be compared with another data direct
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -77,7 +77,8 @@ def verify(
         report.fingerprints = _fingerprints(home, progress)
         report.fingerprint = combined(report.fingerprints)
     if against:
-        other = _fingerprints(Home(against), progress) if against.is_dir() else _saved(against)
+        beside = replace(home, path=against)
+        other = _fingerprints(beside, progress) if against.is_dir() else _saved(against)
         names = sorted(report.fingerprints.keys() | other.keys())
         report.differing_tables = [
             name for name in names if report.fingerprints.get(name) != other.get(name)

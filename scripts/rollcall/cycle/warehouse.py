@@ -11,7 +11,7 @@ import duckdb
 
 from rollcall.cycle.dbt_run import DbtRun, NodeResult, Progress
 from rollcall.cycle.failing_rows import named_rows, remedies
-from rollcall.errors import RollcallError, UsageError
+from rollcall.errors import NoRoomError, RollcallError, UsageError, is_out_of_room
 from rollcall.home import Home
 
 _STORED_AS = "storage_version 'v1.0.0', block_size 65536"
@@ -77,8 +77,7 @@ def start_from_last_good(home: Home, change: "Change") -> "Change":
     else:
         discard(home.building_db)
         with duckdb.connect() as connection:
-            connection.execute(f"attach '{home.building_db}' as building ({_STORED_AS})")
-            home.building_db.chmod(0o600)
+            home.attach(connection, home.building_db, "building", _STORED_AS)
             home.attach_last_good(connection)
             history = connection.execute(
                 "select table_name from duckdb_tables() "
@@ -95,14 +94,14 @@ def start_from_last_good(home: Home, change: "Change") -> "Change":
 def _copy_last_good(home: Home) -> None:
     """Copy the last good warehouse to where a cycle is built, in place of any remains."""
     discard(home.building_db)
-    shutil.copyfile(home.warehouse_db, home.building_db)
-    home.building_db.chmod(0o600)
+    with home.published():  # so that nobody writes into it meanwhile
+        shutil.copyfile(home.warehouse_db, home.building_db)
 
 
 def _take_views_back(home: Home) -> None:
     """Make the views again that were set aside when the last good warehouse was published."""
     with duckdb.connect(str(home.building_db)) as connection:
-        connection.execute(f"attach '{home.landing_db}' as landing (read_only)")
+        home.attach(connection, home.landing_db, "landing")
         aside = connection.execute(f"from {_VIEWS_ASIDE} order by name").fetchall()
         for name, query in aside:
             connection.execute(f"create view {name} as {query}")
@@ -260,6 +259,8 @@ def _read_results(results: list[NodeResult], home: Home, database: Path) -> Buil
         if result.status not in _FAILED and result.status != _WARNED:
             continue
         message = result.message
+        if is_out_of_room(message):
+            raise NoRoomError(home.path)
         sentences: tuple[str, ...] = ()
         if result.status in ("fail", _WARNED):
             sentences, message = _said_of_rows(home, database, result)
@@ -271,7 +272,7 @@ def _read_results(results: list[NodeResult], home: Home, database: Path) -> Buil
 def _said_of_rows(home: Home, database: Path, test: NodeResult) -> tuple[tuple[str, ...], str]:
     """Return what a test says of every row to correct, if anything, and a message on the first."""
     with duckdb.connect(str(database), read_only=True) as connection:
-        connection.execute(f"attach '{home.landing_db}' as landing (read_only)")
+        home.attach(connection, home.landing_db, "landing")
         try:
             sentences = remedies(connection, test.compiled_code)
             first = " ".join(sentences[:3])

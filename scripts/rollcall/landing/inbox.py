@@ -56,7 +56,7 @@ def land(
             f"There is no delivery '{supersede.delivery}' in the inbox; "
             "name it as source/name, such as sis/2026-09-01T010000Z.zip."
         )
-    with home.landing(say=say) as connection:
+    with home.landing() as connection:
         ledger.prepare(connection, contracts)
         report.job_id = ledger.next_job(connection)
         context = Context(connection, contracts, home, report.job_id, at, supersede)

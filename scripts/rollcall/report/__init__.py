@@ -13,7 +13,6 @@ from rollcall.errors import UsageError
 from rollcall.folders import put_in_place
 from rollcall.home import Home
 from rollcall.ledger import status
-from rollcall.ledger.sql import literal
 from rollcall.report import charts, site
 from rollcall.report.contents import lay_out, listings
 from rollcall.report.facts import Level, answer
@@ -50,7 +49,7 @@ def render_report(home: Home, contracts: Contracts, *, names: bool = False) -> R
     making = _empty(home.report.with_name("report.making"))
     with home.landing(read_only=True) as connection:
         connection.execute("set preserve_insertion_order = true")
-        connection.execute(f"attach {literal(str(home.warehouse_db))} as good (read_only)")
+        home.attach_last_good(connection)
         [(cutoff_at,)] = connection.execute("select max(cutoff_at) from landing.cycles").fetchall()
         state = status.read(home, contracts, cutoff_at)
         lay_out(connection)
@@ -66,8 +65,6 @@ def render_report(home: Home, contracts: Contracts, *, names: bool = False) -> R
         contents = site.Contents(found, state, reader, pictures, names)
         page_count = site.write_site(contents, making)
         write_workbook(contents, making / "rollcall.xlsx")
-    for path in making.iterdir():
-        path.chmod(0o600)
     put_in_place(making, home.report)
     return RenderedReport(str(home.report / "index.html"), page_count, found.level, found.headline)
 

@@ -5,7 +5,6 @@ as delivered in its last column. A spreadsheet that opens it runs nothing: where
 taken for a formula an apostrophe stands before it, and the column `guarded` says so.
 """
 
-import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,10 +15,11 @@ import duckdb
 
 from rollcall.contracts import codes
 from rollcall.csvfile.framing import Framer, HeaderError, read_record
+from rollcall.errors import needing_room
 from rollcall.home import Home
 from rollcall.ledger.entries import delivery_of, find_file
-from rollcall.ledger.sql import literal
 from rollcall.project import REFERENCE_DIR
+from rollcall.sanitize import guarded
 from rollcall.trace.originals import open_original
 
 _COLUMNS = ("line_number", "record_number", "code", "column", "what_to_do", "guarded", "record")
@@ -32,7 +32,6 @@ _OF_HELD = (
     "from landing.rejected_records inner join landing.files using (file_id) "
     "left join landing.layout_columns using (feed, layout_version, raw_column)"
 )
-_FORMULA = re.compile(rb"(\A|[;\t\r\n])([\s\"']*)(?=[=+\-@]|\xef\xbc[\x8b\x8d\x9d\xa0])")
 _LONGEST_HEADER = 1 << 20
 
 
@@ -80,17 +79,18 @@ def write_rejects(home: Home, name: str, out: Path | None) -> RejectsReport:
     target = out or home.rejects / f"{file['file_id']}_{Path(file['file_name']).stem}_rejects.csv"
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     advice = codes.advice(REFERENCE_DIR)
-    with ExitStack() as closing:
+    with needing_room(target.parent), ExitStack() as closing:
         delivered = None
         if delivery["verdict"] == "accepted":
             delivered = closing.enter_context(open_original(home, delivery, file))
         stream = closing.enter_context(target.open("wb"))
+        if target.is_file():  # it may have been there, and open to others
+            target.chmod(0o600)
         _write_row(stream, [name.encode() for name in _COLUMNS])
         if delivered:
             _write_records(stream, delivered, file, rejected, advice)
         else:
             _write_line(stream, "", "", file["code"], "", advice[file["code"]], b"")
-    target.chmod(0o600)
     count = file["record_count"] or 0 if file["verdict"] == "rejected" else len(rejected)
     return RejectsReport(file["file_id"], where, count, str(target))
 
@@ -111,7 +111,7 @@ def _rejected_records(
     if file["raw_table"]:
         judged = _OF_HELD
         if home.warehouse_db.exists():
-            connection.execute(f"attach {literal(str(home.warehouse_db))} as good (read_only)")
+            home.attach_last_good(connection)
             judged = f"{_OF_HELD} union {_OF_VISIBLE}"
         rejected = connection.execute(
             "select record_number, line_number, any_value(byte_offset), "
@@ -171,15 +171,9 @@ def _write_line(
     advice: str,
     record: bytes,
 ) -> None:
-    safe, is_guarded = _guarded(record)
+    safe, is_guarded = guarded(record)
     texts = (line_number, record_number, codes, columns, advice, "yes" if is_guarded else "")
     _write_row(stream, [*(text.encode() for text in texts), safe])
-
-
-def _guarded(record: bytes) -> tuple[bytes, bool]:
-    """Put an apostrophe wherever a spreadsheet, by whatever separator, would begin a formula."""
-    safe, count = _FORMULA.subn(rb"\1\2'", record)
-    return safe, count > 0
 
 
 def _write_row(stream: BinaryIO, fields: list[bytes]) -> None:
