@@ -12,13 +12,17 @@ from rollcall.csvfile.framing import SUPPORTED_ENCODINGS
 from rollcall.project import PROJECT_DIR
 
 PACKAGE = PROJECT_DIR / "scripts" / "rollcall"
-EVERYWHERE = {"archived", "clock", "errors", "folders", "home", "project", "sanitize", "zipped"}
+EVERYWHERE = {
+    *("archived", "clock", "errors", "folders", "home", "project", "sanitize"),
+    *("templating", "zipped"),
+}
 MAY_IMPORT = {
     "csvfile": {"errors"},
     "contracts": {"errors"},
     "ledger": EVERYWHERE | {"contracts"},
     "landing": EVERYWHERE | {"csvfile", "contracts", "ledger"},
     "comparison": EVERYWHERE | {"contracts", "ledger"},
+    "scaffold": EVERYWHERE | {"csvfile", "contracts", "ledger"},
     "report": EVERYWHERE | {"contracts", "ledger"},
     "trace": EVERYWHERE | {"csvfile", "contracts", "ledger"},
     "cycle": EVERYWHERE | {"csvfile", "contracts", "ledger", "landing", "report"},

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import pytest
 from conftest import Project, read_csv
 from mastery_district import Story, night
+from test_scaffold import skills
 
 from rollcall.ledger.sql import record_key, record_key_of
 from rollcall.new_project import write_project
@@ -18,13 +19,9 @@ STUDENTS = [f"s{number}" for number in range(8)]
 
 
 def build_as_the_guide_says(project: Project) -> None:
-    """Write each file of the guide; what it says of `dbt_project.yml` is put where it says."""
+    """Write each file of the guide."""
     for name, text in PARTS:
         path = project.project / name
-        if name == "dbt_project.yml":
-            settings = path.read_text(encoding="utf-8")
-            path.write_text(f"{settings.rstrip()}\n{text}", encoding="utf-8")
-            continue
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     sources = project.project / "seeds" / "contracts" / "sources.csv"
@@ -35,6 +32,19 @@ def build_as_the_guide_says(project: Project) -> None:
     done = project.run("layouts", "compare")
     assert done.code == 0, done.out + done.err
     assert project.run("layouts", "compare", "--check").code == 0
+
+
+def add_skills(project: Project) -> None:
+    """Have a feed drafted from the first of its files, decide who sends it, and deliver that."""
+    file = project.home.parent / "skills.txt"
+    file.write_text(skills(20), encoding="utf-8")
+    drafted = project.run("scaffold", str(file), "--feed", "acme/skills", "--json")
+    assert drafted.code == 0, drafted.out + drafted.err
+    sources = project.project / "seeds" / "contracts" / "sources.csv"
+    with sources.open("a", encoding="utf-8") as stream:
+        stream.write(drafted.json["source_row"] + "\n")
+    assert project.run("layouts", "compare").code == 0
+    project.deliver("2026-09-02T030000Z", {"skills.txt": file.read_bytes()}, source="acme")
 
 
 def attendance(project: Project, number: int, codes: Mapping[tuple[str, int], str]) -> None:
@@ -52,6 +62,7 @@ def attended(tmp_path_factory: pytest.TempPathFactory) -> Project:
     (folder / "inbox").mkdir()
     project = Project(folder / "home", folder / "inbox")
     build_as_the_guide_says(project)
+    add_skills(project)
     story = Story(project, project.project)
     story.roster(2, STUDENTS)
     codes = {(student, 1): "present,0" for student in STUDENTS}
@@ -64,13 +75,18 @@ def attended(tmp_path_factory: pytest.TempPathFactory) -> Project:
         stream.write("s2,2026-09-02,s1,tardy, 7.50\n")  # said twice
         stream.write("s3,2026-09-02,s1,absent,1\n")  # said in two ways
         stream.write('s9,2026-09-09,s1,"present\n')  # malformed
+    corrected = skills(19).replace("\tMATH\t201\t", "\tMATH\t209\t").replace("\t202\t", "\tx\t")
+    project.deliver("2026-09-03T030000Z", {"skills.txt": corrected}, source="acme")
     story.cycle(3)
     return project
 
 
 def test_every_part_of_the_guide_is_used() -> None:
-    assert len(PARTS) == 8
-    assert {name for name, _ in PARTS} >= {"dbt_project.yml", "models/marts/fct_attendance.sql"}
+    assert len(PARTS) == 7
+    assert {name for name, _ in PARTS} >= {
+        "models/marts/fct_attendance.sql",
+        "seeds/contracts/district_feeds.csv",
+    }
 
 
 def test_two_columns_are_one_key_in_every_step(attended: Project) -> None:
@@ -103,6 +119,34 @@ def test_two_columns_are_one_key_in_every_step(attended: Project) -> None:
         "from reconciliation.recon_file_balance where source_id = 'att' order by first_cycle_id"
     )
     assert balances == [(9, 0, 0, 0, 9), (19, 1, 3, 1, 14)]
+
+
+def test_a_drafted_feed_is_judged_and_its_newest_version_stands(attended: Project) -> None:
+    """Nothing but what `rollcall scaffold` wrote: a correction, unreadable scores, one who left."""
+    rows = attended.warehouse(
+        "select student_id, test, scale_score, strand_1_pct::varchar, upload_time::text, "
+        "inactive_reason from district.fct_acme_skills "
+        "where student_id in ('0001', '0002', '0019') order by all"
+    )
+    assert rows == [
+        ("0001", "ELA", 201, "0.250000", "2026-09-02 10:00:00", None),
+        ("0001", "MATH", 209, "0.250000", "2026-09-02 10:00:00", None),
+        ("0002", "ELA", 202, "0.500000", "2026-09-03 10:00:00", None),
+        ("0002", "MATH", 202, "0.500000", "2026-09-03 10:00:00", None),
+        ("0019", "ELA", 219, "4.750000", "2026-09-02 10:00:00", "absent"),
+        ("0019", "MATH", 219, "4.750000", "2026-09-02 10:00:00", "absent"),
+    ]
+    balances = attended.warehouse(
+        "select rejected_count, accepted_count from reconciliation.recon_file_balance "
+        "where source_id = 'acme' order by first_cycle_id"
+    )
+    assert balances == [(0, 40), (2, 36)]
+    assert (
+        attended.warehouse(
+            "select column_name, code from audit.audit_rejected_record where source_id = 'acme'"
+        )
+        == [("ScaleScore", "INVALID_NUMBER")] * 2
+    )
 
 
 def test_a_row_is_traced_by_both_columns(attended: Project) -> None:

@@ -31,6 +31,7 @@ from rollcall.new_project import write_project
 from rollcall.project import SHIPPED, Project, open_project, uses_rollcall
 from rollcall.report import render_report
 from rollcall.sample import write_sample
+from rollcall.scaffold import writer
 from rollcall.trace import layout_changes, mastery, rejects, rows
 
 app = typer.Typer(
@@ -358,6 +359,34 @@ def layouts_compare(
     files = [str(path.relative_to(project.path)) for path in changed]
     _print(as_json, {"files": files}, lambda: screen.show_compared(files, is_check=check))
     raise typer.Exit(ExitCode.ATTENTION if check and files else ExitCode.DONE)
+
+
+@app.command(epilog="Example: rollcall scaffold skills.txt --feed acme/skills")
+def scaffold(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file as the system exports it.")],
+    feed: Annotated[str, typer.Option("--feed", help="What to call it: family/name.")],
+    key: Annotated[
+        list[str] | None,
+        typer.Option("--key", help="A column that tells records apart; once for each."),
+    ] = None,
+    variant: Annotated[
+        bool, typer.Option("--variant", help="Add its header to a known feed, as a new layout.")
+    ] = False,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Draft a feed from one of its files: contracts, models, tests, and what is to be decided."""
+    project = _call.project
+    contracts = project.contracts()
+    if variant:
+        change = layout_changes.diff_file(
+            Home(home or _call.home, project), contracts, str(file), feed
+        )
+        writer.write_variant(project, change.draft_rows)
+        _print(as_json, asdict(change), lambda: screen.show_layout_change(change, is_written=True))
+        return
+    written = writer.write_feed(project, contracts, file, feed, key or ())
+    _print(as_json, asdict(written), lambda: screen.show_scaffold(written))
 
 
 def _decide(file: str, decision: str, reason: str, home: Path | None, as_json: bool) -> None:

@@ -29,6 +29,7 @@ from rollcall.project import REFERENCE_DIR, version
 from rollcall.report import RenderedReport
 from rollcall.report.reasons import REASONS
 from rollcall.sanitize import plain
+from rollcall.scaffold.writer import Scaffold
 from rollcall.trace.layout_changes import LayoutChange, as_csv
 
 _WIDTH = 80
@@ -315,7 +316,23 @@ def show_report(report: RenderedReport) -> None:
     say(f"Report: {report.path}")
 
 
-def show_layout_change(change: LayoutChange) -> None:
+def show_scaffold(written: Scaffold) -> None:
+    """Say what was drafted, and what a person has to decide."""
+    malformed = f", and {written.malformed_count} malformed ones" if written.malformed_count else ""
+    say(f"{written.feed}, drafted from {written.record_count} records{malformed}:")
+    for name in written.files:
+        say(f"  {name}")
+    say("")
+    say("To decide:")
+    for decision in written.decisions:
+        say(f"- {decision}")
+    say("")
+    print(written.source_row)
+    say("")
+    say(written.next_step)
+
+
+def show_layout_change(change: LayoutChange, *, is_written: bool = False) -> None:
     """Print how a header differs, and what to add to the contracts once it is reviewed."""
     if change.code is None:
         say(change.summary)
@@ -327,9 +344,11 @@ def show_layout_change(change: LayoutChange) -> None:
         say(f"  {change.summary}")
     if change.draft_rows:
         say("")
+        where = "seeds/contracts/district_layouts.csv"
         say(
-            f"Draft of version {change.draft_version}. Review it, add it to "
-            "seeds/contracts/district_layouts.csv, then `rollcall reprocess` the file:"
+            f"Draft of version {change.draft_version}{f', in {where}' if is_written else ''}. "
+            f"Review it, {'' if is_written else f'add it to {where}, '}"
+            "then `rollcall reprocess` the file:"
         )
         say("")
         print(as_csv(change.draft_rows))

@@ -12,8 +12,6 @@ import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from rollcall.contracts.layouts import Column
 from rollcall.contracts.project import Contracts
 from rollcall.contracts.sources import Feed
@@ -26,6 +24,7 @@ from rollcall.ledger.sql import (
     record_key,
 )
 from rollcall.project import SHIPPED, Project
+from rollcall.templating import environment
 
 ALWAYS_USED = "oneroster"
 """The family whose models are there whatever `sources.csv` declares."""
@@ -290,19 +289,8 @@ def _filled_columns(project: Project, mart: str) -> set[str]:
 
 def rendered(contracts: Contracts, project: Project) -> dict[Path, str]:
     """Return every file with its text; none of a project without feeds of its own."""
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        undefined=StrictUndefined,
-        block_start_string="[%",
-        block_end_string="%]",
-        variable_start_string="[[",
-        variable_end_string="]]",
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701  (it is SQL)
-    )
-    environment.filters["header"] = _header
+    templates = environment(_TEMPLATES)
+    templates.filters["header"] = _header
     feeds = compared_feeds(contracts, project)
     is_own = project != SHIPPED
     always = [feed for feed in feeds if is_own or feed.family == ALWAYS_USED]
@@ -320,7 +308,7 @@ def rendered(contracts: Contracts, project: Project) -> dict[Path, str]:
     folder = project.path / (_OWN_FOLDER if is_own else _FOLDER)
     files = {}
     for path in sorted(_TEMPLATES.iterdir()) if feeds else ():
-        template = environment.get_template(path.name)
+        template = templates.get_template(path.name)
         if path.name == _OF_ONE_FEED:
             for feed in feeds:
                 files[folder / f"{feed.model}.sql"] = template.render(known, feed=feed)
