@@ -46,9 +46,12 @@
     case when {{ rollcall.is_plausible(rollcall.text(column)) }} then coalesce({{ rollcall.time_of(rollcall.text(column), 'files.naive_time_zone') }}, {{ rollcall.end_of_day(column) }}) end
 {%- endmacro %}
 
-{#- The instant at which the day of a column that holds a date ends in the source's time zone, as UTC. -#}
+{#-
+    The instant at which the day of a column that holds a date ends in the source's time zone, as UTC; the last day that
+    a date can name, 9999-12-31, counts as over when it begins.
+-#}
 {% macro end_of_day(column) -%}
-    {{ rollcall.start_of_day(rollcall.date(column) ~ ' + 1', 'files.time_zone') }}
+    {{ rollcall.start_of_day(rollcall.date(column) ~ ' + cast(' ~ rollcall.text(column) ~ " < '9999-12-31' as integer)", 'files.time_zone') }}
 {%- endmacro %}
 
 {#- How exactly a column says when it was: `date` or `instant`. -#}

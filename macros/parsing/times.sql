@@ -3,6 +3,14 @@
     seeds alike, from an expression of trimmed text; what cannot be read is null.
 -#}
 
+{#-
+    A text with a time of the last day that a date can name, as of the day before: in another zone its instant would be
+    of the year 10000, which few programs read.
+-#}
+{% macro within_reach(expression) -%}
+    replace({{ expression }}, '9999-12-31', '9999-12-30')
+{%- endmacro %}
+
 {#- The day that a text names. -#}
 {% macro day_of(expression) -%}
     case when {{ rollcall.matches(expression, '[0-9]{4}-[0-9]{2}-[0-9]{2}') }} then try_cast({{ expression }} as date) end
@@ -11,15 +19,15 @@
 {#-
     The instant that a text with a time names, as UTC. Where it names no zone it is of the time zone given: a time that
     the clocks pass twice is the later, one that they leave out as long after midnight. A plain cast to timestamp would
-    drop an offset instead of applying it.
+    drop an offset instead of applying it. No zone is more than 14 hours from UTC.
 -#}
 {% macro time_of(expression, naive_time_zone) -%}
     {%- set naive = '[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?' -%}
     case
-            when {{ rollcall.matches(expression, naive ~ '(Z| ?[+-][01][0-9](:?[0-5][0-9])?)') }}
-                then try_cast(replace(replace({{ expression }}, ' +', '+'), ' -', '-') as timestamptz) at time zone 'UTC'
+            when {{ rollcall.matches(expression, naive ~ '(Z| ?[+-]((0[0-9]|1[0-3])(:?[0-5][0-9])?|14(:?00)?))') }}
+                then try_cast(replace(replace({{ rollcall.within_reach(expression) }}, ' +', '+'), ' -', '-') as timestamptz) at time zone 'UTC'
             when {{ rollcall.matches(expression, naive) }}
-                then try_cast({{ expression }} as timestamp) at time zone {{ naive_time_zone }} at time zone 'UTC'
+                then try_cast({{ rollcall.within_reach(expression) }} as timestamp) at time zone {{ naive_time_zone }} at time zone 'UTC'
         end
 {%- endmacro %}
 

@@ -32,13 +32,11 @@ def parse_instant(text: str, what: str) -> datetime:
     """
     try:
         instant = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
+    except (ValueError, OverflowError):
         raise UsageError(
             f"{what}: '{text}' is not an instant; write it like 2026-09-01T18:00:00Z."
         ) from None
-    if instant.tzinfo is not None:
-        instant = instant.astimezone(UTC).replace(tzinfo=None)
-    return instant
 
 
 def as_utc(local: datetime, zone: str) -> datetime:

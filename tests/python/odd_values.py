@@ -2,7 +2,8 @@
 
 What is odd follows from the layouts: by type, requirement and allowed values. An odd value is
 `harmless`, when the row of its record must be that of the same record without it, or `left out`,
-when the row is the same but for that column, or it costs the record.
+when the row is the same but for that column, or `kept`, when it is read as it is, however extreme,
+or it costs the record.
 """
 
 import csv
@@ -33,6 +34,8 @@ _UNREADABLE = {
     **{"date": "INVALID_DATE", "year": "INVALID_DATE", "datetime": "INVALID_DATETIME"},
     **{"float": "INVALID_NUMBER", "integer": "INVALID_NUMBER", "bool": "INVALID_BOOLEAN"},
 }
+_RANGE = ("resultValueMin", "resultValueMax")
+_DATES_OF_EVENTS = ("scoreDate", "effectiveAt")
 _REJECTED_ALWAYS = frozenset({"score", "resultValueMin", "resultValueMax"})
 """What costs the record in every version where it cannot be read: an older score stays."""
 _SAME = {
@@ -40,13 +43,44 @@ _SAME = {
     "float": ("50.0", "5e1", "+50"),
 }
 """Other spellings of the plain value."""
+_LONG = "x" * 50_000
+_FAR_DATES = ("9999-12-31", "9999-12-30", "2028-02-29")
+_FAR_TIMES = ("9999-12-31T23:59:59-14:00", "9999-12-31 00:00:00.000001+14", "9999-12-31T24:00:00")
+_KEPT = {
+    "float": ("999999999999", "-999999999999.999999", "5e11", "1e-400", "0.0000001", "-0"),
+    "integer": ("2147483647", "-2147483648"),
+    "year": ("9999", "0000"),
+    "date": _FAR_DATES,
+    "datetime": (*_FAR_DATES, *_FAR_TIMES, f"2026-08-30T10:00:00.{'1' * 300}Z"),
+    "string": (_LONG,),
+    "list": (_LONG, "a," * 5_000),
+    "reflist": (_LONG, "a," * 5_000),
+    "id": (_LONG,),
+    "ref": (_LONG,),
+}
+"""Values at the edge of what a type can hold, and texts that are long."""
+_OVERFLOWING = ("10000-01-01", "20270-06-30", "999999-1-1", "infinity", "epoch", "2026-02-29")
+_BEYOND = {
+    "float": ("1e12", "-1e12", "1e308", "-1e400", "nan", "inf", "infinity", "9" * 400, "0x1"),
+    "integer": ("2147483648", "-2147483649", "99999999999", "1e400", "nan", "0.5"),
+    "year": ("99999", "9999-10000", "nan"),
+    "date": (*_OVERFLOWING, "2026-08-20 (BC)"),
+    "datetime": (
+        *_OVERFLOWING,
+        *("290309-12-22 (BC) 00:00:00", "294247-01-10 04:00:54.775806", "-infinity"),
+        *("2026-08-30T10:00:00+99:99", "2026-08-30T10:00:00-14:01", "2026-08-30T23:59:60Z"),
+    ),
+}
+"""Values that no type holds, or that mean nothing: the engine reads some of them all the same."""
+_BEFORE_ANY = ("0000-01-01", "0001-01-01", "1980-12-31")
 
 
 @dataclass(frozen=True)
 class Odd:
     """One odd value: the record that has it, its column, and what must come of the record.
 
-    `effect` is `harmless`, `left out`, `rejected` or `malformed`; `code` is what is said of it.
+    `effect` is `harmless`, `left out`, `kept`, `rejected` or `malformed`; `code` is what is said
+    of it.
     """
 
     feed: str
@@ -113,10 +147,30 @@ def _oddities(column: Column, plain: str, mode: str) -> Iterator[tuple[str, str,
         yield "nonsense", "rejected", "VALUE_NOT_ALLOWED"
     if column.data_type in _UNREADABLE and column.requirement != "in_part":
         code = _UNREADABLE[column.data_type] if is_required else "OPTIONAL_VALUE_IGNORED"
-        yield "soon", "rejected" if is_required else "left out", code
+        for value in ("soon", *_BEYOND.get(column.data_type, ())):
+            yield value, "rejected" if is_required else "left out", code
     if plain == _PLAIN.get(column.data_type):
         for value in _SAME.get(column.data_type, ()):
             yield value, "harmless", None
+    for value in _KEPT.get(column.data_type, ()):
+        is_late = column.name in _DATES_OF_EVENTS or column.name == "dateLastModified"
+        is_late &= not value.startswith("2026")
+        code = "EVENT_IN_FUTURE" if column.name in _DATES_OF_EVENTS else "MODIFIED_IN_FUTURE"
+        yield f"KEY{value}" if column.is_key else value, "kept", code if is_late else None
+    if column.data_type in ("date", "datetime"):
+        is_event = column.name in _DATES_OF_EVENTS
+        for value in _BEFORE_ANY:
+            code = "EVENT_DATE_IMPLAUSIBLE" if is_event else "DATE_IMPLAUSIBLE"
+            yield value, "rejected" if is_event else "left out", code
+
+
+def _results_of_odd_work(plain: dict[str, str], odd: list[Odd]) -> Iterator[dict[str, str]]:
+    """Yield graded results of each line item whose range is odd, with scores as odd."""
+    of_range = [item for item in odd if item.effect == "kept" and item.column.name in _RANGE]
+    for item in of_range:
+        for number, score in enumerate(("50", *_KEPT["float"])):
+            key = f"{item.key} {number}"
+            yield plain | {"sourcedId": key, "lineItemSourcedId": item.key, "score": score}
 
 
 def files(
@@ -136,6 +190,10 @@ def files(
         for item in odd:
             record = plain_record(layout, item.key, mode)
             records.append(record | ({item.column.name: item.value} if is_odd else {}))
+        # So many that the odd values of a column are never most of it.
+        records += [plain_record(layout, f"also {number}", "delta") for number in range(40)]
+        if feed.feed == "oneroster/results":
+            records += _results_of_odd_work(records[0], found)
         texts[feed.file_name] = as_csv(records)
     return texts, found
 

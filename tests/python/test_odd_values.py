@@ -15,7 +15,18 @@ from rollcall.contracts.project import Contracts
 from rollcall.project import PROJECT_DIR
 
 CONTRACTS = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
-KINDS = [(version, mode) for version in ("1.1", "1.2.1") for mode in ("bulk", "delta")]
+KINDS = [
+    ("1.0", "bulk"),
+    *((version, mode) for version in ("1.1", "1.2.1") for mode in ("bulk", "delta")),
+]
+ZONES = (
+    "Asia/Kathmandu",
+    "America/Chicago",
+    "Pacific/Kiritimati",
+    "Pacific/Pago_Pago",
+    "Europe/London",
+)
+"""One for each kind: days end up to 14 hours before and 11 hours after they do in UTC."""
 STAGED = [feed for feed in CONTRACTS.feeds if feed.is_staged]
 LINEAGE = {
     *("file_id", "line_number", "record_number", "exported_at", "landed_at", "visible_at"),
@@ -35,15 +46,16 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Any]:
     [like] = [row for row in read_csv(contracts / "sources.csv") if row["source_id"] == "lms"]
     sources, limits = [], []
 
-    def declare(source_id: str) -> None:
+    def declare(source_id: str, zone: str = "UTC") -> None:
         own = {"source_id": source_id, "roster_source_id": source_id, "due_feeds": ""}
+        own |= {"time_zone": zone, "mode_authority": "manifest"}
         sources.append(",".join((like | own).values()) + "\n")
         limits.append(f"{source_id},max_rejected_percent,100,Every value is odd once.\n")
 
-    for version, mode in KINDS:
+    for (version, mode), zone in zip(KINDS, ZONES, strict=True):
         for what in ("odd", "plain"):
             source_id = name_of(version, mode, what)
-            declare(source_id)
+            declare(source_id, zone)
             texts, _ = files(CONTRACTS, version, mode, is_odd=what == "odd")
             manifest = (
                 f"propertyName,value\nmanifest.version,1.0\noneroster.version,{version[:3]}\n"
@@ -129,6 +141,7 @@ def _problems(
     if row is None:
         return [f"{what}, but has no row; said is {found[item.feed, item.key]}"]
     but = {item.column.staged_column} if item.effect == "left out" else set()
+    but |= set(twin) if item.effect == "kept" else set()
     other = sorted(name for name in twin if twin[name] != row[name] and name not in but)
     problems = [f"{what}, but {other} differ"] if other else []
     if item.code and item.code not in said:

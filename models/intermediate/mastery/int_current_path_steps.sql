@@ -21,7 +21,7 @@ prerequisites as (
     select
         path_id,
         step_number,
-        cast(unnest(string_split(prerequisites, '|')) as integer) as needed_step_number
+        try_cast(unnest(string_split(prerequisites, '|')) as integer) as needed_step_number
     from current_steps
     where prerequisites is not null
 ),

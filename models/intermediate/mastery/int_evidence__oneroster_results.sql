@@ -69,18 +69,18 @@ by_objective as (
     left join objective_scores using (result_key)
 ),
 
+-- Wide enough to be doubled, and to be a hundred times as much.
 ranged as (
     select
-        * exclude (score, score_min),
+        * exclude (score, score_min, score_max),
         case when alignment = 'result' then objective_score else score end as score,
-        coalesce(score_min, 0) as score_min
+        cast(coalesce(score_min, 0) as decimal(24, 6)) as score_min,
+        cast(score_max as decimal(24, 6)) as score_max
     from by_objective
 ),
 
 judged as (
-    select
-        *,
-        {{ disposition_of_result() }} as disposition
+    select *, {{ disposition_of_result() }} as disposition
     from ranged
 ),
 

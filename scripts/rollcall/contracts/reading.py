@@ -33,8 +33,8 @@ def rows_of(paths: Iterable[Path]) -> Iterator[tuple[Path, int, dict[str, str]]]
             yield path, line, row
 
 
-def number(path: Path, line: int, row: Mapping[str, str], column: str) -> float:
-    """Read a number of 0 or more.
+def number(path: Path, line: int, row: Mapping[str, str], column: str, most: float = 1e15) -> float:
+    """Read a number from 0 to `most`.
 
     Raises:
         ContractError: the field holds something else.
@@ -43,9 +43,10 @@ def number(path: Path, line: int, row: Mapping[str, str], column: str) -> float:
         value = float(row[column])
     except ValueError:
         value = -1.0
-    if not 0 <= value < float("inf"):
+    if not 0 <= value <= most:
         raise ContractError(
-            f"{path.name}, line {line}: {column} '{row[column]}' is not a number of 0 or more."
+            f"{path.name}, line {line}: {column} '{row[column]}' is not a number of 0 or more, "
+            f"up to {most:,.0f}."
         )
     return value
 

@@ -16,7 +16,9 @@ from rollcall.contracts.reading import ContractError, rows
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
 _INSTANT = re.compile(
-    r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z| ?[+-][01]\d(:?[0-5]\d)?)?)?", re.ASCII
+    r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?"
+    r"(Z| ?[+-]((0\d|1[0-3])(:?[0-5]\d)?|14(:?00)?))?)?",
+    re.ASCII,
 )
 """The grammar of the macros `day_of` and `time_of`."""
 _YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

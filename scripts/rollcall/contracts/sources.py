@@ -17,6 +17,9 @@ MANIFEST = "oneroster/manifest"
 _EVERY_SOURCE = "*"
 DELIMITERS = ("comma", "semicolon", "tab", "pipe")
 """What may stand between the fields of a file; the framer knows each of them."""
+_MOST_HOURS = 24 * 366
+_MOST_MINUTES = _MOST_HOURS * 60
+"""A year: no source is awaited for longer."""
 _UNSAID = {"mode_authority": "manifest", "default_mode": ""}
 """What holds for a source that leaves a column blank, or for seeds that lack it."""
 _CHOICES = {
@@ -171,7 +174,7 @@ def read_sources(
             exported_at_policy=row["exported_at_policy"],
             name_pattern=row["name_pattern"],
             schedule=row["schedule"],
-            grace_minutes=int(number(path, line, row, "grace_minutes")),
+            grace_minutes=int(number(path, line, row, "grace_minutes", _MOST_MINUTES)),
             due_feeds=listed(row["due_feeds"]),
             time_zone=row["time_zone"],
             naive_times=row["naive_times"],
@@ -183,7 +186,7 @@ def read_sources(
             removal_policy=row["removal_policy"],
             change_policy=row["change_policy"],
             ignore_files=listed(row.get("ignore_files", "")),
-            latency_target_hours=int(number(path, line, row, "latency_target_hours")),
+            latency_target_hours=int(number(path, line, row, "latency_target_hours", _MOST_HOURS)),
             limits=Limits(**{**limits[_EVERY_SOURCE], **limits.get(row["source_id"], {})}),
         )
     strangers = sorted(set(limits) - seen)

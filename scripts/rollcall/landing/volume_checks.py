@@ -151,8 +151,10 @@ def judge_school_year(
         return
     column, target = staged
     stored = f"{file.layout.raw_table} where file_id = {literal(file.file_id)}"
+    day = trimmed(identifier(target))
     found = connection.execute(
-        f"select (select max(try_cast({trimmed(identifier(target))} as date)) from {stored}), "
+        f"select (select max(try_cast({day} as date)) from {stored} "
+        f"and {day} >= '1981' and {day} like '____-__-__'), "
         f"(select max({column.staged_column}) from {comparison.active})"
     ).fetchone()
     last_day, known_day = found or (None, None)

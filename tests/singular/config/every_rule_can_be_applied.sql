@@ -33,7 +33,8 @@ unusable as (
                 then 'weight_percent is between 1 and 99'
             when method = 'n_mastery' and coalesce(needed_count < 1, true) then 'needed_count is 1 or more'
             when minimum_evidence < 1 then 'minimum_evidence is 1 or more'
-            when maximum_age_days < 1 then 'maximum_age_days is 1 or more'
+            when maximum_age_days not between 1 and 36525
+                then 'maximum_age_days is between 1 and 36525, which is a hundred years'
             when maximum_age_days is not null and not can_be_lost
                 then 'a maximum age lets mastery be lost, so can_be_lost is true'
             when rounding_digits not between 0 and 4 then 'rounding_digits is between 0 and 4'
