@@ -56,7 +56,7 @@ LONGEST = (
     *("odd_values", "crashes", "report"),
 )
 """The files that run the most cycles; the first of them runs the sample, which others read."""
-SHARES_NOTHING = ("damage", "fuzz", "framing", "landing", "verify")
+SHARES_NOTHING = ("damage", "fuzz", "framing", "isolation", "landing", "verify")
 """Files whose tests may run on any worker: they share nothing that takes long to make."""
 TELL_STORIES = (
     *("codes", "exports_files", "exports_times", "exports_values", "judged_again", "judgement"),

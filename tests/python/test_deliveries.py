@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import IO, Any
 
 import pytest
 from conftest import MANIFEST, ORG_ROWS, ORGS, District, Done
@@ -600,11 +601,13 @@ def test_what_changes_under_the_reader_is_left_alone(
         change(path)
     else:
 
-        def keep_slowly(archive: Path, source: Path) -> Archived:
-            kept = keep(archive, source)
-            if source == path:
+        def keep_slowly(archive: Path, stream: IO[bytes]) -> Archived:
+            kept = keep(archive, stream)
+            if os.fstat(stream.fileno()).st_ino == delivered:
                 change(path)
             return kept
+
+        delivered = path.stat().st_ino
 
         monkeypatch.setattr(container, "keep", keep_slowly)
     assert open_delivery(still[0], home, SIS) is None
@@ -652,15 +655,15 @@ def forbid(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Take away the right to read, from root too, whom file modes do not hold."""
     path.chmod(0)
     refusal = PermissionError(errno.EACCES, "Permission denied", str(path))
-    for name in ("open", "iterdir"):
-        allowed = getattr(Path, name)
+    for owner, name in ((os, "open"), (Path, "iterdir")):
+        allowed = getattr(owner, name)
 
-        def ask(self: Path, *arguments: object, allowed: Callable[..., object] = allowed) -> object:
-            if self == path:
+        def ask(asked: Any, *rest: Any, allowed: Callable[..., Any] = allowed, **named: Any) -> Any:
+            if Path(asked).name == path.name:
                 raise refusal
-            return allowed(self, *arguments)
+            return allowed(asked, *rest, **named)
 
-        monkeypatch.setattr(Path, name, ask)
+        monkeypatch.setattr(owner, name, ask)
 
 
 def damaged(random: Random, content: bytes) -> bytes:

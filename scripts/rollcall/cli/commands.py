@@ -24,7 +24,7 @@ from rollcall.errors import ExitCode, NoRoomError, RollcallError, UsageError, is
 from rollcall.export import export_parquet
 from rollcall.home import PATIENCE_SECONDS, Home, Patience
 from rollcall.landing import reprocessing
-from rollcall.landing.inbox import land
+from rollcall.landing.inbox import ByHand, land
 from rollcall.landing.job import Supersede
 from rollcall.ledger import decisions, ledger, status
 from rollcall.new_project import write_project
@@ -153,7 +153,17 @@ def land_command(
     wait: WaitOption = PATIENCE_SECONDS,
     exported_at: Annotated[
         str | None,
-        typer.Option("--exported-at", help="Export time of these deliveries, given by hand."),
+        typer.Option(
+            "--exported-at", metavar="TIME", help="Export time of one delivery, given by hand."
+        ),
+    ] = None,
+    delivery: Annotated[
+        str | None,
+        typer.Option(
+            "--delivery",
+            metavar="DELIVERY",
+            help="Which delivery (source/name) that is; by default the one without a time.",
+        ),
     ] = None,
     supersede: Annotated[
         str | None,
@@ -169,6 +179,9 @@ def land_command(
     """Land what is new in the inbox, untouched, with a verdict for every file."""
     if bool(supersede) != bool(reason and reason.strip()):
         raise UsageError("--supersede and --reason go together; give both or neither.")
+    if delivery and not exported_at:
+        raise UsageError("--delivery says of which delivery --exported-at is the time; give both.")
+    time = _instant(exported_at, "--exported-at")
     district = _home(home)
     district.prepare()
     with district.lock(), screen.progress(quiet=as_json) as progress:
@@ -177,7 +190,7 @@ def land_command(
             _inbox(inbox),
             district.project.contracts(),
             now(),
-            exported_at=_instant(exported_at, "--exported-at"),
+            dated=ByHand(time, delivery or supersede) if time else None,
             supersede=Supersede(supersede, reason or "", decisions.who()) if supersede else None,
             say=progress.say,
         )

@@ -173,6 +173,10 @@ class Framer:
             is_settled = is_whole and (end < len(body) or body[-1:] == b"\n")
             if is_settled or not chunk or len(data) > MAX_RECORD_BYTES:
                 break
+        if end > MAX_RECORD_BYTES:
+            raise HeaderError(
+                "HEADER_UNREADABLE", f"The first line takes more than {MAX_RECORD_BYTES} bytes."
+            )
         if not is_whole or (len(fields) == 1 and not fields[0]):
             raise HeaderError(
                 "HEADER_UNREADABLE", "The first line is blank, or its quotes do not match."

@@ -4,6 +4,7 @@ Each cycle keeps listings of both in the archive, one line for each file: its SH
 """
 
 import hashlib
+import io
 from collections.abc import Sequence
 
 import duckdb
@@ -33,8 +34,11 @@ def keep_seeds(home: Home) -> str:
     It names the bytes that were archived, also when somebody edits a seed meanwhile.
     """
     seeds = [(name, path) for name, path in home.project.files(_SEEDS) if path.suffix == ".csv"]
-    kept = [(keep(home.archive, path).sha256, name) for name, path in seeds]
-    return _keep_text(home, "".join(f"{sha256} {name}\n" for sha256, name in kept))
+    listing = ""
+    for name, path in seeds:
+        with path.open("rb") as stream:
+            listing += f"{keep(home.archive, stream).sha256} {name}\n"
+    return _keep_text(home, listing)
 
 
 def changed_since_last_good(home: Home) -> list[str]:
@@ -83,11 +87,7 @@ def _seeds(project: Project) -> str:
 
 
 def _keep_text(home: Home, text: str) -> str:
-    path = home.spool / "listing"
-    path.write_text(text, encoding="utf-8")
-    kept = keep(home.archive, path)
-    path.unlink()
-    return kept.sha256
+    return keep(home.archive, io.BytesIO(text.encode())).sha256
 
 
 def _sha256(text: str) -> str:

@@ -2,10 +2,9 @@
 
 import hashlib
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from gzip import GzipFile
 from pathlib import Path
 from typing import IO
@@ -29,39 +28,33 @@ class Archived:
     is_mended: bool = False
 
 
-def keep(archive: Path, source: Path) -> Archived:
+def keep(archive: Path, stream: IO[bytes]) -> Archived:
     """Copy a delivered file into the archive; the same bytes are kept once, and mended.
 
     What stands there already is hashed, and replaced by the copy where it is damaged.
     The copy is complete and on disk before it gets its name, so a crash leaves no half file.
     """
-    descriptor, name = tempfile.mkstemp(dir=archive, prefix=".incoming-")
-    os.close(descriptor)
-    copy = Path(name)
+    copy = spool(stream, archive)
+    path = archive_path(archive, copy.sha256)
     try:
-        shutil.copyfile(source, copy)
-        with copy.open("rb") as stream:
-            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-            byte_count = stream.tell()
-            path = archive_path(archive, sha256)
-            is_there = path.exists()
-            is_good = is_there and flaw(path, sha256) is None
-            if not is_good:
-                os.fsync(stream.fileno())
-                copy.chmod(0o400)
-                path.parent.mkdir(mode=0o700, exist_ok=True)
-                copy.rename(path)
-                _sync_folder(path.parent)
+        is_there = path.exists()
+        is_good = is_there and flaw(path, copy.sha256) is None
+        if not is_good:
+            copy.path.chmod(0o400)
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            _sync(copy.path)
+            copy.path.rename(path)
+            _sync(path.parent)
     finally:
-        copy.unlink(missing_ok=True)
-    return Archived(sha256, byte_count, path, is_mended=is_there and not is_good)
+        copy.path.unlink(missing_ok=True)
+    return replace(copy, path=path, is_mended=is_there and not is_good)
 
 
 class UnpackedTooLargeError(Exception):
     """A stream holds more bytes than it may."""
 
 
-def spool(stream: IO[bytes] | GzipFile, folder: Path, most_bytes: int) -> Archived:
+def spool(stream: IO[bytes] | GzipFile, folder: Path, most_bytes: int | None = None) -> Archived:
     """Write a stream to a new file in `folder`, hashing it on the way.
 
     Raises:
@@ -83,8 +76,8 @@ def spool(stream: IO[bytes] | GzipFile, folder: Path, most_bytes: int) -> Archiv
     return Archived(digest.hexdigest(), byte_count, Path(name))
 
 
-def _check_room(byte_count: int, most_bytes: int) -> None:
-    if byte_count > most_bytes:
+def _check_room(byte_count: int, most_bytes: int | None) -> None:
+    if most_bytes is not None and byte_count > most_bytes:
         raise UnpackedTooLargeError
 
 
@@ -93,8 +86,8 @@ def _chunks(stream: IO[bytes] | GzipFile) -> Iterator[bytes]:
         yield chunk
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

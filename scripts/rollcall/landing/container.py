@@ -22,7 +22,7 @@ from rollcall.contracts.sources import Limits, Source
 from rollcall.errors import CANNOT_BE_READ
 from rollcall.home import Home
 from rollcall.landing.archive import Archived, UnpackedTooLargeError, keep, spool
-from rollcall.landing.entries import Entry, parts_of, signature_of
+from rollcall.landing.entries import Entry, open_part, parts_of, signature_of
 from rollcall.sanitize import readable_name
 from rollcall.zipped import UnsafeZipError, is_clutter, members_called, split_members
 
@@ -87,9 +87,9 @@ def _open(entry: Entry, home: Home, source: Source, mended: list[str]) -> Opened
     if entry.kind == "folder":
         return _open_folder(entry, home, source, mended)
     if entry.kind == "csv":
-        return _opened([_member(entry.path.name, _keep(home, entry.path, mended))])
+        return _opened([_kept_member(entry, entry.path, home, mended)])
     if entry.kind in ("zip", "gzip"):
-        kept = _keep(home, entry.path, mended)
+        kept = _keep(entry, entry.path, home, mended)
         return _unpack(entry.kind, entry.path.name, kept, home, source)
     if entry.kind == "link":
         return _rejected(
@@ -100,27 +100,37 @@ def _open(entry: Entry, home: Home, source: Source, mended: list[str]) -> Opened
     )
 
 
-def _keep(home: Home, path: Path, mended: list[str]) -> Archived:
+def _open_folder(entry: Entry, home: Home, source: Source, mended: list[str]) -> Opened:
+    parts = parts_of(entry.path)
+    aside = [path.name for path in parts if is_clutter(path.name, source.ignore_files)]
+    paths = [path for path in parts if path.name not in aside]
+    rejection = _unsafe_folder(paths, source.limits)
+    if rejection:
+        return _rejected(rejection.code, rejection.detail, entry.signature)
+    members = [_kept_member(entry, path, home, mended) for path in paths]
+    return _opened(members, aside=aside)
+
+
+def _keep(entry: Entry, path: Path, home: Home, mended: list[str]) -> Archived:
     """Archive a file, and note its name where that mended the archive."""
-    kept = keep(home.archive, path)
+    with open_part(entry, path) as stream:
+        kept = keep(home.archive, stream)
     if kept.is_mended:
         mended.append(readable_name(path.name))
     return kept
 
 
-def _open_folder(entry: Entry, home: Home, source: Source, mended: list[str]) -> Opened:
-    parts = parts_of(entry.path)
-    aside = [path.name for path in parts if is_clutter(path.name, source.ignore_files)]
-    paths = [path for path in parts if path.name not in aside]
-    rejection = _unsafe_folder(paths)
-    if rejection:
-        return _rejected(rejection.code, rejection.detail, entry.signature)
-    members = [_member(path.name, _keep(home, path, mended)) for path in paths]
-    return _opened(members, aside=aside)
+def _kept_member(entry: Entry, path: Path, home: Home, mended: list[str]) -> Member:
+    return _member(path.name, _keep(entry, path, home, mended))
 
 
-def _unsafe_folder(paths: list[Path]) -> Rejection | None:
+def _unsafe_folder(paths: list[Path], limits: Limits) -> Rejection | None:
     """Say what makes a folder unsafe to read, or nothing; nothing has been read yet."""
+    if len(paths) > limits.max_members:
+        return Rejection(
+            "ARCHIVE_TOO_LARGE",
+            f"The folder holds {len(paths)} files; at most {limits.max_members:.0f} are read.",
+        )
     for path in paths:
         if path.is_symlink() or not path.is_file():
             return Rejection(

@@ -4,6 +4,7 @@ One delivery is one transaction: its ledger entries and its rows are there toget
 """
 
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -13,8 +14,17 @@ from rollcall.clock import as_utc, end_of_day, iso, local_date
 from rollcall.contracts.sources import MANIFEST, Source
 from rollcall.landing.container import Opened, Rejection
 from rollcall.landing.entries import Entry
-from rollcall.landing.file import add_file, feed_of, land_file, reject_file
-from rollcall.landing.job import Context, Delivery, FileReport, LandReport, find, note, supersedes
+from rollcall.landing.file import add_file, feed_of, file_report, land_file, reject_file
+from rollcall.landing.job import (
+    Context,
+    Delivery,
+    FileReport,
+    LandReport,
+    find,
+    full_name,
+    note,
+    supersedes,
+)
 from rollcall.landing.verdicts import (
     CLASSES,
     TERMS,
@@ -34,8 +44,8 @@ _TIMES_IN_NAMES = (
 )
 """How a name may begin with its export time; the first that suits the source is shown."""
 _MOST_NAMES = 10
-_FIRST_PLAUSIBLE_YEAR = 1981
-"""As the macro `is_plausible` has it: before it lie the zero points of clocks."""
+_PLAUSIBLE_YEARS = range(1981, 9999)
+"""Before them, as the macro `is_plausible` has it, lie the zero points of clocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +72,7 @@ def land_opened(
     One that was rejected before is looked at again: under another name, or since the contracts have
     changed, it may be taken.
     """
-    row = {
-        "delivery_id": delivery_id,
-        "job_id": context.job_id,
-        "source_id": source.source_id,
-        "delivery_name": entry.name,
-        "container": entry.kind,
-        "exported_at": boundary,
-        "content_sha256": opened.content_sha256,
-        "archive_sha256": opened.archive_sha256,
-        "byte_count": opened.byte_count,
-        "landed_at": context.at,
-    }
+    row = _row(context, entry, source, boundary, delivery_id, opened)
     members, aside = split_aside(context.contracts, source, entry.kind, opened.members)
     rejection = opened.rejection
     if not rejection and boundary is None:
@@ -111,6 +110,57 @@ def land_opened(
     report.findings.extend(findings)
 
 
+def reject_failed(
+    context: Context,
+    entry: Entry,
+    source: Source,
+    boundary: datetime | None,
+    delivery_id: str,
+    opened: Opened,
+    known: Known | None,
+    error: Exception,
+    report: LandReport,
+) -> None:
+    """Reject a delivery for what was raised while it was landed; it is tried at every landing.
+
+    It is told every time, and recorded once.
+    """
+    rejection = Rejection(
+        "LANDING_FAILED",
+        f"Landing it raised {type(error).__name__}, so nothing of it was kept; the trace is in "
+        "logs/rollcall.log of the data directory. Every landing tries it again.",
+    )
+    row = _row(context, entry, source, boundary, delivery_id, opened)
+    if known == Known(entry.name, "rejected", rejection.code):
+        report.deliveries_rejected += 1
+        report.files.append(file_report(_rejected_file(row, rejection)))
+    else:
+        _reject_delivery(context, row, rejection, report)
+
+
+def _row(
+    context: Context,
+    entry: Entry,
+    source: Source,
+    boundary: datetime | None,
+    delivery_id: str,
+    opened: Opened,
+) -> dict[str, Any]:
+    """Return the entry of a delivery in the ledger, but for its verdict."""
+    return {
+        "delivery_id": delivery_id,
+        "job_id": context.job_id,
+        "source_id": source.source_id,
+        "delivery_name": entry.name,
+        "container": entry.kind,
+        "exported_at": boundary,
+        "content_sha256": opened.content_sha256,
+        "archive_sha256": opened.archive_sha256,
+        "byte_count": opened.byte_count,
+        "landed_at": context.at,
+    }
+
+
 def export_time(source: Source, delivery_name: str, seen_at: datetime) -> datetime | None:
     """Return the export time of a delivery by its source's policy, or None when unreadable.
 
@@ -124,7 +174,7 @@ def export_time(source: Source, delivery_name: str, seen_at: datetime) -> dateti
         exported_at = _named_time(source, found["exported_at"], seen_at) if found else None
     except (ValueError, OverflowError):
         return None
-    return exported_at if exported_at and exported_at.year >= _FIRST_PLAUSIBLE_YEAR else None
+    return exported_at if exported_at and exported_at.year in _PLAUSIBLE_YEARS else None
 
 
 def _named_time(source: Source, text: str, seen_at: datetime) -> datetime:
@@ -149,7 +199,8 @@ def _without_boundary(entry: Entry, source: Source, at: datetime) -> Rejection:
         f"The name '{entry.name}' holds no export time. Have each export named by its time in "
         f"UTC, {renamed}; or, where the vendor insists on the name, set exported_at_policy of "
         f"{source.source_id} to receipt in seeds/contracts/sources.csv: its exports then count "
-        "from when they are first seen. Or land this one with --exported-at.",
+        "from when they are first seen. Or say when this one was exported: "
+        f"rollcall land --exported-at TIME --delivery {shlex.quote(full_name(entry))}",
     )
 
 
@@ -254,27 +305,27 @@ def _reject_delivery(
 ) -> None:
     _add_delivery(context, row, "rejected", rejection)
     report.deliveries_rejected += 1
-    file_id = ledger.make_id(row["delivery_id"], row["delivery_name"])
-    find(context, file_id, rejection.code, rejection.detail)
-    report.files.append(
-        add_file(
-            context,
-            {
-                "file_id": file_id,
-                "delivery_id": row["delivery_id"],
-                "source_id": row["source_id"],
-                "delivery_name": row["delivery_name"],
-                "file_name": row["delivery_name"],
-                "sha256": row["archive_sha256"] or row["content_sha256"],
-                "byte_count": row["byte_count"],
-                "exported_at": row["exported_at"],
-                "landed_at": row["landed_at"],
-                "verdict": "rejected",
-                "code": rejection.code,
-                "detail": rejection.detail,
-            },
-        )
-    )
+    file = _rejected_file(row, rejection)
+    find(context, file["file_id"], rejection.code, rejection.detail)
+    report.files.append(add_file(context, file))
+
+
+def _rejected_file(row: dict[str, Any], rejection: Rejection) -> dict[str, Any]:
+    """Return the entry that stands for all files of a rejected delivery."""
+    return {
+        "file_id": ledger.make_id(row["delivery_id"], row["delivery_name"]),
+        "delivery_id": row["delivery_id"],
+        "source_id": row["source_id"],
+        "delivery_name": row["delivery_name"],
+        "file_name": row["delivery_name"],
+        "sha256": row["archive_sha256"] or row["content_sha256"],
+        "byte_count": row["byte_count"],
+        "exported_at": row["exported_at"],
+        "landed_at": row["landed_at"],
+        "verdict": "rejected",
+        "code": rejection.code,
+        "detail": rejection.detail,
+    }
 
 
 def _add_delivery(

@@ -1,11 +1,14 @@
 """Entries: what lies in the inbox, and whether it is still being written."""
 
+import errno
 import hashlib
 import os
+import stat
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from rollcall.contracts.sources import Source
 from rollcall.errors import UsageError
@@ -15,6 +18,8 @@ from rollcall.zipped import is_clutter
 STILL_BEING_WRITTEN = "still being written"
 _UNFINISHED_SUFFIXES = (".part", ".tmp", ".filepart", ".crdownload")
 _SETTLE_SECONDS = 1.5
+_PLAIN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+"""Follow no link, and do not wait until somebody writes into a pipe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,29 +52,39 @@ class Inbox:
 def read_inbox(inbox: Path, sources: Mapping[str, Source]) -> Inbox:
     """List the entries of every source, in a total order (source, name).
 
-    What a computer adds, or a source has ignored, is none.
+    What a computer adds, or a source has ignored, is none. A source whose folder cannot be read is
+    left alone.
 
     Raises:
         UsageError: the inbox is not a folder that can be read.
     """
-    found = Inbox()
     try:
-        folders = sorted(path for path in inbox.iterdir() if not path.name.startswith("."))
-        for folder in folders:
-            if folder.is_dir() and folder.name in sources:
-                for path in sorted(folder.iterdir()):
-                    if not is_clutter(path.name, sources[folder.name].ignore_files):
-                        _sort_entry(folder.name, path, found)
-            elif folder.is_dir():
-                found.unknown.append(
-                    f"{folder.name}/: no source of that name in seeds/contracts/sources.csv"
-                )
+        folders = sorted(path for path in inbox.iterdir() if not is_clutter(path.name))
     except OSError as error:
         raise UsageError(
             f"The inbox {inbox} cannot be read ({error.strerror}); "
             "name another with --inbox or set its permissions."
         ) from error
+    found = Inbox()
+    for folder in folders:
+        try:
+            _read_folder(folder, sources, found)
+        except OSError as error:
+            found.left_alone.append(f"{readable_name(folder.name)}: {_why_left(error)}")
     return found
+
+
+def _read_folder(folder: Path, sources: Mapping[str, Source], found: Inbox) -> None:
+    """List the entries of one source; what is no folder of a source is not understood."""
+    name = readable_name(folder.name)
+    if not folder.is_dir():
+        found.unknown.append(f"{name}: it is no folder; put it into the folder of its source")
+    elif folder.name not in sources:
+        found.unknown.append(f"{name}/: no source of that name in seeds/contracts/sources.csv")
+    else:
+        for path in sorted(folder.iterdir()):
+            if not is_clutter(path.name, sources[folder.name].ignore_files):
+                _sort_entry(folder.name, path, found)
 
 
 def _sort_entry(source_id: str, path: Path, found: Inbox) -> None:
@@ -112,6 +127,29 @@ def signature_of(path: Path) -> str:
     return hashlib.sha256(os.fsencode("\n".join(lines))).hexdigest()
 
 
+def open_part(entry: Entry, path: Path) -> BinaryIO:
+    """Open an entry, or a file of it: what was looked at, and nothing that a link leads to.
+
+    Raises:
+        FileNotFoundError: it is gone, or a link or a pipe has taken its place.
+        OSError: it cannot be read.
+    """
+    folder = entry.path.parent
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for name in path.relative_to(folder).parts:
+            outer = descriptor
+            descriptor = os.open(name, _PLAIN, dir_fd=outer)
+            os.close(outer)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    except OSError as error:
+        os.close(descriptor)
+        code = errno.ENOENT if error.errno in (errno.ELOOP, errno.ENOTDIR) else error.errno
+        raise OSError(code, os.strerror(code or 0), str(path)) from error
+    return os.fdopen(descriptor, "rb")
+
+
 def settle(entries: list[Entry], left_alone: list[str]) -> list[Entry]:
     """Wait until what was written a moment ago has stood still; leave alone what still moves.
 
@@ -147,7 +185,7 @@ def _touch_files(entry: Entry) -> None:
     if entry.kind in ("csv", "gzip", "zip", "folder"):
         for path in parts_of(entry.path) if entry.kind == "folder" else [entry.path]:
             if path.is_file() and not path.is_symlink():
-                path.open("rb").close()
+                open_part(entry, path).close()
 
 
 def _why_left(error: OSError) -> str:

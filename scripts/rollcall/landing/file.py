@@ -252,6 +252,11 @@ def add_file(context: Context, row: dict[str, Any]) -> FileReport:
         row["file_id"],
         f"{row['sha256']} {row['code'] or ''}".rstrip(),
     )
+    return file_report(row)
+
+
+def file_report(row: dict[str, Any]) -> FileReport:
+    """Report a file by its entry in the ledger."""
     return FileReport(
         file_id=row["file_id"],
         source_id=row["source_id"],

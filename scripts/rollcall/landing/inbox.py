@@ -4,23 +4,53 @@ The loader judges files; records are judged later, by dbt.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
 
 from rollcall.clock import iso
 from rollcall.contracts.project import Contracts
-from rollcall.errors import UsageError
+from rollcall.errors import UsageError, is_out_of_room
 from rollcall.home import Home
-from rollcall.landing.container import open_delivery
-from rollcall.landing.delivery import Known, export_time, land_opened
+from rollcall.landing.container import Opened, open_delivery
+from rollcall.landing.delivery import Known, export_time, land_opened, reject_failed
 from rollcall.landing.entries import STILL_BEING_WRITTEN, Entry, read_inbox, settle
 from rollcall.landing.job import Context, LandReport, Supersede, full_name, note, supersedes
 from rollcall.ledger import ledger
 from rollcall.ledger.entries import IN_FUTURE
 from rollcall.ledger.sql import rows
 from rollcall.sanitize import readable_name
+
+_PATIENCE = timedelta(days=1)
+"""How long an upload may be unfinished before a person should look."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """An export time that a person gives, and the delivery (`source/name`) that it is of.
+
+    Without a name it is of the one delivery that has no export time of its own.
+    """
+
+    exported_at: datetime
+    delivery: str | None = None
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """An entry to be landed, its export time, and its bytes once they are in the archive."""
+
+    entry: Entry
+    boundary: datetime | None
+    is_by_hand: bool = False
+    opened: Opened | None = None
+
+    def place(self) -> tuple[datetime, str, str]:
+        """Say when its turn is: the oldest export first."""
+        return self.boundary or datetime.max, self.entry.source_id, self.entry.name
 
 
 def land(
@@ -29,56 +59,75 @@ def land(
     contracts: Contracts,
     at: datetime,
     *,
-    exported_at: datetime | None = None,
+    dated: ByHand | None = None,
     supersede: Supersede | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> LandReport:
     """Land what is new in the inbox; what was landed before is recognised and left.
+
+    Whatever is raised while one delivery is landed rejects that one, and the next are landed.
 
     Args:
         home: the data directory, locked by the caller.
         inbox: folder with one folder per source.
         contracts: sources, feeds and layouts.
         at: the moment of landing, UTC.
-        exported_at: export boundary given by hand for every delivery of this landing.
+        dated: the export time of one delivery, given by hand.
         supersede: the delivery that may replace the files of its export time.
         say: called with one line per delivery, for progress.
 
     Raises:
-        UsageError: inbox or data directory cannot be used, or the delivery to supersede with is
-            not there.
+        UsageError: inbox or data directory cannot be used, or the delivery to supersede with or to
+            date is not there.
         BusyError: the landing database stays open elsewhere.
     """
     found = read_inbox(inbox, contracts.sources)
     report = LandReport(left_alone=found.left_alone, unknown=found.unknown)
-    if supersede and supersede.delivery not in {full_name(entry) for entry in found.entries}:
-        raise UsageError(
-            f"There is no delivery '{supersede.delivery}' in the inbox; "
-            "name it as source/name, such as sis/2026-09-01T010000Z.zip."
-        )
-    with home.landing() as connection:
+    for named in (supersede and supersede.delivery, dated and dated.delivery):
+        if named and named not in {full_name(entry) for entry in found.entries}:
+            raise UsageError(
+                f"There is no delivery '{named}' in the inbox; "
+                "name it as source/name, such as sis/2026-09-01T010000Z.zip."
+            )
+    with ExitStack() as stack:
+        connection = stack.enter_context(home.landing())
         ledger.prepare(connection, contracts)
         report.job_id = ledger.next_job(connection)
         context = Context(connection, contracts, home, report.job_id, at, supersede)
         known = _known_entries(connection)
         fresh = []
         for entry in found.entries:
-            is_wanted = exported_at is not None or supersedes(context, entry)
-            if not is_wanted and known.get(_path_of(entry)) == entry.signature:
+            if not supersedes(context, entry) and known.get(_path_of(entry)) == entry.signature:
                 report.deliveries_again += 1
             else:
                 fresh.append(entry)
-        dated = [
-            (_boundary(context, entry, exported_at), entry)
-            for entry in settle(fresh, report.left_alone)
+        attempts = [
+            _Attempt(entry, export_time(contracts.sources[entry.source_id], entry.name, at))
+            for entry in fresh
         ]
-        dated.sort(key=lambda pair: (pair[0] or datetime.max, pair[1].source_id, pair[1].name))
         if dated:
+            _date_by_hand(attempts, dated)
+        still = settle(fresh, report.left_alone)
+        attempts = [attempt for attempt in attempts if attempt.entry in still]
+        attempts.sort(key=_Attempt.place)
+        if attempts:
             home.attach_last_good(connection)
-        for boundary, entry in dated:
-            say(f"{entry.source_id}/{entry.name}")
-            _land_entry(context, entry, boundary, report)
+        for attempt in attempts:
+            say(full_name(attempt.entry))
+            try:
+                _land_entry(context, attempt, report)
+            except Exception as error:
+                if _concerns_all(error):
+                    raise
+                error.add_note(f"It was raised while {full_name(attempt.entry)} was landed.")
+                home.log_failure()
+                stack.close()  # what was raised may have spoiled the connection
+                connection = stack.enter_context(home.landing())
+                home.attach_last_good(connection)
+                context = replace(context, connection=connection)
+                _record_failure(context, attempt, error, report)
         report.in_future = rows(connection, IN_FUTURE, [at])
+        _tell_since(context, report)
         if found.entries:
             with ledger.transaction(connection):
                 note(
@@ -89,6 +138,61 @@ def land(
                     f"again={report.deliveries_again}",
                 )
     return report
+
+
+def _concerns_all(error: Exception) -> bool:
+    """Say whether the disk or a database is what fails, so that no delivery could be landed.
+
+    Raises:
+        KeyboardInterrupt: somebody has stopped the command; DuckDB says so in words of its own.
+    """
+    if isinstance(error, RuntimeError) and str(error) == "Query interrupted":
+        raise KeyboardInterrupt from error
+    return is_out_of_room(error) or isinstance(error, duckdb.IOException)
+
+
+def _date_by_hand(attempts: list["_Attempt"], dated: ByHand) -> None:
+    """Give one delivery the export time that a person says.
+
+    Raises:
+        UsageError: no delivery lacks an export time, several do, or the one that is named has been
+            landed before.
+    """
+    if dated.delivery:
+        wanted = [item for item in attempts if full_name(item.entry) == dated.delivery]
+        if not wanted:
+            raise UsageError(
+                f"'{dated.delivery}' was landed before; what is landed keeps its export time."
+            )
+    else:
+        wanted = [item for item in attempts if item.boundary is None]
+    if len(wanted) != 1:
+        names = ", ".join(full_name(item.entry) for item in wanted)
+        raise UsageError(
+            f"--exported-at is the time of one delivery, and {len(wanted)} lack one"
+            f"{f' ({names})' if names else ''}; say which one is meant with --delivery SOURCE/NAME."
+        )
+    wanted[0].boundary, wanted[0].is_by_hand = dated.exported_at, True
+
+
+def _tell_since(context: Context, report: LandReport) -> None:
+    """Say since when uploads are unfinished, and which of what was left alone needs a person.
+
+    The ledger keeps when each was first seen, for as long as it is seen at every landing.
+    """
+    told = f": {STILL_BEING_WRITTEN}"
+    unfinished = [line.removesuffix(told) for line in report.left_alone if line.endswith(told)]
+    with ledger.transaction(context.connection):
+        first_seen = ledger.keep_first_seen(context.connection, unfinished, context.at)
+    for place, line in enumerate(report.left_alone):
+        since = first_seen.get(line.removesuffix(told))
+        if since and since < context.at:
+            line += f" since {iso(since)}"
+        if since and context.at - since >= _PATIENCE:
+            line += "; if its upload has failed, finish it or remove what is left of it"
+        if since is None or context.at - since >= _PATIENCE:
+            report.stuck.append(line)
+        report.left_alone[place] = line
 
 
 def _path_of(entry: Entry) -> str:
@@ -107,37 +211,58 @@ def _known_entries(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return dict(rows)
 
 
-def _boundary(context: Context, entry: Entry, by_hand: datetime | None) -> datetime | None:
+def _land_entry(context: Context, attempt: _Attempt, report: LandReport) -> None:
+    entry = attempt.entry
     source = context.contracts.sources[entry.source_id]
-    return by_hand or export_time(source, entry.name, context.at)
-
-
-def _land_entry(
-    context: Context, entry: Entry, boundary: datetime | None, report: LandReport
-) -> None:
-    source = context.contracts.sources[entry.source_id]
-    opened = open_delivery(entry, context.home, source)
-    if opened is None:
-        report.left_alone.append(f"{full_name(entry)}: {STILL_BEING_WRITTEN}")
-        return
-    report.mended += [f"{full_name(entry)}/{name}" for name in opened.mended]
-    if source.exported_at_policy == "receipt":
-        boundary = _received_before(context, entry, opened.content_sha256) or boundary
-    delivery_id = ledger.make_id(source.source_id, iso(boundary), opened.content_sha256)
     try:
+        opened = attempt.opened = open_delivery(entry, context.home, source)
+        if opened is None:
+            report.left_alone.append(f"{full_name(entry)}: {STILL_BEING_WRITTEN}")
+            return
+        report.mended += [f"{full_name(entry)}/{name}" for name in opened.mended]
+        outcome = LandReport()
         with ledger.transaction(context.connection):
-            known = _known_delivery(context, delivery_id)
+            delivery_id, known = _recognise(context, attempt, opened)
             if known and known.verdict == "accepted":
-                report.deliveries_again += 1
+                outcome.deliveries_again += 1
             else:
-                land_opened(context, entry, source, boundary, delivery_id, opened, known, report)
+                boundary = attempt.boundary
+                land_opened(context, entry, source, boundary, delivery_id, opened, known, outcome)
                 _note_findings(context)
-            context.connection.execute(
-                "insert or replace into landing.inbox_entries values (?, ?, ?)",
-                [_path_of(entry), entry.signature, delivery_id],
-            )
+            _remember(context, entry, delivery_id)
+        report.add(outcome)
     finally:
         context.home.empty_spool()
+
+
+def _record_failure(
+    context: Context, attempt: _Attempt, error: Exception, report: LandReport
+) -> None:
+    """Reject a delivery for what was raised while it was landed."""
+    entry = attempt.entry
+    source = context.contracts.sources[entry.source_id]
+    opened = attempt.opened or Opened(entry.signature, None, 0)
+    with ledger.transaction(context.connection):
+        delivery_id, known = _recognise(context, attempt, opened)
+        boundary = attempt.boundary
+        reject_failed(context, entry, source, boundary, delivery_id, opened, known, error, report)
+        _remember(context, entry, delivery_id)
+
+
+def _recognise(context: Context, attempt: _Attempt, opened: Opened) -> tuple[str, Known | None]:
+    """Return the id of a delivery, and what the ledger says of it."""
+    source = context.contracts.sources[attempt.entry.source_id]
+    if source.exported_at_policy == "receipt" or attempt.is_by_hand:
+        attempt.boundary = _received_before(context, attempt, opened) or attempt.boundary
+    delivery_id = ledger.make_id(source.source_id, iso(attempt.boundary), opened.content_sha256)
+    return delivery_id, _known_delivery(context, delivery_id)
+
+
+def _remember(context: Context, entry: Entry, delivery_id: str) -> None:
+    context.connection.execute(
+        "insert or replace into landing.inbox_entries values (?, ?, ?)",
+        [_path_of(entry), entry.signature, delivery_id],
+    )
 
 
 def _note_findings(context: Context) -> None:
@@ -156,15 +281,20 @@ def _known_delivery(context: Context, delivery_id: str) -> Known | None:
     return Known(*found) if found else None
 
 
-def _received_before(context: Context, entry: Entry, content_sha256: str) -> datetime | None:
+def _received_before(context: Context, attempt: _Attempt, opened: Opened) -> datetime | None:
     """Return when the newest delivery of this name came, if these are its bytes.
 
     A source whose exports count from their receipt may send the same name every night; bytes that
-    lie there still, or are written anew without a change, are no new export.
+    lie there still, or are written anew without a change, are no new export, nor are bytes that
+    were rejected and are tried again. What was landed with a time by hand keeps it.
     """
     newest = context.connection.execute(
         "select content_sha256, exported_at from landing.deliveries where source_id = ? "
-        "and delivery_name = ? and verdict = 'accepted' order by exported_at desc limit 1",
-        [entry.source_id, entry.name],
+        "and delivery_name = ? and (verdict = 'accepted' or (content_sha256 = ? and not ?)) "
+        "order by exported_at desc nulls last limit 1",
+        [
+            *(attempt.entry.source_id, attempt.entry.name),
+            *(opened.content_sha256, attempt.is_by_hand),
+        ],
     ).fetchone()
-    return newest[1] if newest and newest[0] == content_sha256 else None
+    return newest[1] if newest and newest[0] == opened.content_sha256 else None

@@ -10,7 +10,7 @@ from rollcall.contracts.project import Contracts
 from rollcall.contracts.sources import Source
 from rollcall.home import Home
 from rollcall.landing.container import Member
-from rollcall.landing.entries import STILL_BEING_WRITTEN, Entry
+from rollcall.landing.entries import Entry
 from rollcall.ledger import ledger
 
 
@@ -36,7 +36,8 @@ class LandReport:
     """What one landing did.
 
     `in_future` are the deliveries, landed now or before, whose export time has not come yet;
-    `mended` the files, named source/delivery/file, whose bytes stood damaged in the archive.
+    `mended` the files, named source/delivery/file, whose bytes stood damaged in the archive;
+    `stuck` is what was left alone and does not come right by itself.
     """
 
     job_id: int = 0
@@ -49,6 +50,7 @@ class LandReport:
     findings: list[str] = field(default_factory=list)
     in_future: list[dict[str, Any]] = field(default_factory=list)
     mended: list[str] = field(default_factory=list)
+    stuck: list[str] = field(default_factory=list)
 
     @property
     def needs_attention(self) -> bool:
@@ -56,9 +58,17 @@ class LandReport:
         return (
             bool(self.unknown or self.mended)
             or any(delivery["is_far"] for delivery in self.in_future)
-            or any(not line.endswith(STILL_BEING_WRITTEN) for line in self.left_alone)
+            or bool(self.stuck)
             or any(file.verdict != "accepted" or file.are_removals_held for file in self.files)
         )
+
+    def add(self, delivery: "LandReport") -> None:
+        """Take over what became of one delivery."""
+        self.files += delivery.files
+        self.findings += delivery.findings
+        self.deliveries_landed += delivery.deliveries_landed
+        self.deliveries_rejected += delivery.deliveries_rejected
+        self.deliveries_again += delivery.deliveries_again
 
     def replace(self, judged: list[FileReport]) -> None:
         """Have files that were judged again reported as they are now."""

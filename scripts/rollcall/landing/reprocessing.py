@@ -36,7 +36,8 @@ def reprocess(home: Home, contracts: Contracts, name: str, at: datetime) -> File
         if delivery["verdict"] == "rejected":
             raise UsageError(
                 f"{file_path(file)} was rejected with its whole delivery ({file['code']}); "
-                "land the delivery again, with --exported-at or --supersede where it lacked that."
+                "`rollcall land` tries the delivery again; where it lacked an export time, give it "
+                "with --exported-at and --delivery, where another has its time, with --supersede."
             )
         source = contracts.sources.get(file["source_id"])
         if source is None:

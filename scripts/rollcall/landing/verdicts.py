@@ -32,6 +32,8 @@ _DISGUISES = (
     (b"<html", "an HTML page"),
     (b"<?xml", "an XML document"),
 )
+_FEW_ZEROS = 16
+"""How many of the first 64 bytes may be zero in a text."""
 MODE_COLUMNS = ("status", "dateLastModified")
 _MODES = ("bulk", "delta")
 _NOT_LISTED = "absent"
@@ -203,14 +205,18 @@ def looks_unlike_csv(member: Member) -> Rejection | None:
         beginning = stream.read(1024)
     if not beginning:
         return Rejection("EMPTY_FILE", "The file holds no byte.")
-    if beginning[:2] in (b"\xff\xfe", b"\xfe\xff") or beginning[:64].count(0) > 16:
-        return Rejection(
-            "WRONG_ENCODING", "The file is UTF-16; export it as UTF-8 or as the source declares."
-        )
     start = beginning.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
     for magic, what in _DISGUISES:
         if start.startswith(magic.lower()):
             return Rejection("NOT_A_CSV", f"The file is {what}, not a CSV.")
+    zeros = beginning[:64:2].count(0), beginning[1:64:2].count(0)
+    is_in_pairs = min(zeros) == 0 and max(zeros) > _FEW_ZEROS
+    if beginning[:2] in (b"\xff\xfe", b"\xfe\xff") or is_in_pairs:
+        return Rejection(
+            "WRONG_ENCODING", "The file is UTF-16; export it as UTF-8 or as the source declares."
+        )
+    if sum(zeros) > _FEW_ZEROS:
+        return Rejection("NOT_A_CSV", "The file begins with zero bytes, which no text holds.")
     return None
 
 

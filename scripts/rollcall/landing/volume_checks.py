@@ -15,7 +15,15 @@ from rollcall.contracts.layouts import Column, Layout
 from rollcall.contracts.sources import Limits
 from rollcall.landing.turn_of_term import StoredFile, expected_to_go
 from rollcall.landing.verdicts import TERMS, Effect, Judgement, named_orgs
-from rollcall.ledger.sql import as_text, identifier, literal, normalized, record_key, trimmed
+from rollcall.ledger.sql import (
+    as_text,
+    day_of,
+    identifier,
+    literal,
+    normalized,
+    record_key,
+    trimmed,
+)
 
 _ORGS = "oneroster/orgs"
 _LARGE = 100_000
@@ -151,15 +159,15 @@ def judge_school_year(
         return
     column, target = staged
     stored = f"{file.layout.raw_table} where file_id = {literal(file.file_id)}"
-    day = trimmed(identifier(target))
     found = connection.execute(
-        f"select (select max(try_cast({day} as date)) from {stored} "
-        f"and {day} >= '1981' and {day} like '____-__-__'), "
-        f"(select max({column.staged_column}) from {comparison.active})"
+        "select cast(last_day as varchar), cast(known_day as varchar) from "
+        f"(select max({day_of(trimmed(identifier(target)))}) as last_day from {stored}), "
+        f"(select max({column.staged_column}) as known_day from {comparison.active}) "
+        "where last_day < known_day and last_day <= ?",
+        [local_date(file.exported_at, file.source.time_zone)],
     ).fetchone()
-    last_day, known_day = found or (None, None)
-    today = local_date(file.exported_at, file.source.time_zone)
-    if last_day and known_day and last_day < known_day and last_day <= today:
+    if found:
+        last_day, known_day = found
         yield Judgement(
             "SCHOOL_YEAR_MISMATCH",
             f"The last term of the delivery ended on {last_day}, but terms until {known_day} are "

@@ -274,6 +274,26 @@ def digests(
     return dict(found)
 
 
+def keep_first_seen(
+    connection: duckdb.DuckDBPyConnection, uploads: Sequence[str], at: datetime
+) -> dict[str, datetime]:
+    """Keep when each unfinished upload was first seen; one that is not among them is forgotten.
+
+    Returns:
+        Upload (`source/name`) to the moment, UTC.
+    """
+    connection.execute(
+        "delete from landing.unfinished_uploads where not list_contains(?::varchar[], delivery)",
+        [list(uploads)],
+    )
+    connection.execute(
+        "insert into landing.unfinished_uploads select distinct unnest(?::varchar[]), ?::timestamp "
+        "on conflict do update set first_seen_at = least(first_seen_at, excluded.first_seen_at)",
+        [list(uploads), at],
+    )
+    return dict(connection.execute("from landing.unfinished_uploads").fetchall())
+
+
 def decide(
     connection: duckdb.DuckDBPyConnection,
     *,

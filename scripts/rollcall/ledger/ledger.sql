@@ -146,6 +146,12 @@ create table if not exists landing.events (
     sha256 varchar not null
 );
 
+-- Uploads that were not finished when the inbox was last read (source/name), and when each was first seen so.
+create table if not exists landing.unfinished_uploads (
+    delivery varchar primary key,
+    first_seen_at timestamp not null
+);
+
 -- Deliveries recognised without reading them again: the same path, size and time.
 create table if not exists landing.inbox_entries (
     path varchar primary key,

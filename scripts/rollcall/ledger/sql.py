@@ -50,6 +50,12 @@ CASTS = {
 """SQL that reads a trimmed text as a type: by the engine's own casts, otherwise than staging."""
 
 
+def day_of(text: str) -> str:
+    """Write the day that a trimmed text names as SQL, as the macro `date` has it; null if none."""
+    is_day = f"regexp_full_match({text}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}')"
+    return f"case when {text} >= '1981' and {is_day} then try_cast({text} as date) end"
+
+
 def normalized(text: str, data_type: str) -> str:
     """Write the text of a part of a key: what it reads as, such as 7 for `07` in a whole number.
 

@@ -15,12 +15,23 @@ from rollcall.ledger.sql import rows
 _REJECTED = """
     verdict = 'rejected' and not exists (
         select 1 from landing.deliveries as rejected
-        inner join landing.deliveries as landed using (source_id, content_sha256)
+        inner join landing.deliveries as landed using (source_id)
         where rejected.delivery_id = files.delivery_id and rejected.verdict = 'rejected'
             and landed.verdict = 'accepted'
+            and (
+                landed.content_sha256 = rejected.content_sha256
+                or (
+                    rejected.code = 'LANDING_FAILED'
+                    and landed.delivery_name = rejected.delivery_name
+                    and landed.landed_at >= rejected.landed_at
+                )
+            )
     )
 """
-"""SQL: files rejected, but for those of a delivery whose bytes were landed after all."""
+"""SQL: files rejected, but for those of a delivery whose bytes were landed after all.
+
+Where landing failed before its bytes were known, its name tells.
+"""
 _HELD_FILES = """
     select file_id, source_id, delivery_name, file_name, feed, verdict, code, detail
     from landing.files as held

@@ -1,0 +1,343 @@
+"""Isolation: one bad thing in the inbox stops nothing else, is named, and is tried again."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+from conftest import LONG_AGO, ORG_ROWS, ORGS, ROLLCALL, District, Project
+
+from rollcall.contracts.project import Contracts
+from rollcall.csvfile.framing import MAX_RECORD_BYTES
+from rollcall.landing.archive import keep
+from rollcall.landing.entries import Entry, open_part, signature_of
+from rollcall.landing.turn_of_term import StoredFile
+from rollcall.landing.volume_checks import judge_school_year
+from rollcall.ledger import ledger
+from rollcall.project import PROJECT_DIR
+
+CATEGORIES = "sourcedId,status,dateLastModified,title\nc1,,,Tests\n"
+TERMS = (
+    "sourcedId,status,dateLastModified,title,type,startDate,endDate,parentSourcedId,schoolYear\n"
+)
+CONTRACTS = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
+
+
+def of_day(day: int, what: str = "") -> str:
+    return f"2026-09-{day:02d}T010000Z{what}"
+
+
+def codes(district: District, *arguments: str, now: str) -> tuple[int, dict[str, str | None]]:
+    """Land; give the exit code, and the code of each file that is named, by its delivery."""
+    done = district.land(*arguments, now=now)
+    files = {file["delivery_name"]: file["code"] for file in done.json["files"]}
+    return done.code, files
+
+
+def refuse_orgs(district: District, *, again: bool) -> None:
+    """Have the database refuse an org that is there already, or take it again."""
+    with duckdb.connect(str(district.home / "landing.duckdb")) as connection:
+        if again:
+            connection.execute("drop index raw_oneroster.one_org")
+        else:
+            connection.execute('create unique index one_org on raw_oneroster.orgs ("sourcedId")')
+
+
+@pytest.fixture
+def obstructed(district: District) -> District:
+    """Give a district in which the second delivery of orgs cannot be stored."""
+    assert district.run("init").code == 0
+    refuse_orgs(district, again=False)
+    district.deliver(of_day(1), {"orgs.csv": ORGS + ORG_ROWS})
+    district.deliver(of_day(2), {"categories.csv": CATEGORIES, "orgs.csv": ORGS + ORG_ROWS})
+    district.deliver(of_day(3), {"categories.csv": CATEGORIES})
+    district.deliver(of_day(4), {"categories.csv": CATEGORIES + "c2,,,More\n"}, "lms")
+    return district
+
+
+def test_a_delivery_that_fails_stops_no_other_of_any_source(obstructed: District) -> None:
+    code, files = codes(obstructed, now="2026-09-05T00:00:00Z")
+    assert (code, files[of_day(2)]) == (3, "LANDING_FAILED")
+    assert {of_day(1), of_day(3), of_day(4)} < files.keys()
+    assert obstructed.ledger(
+        "select source_id, delivery_name, verdict from landing.deliveries order by all"
+    ) == [
+        ("lms", of_day(4), "accepted"),
+        ("sis", of_day(1), "accepted"),
+        ("sis", of_day(2), "rejected"),
+        ("sis", of_day(3), "accepted"),
+    ]
+    assert obstructed.ledger(
+        "select count(*) from raw_oneroster.categories "
+        "where file_id not in (select file_id from landing.files where verdict = 'accepted')"
+    ) == [(0,)], "the good file beside the bad one is rolled back with it"
+    log = (obstructed.home / "logs" / "rollcall.log").read_text()
+    assert f"sis/{of_day(2)}" in log
+    assert "ConstraintException" in log
+    [(detail,)] = obstructed.ledger("select detail from landing.files where verdict = 'rejected'")
+    assert "ConstraintException" in detail
+    assert obstructed.run("verify").code == 0
+
+
+def test_what_failed_is_named_on_the_screen(obstructed: District) -> None:
+    done = obstructed.run("land", "--inbox", str(obstructed.inbox), now="2026-09-05T00:00:00Z")
+    assert done.code == 3
+    assert "Landed 3 deliveries, rejected 1" in done.out
+    assert f"REJECTED sis/{of_day(2)}" in done.out
+    assert "LANDING_FAILED" in done.out
+
+
+def test_what_failed_is_tried_again_without_piling_up(obstructed: District) -> None:
+    tables = ("deliveries", "files", "findings", "inbox_entries", "unfinished_uploads")
+    counted = ", ".join(f"(select count(*) from landing.{table})" for table in tables)
+    first = codes(obstructed, now="2026-09-05T00:00:00Z")
+    before = obstructed.ledger(f"select {counted}")
+    for day in (6, 7):
+        again = codes(obstructed, now=f"2026-09-{day:02d}T00:00:00Z")
+        assert again == (3, {of_day(2): "LANDING_FAILED"}), "it is said until it is mended"
+    assert obstructed.ledger(f"select {counted}") == before
+    assert first[0] == 3
+    refuse_orgs(obstructed, again=True)
+    code, files = codes(obstructed, now="2026-09-08T00:00:00Z")
+    assert (code, set(files)) == (0, {of_day(2)})
+    assert obstructed.run("status", "--json").json["rejected_files"] == []
+    assert codes(obstructed, now="2026-09-09T00:00:00Z") == (0, {})
+    assert obstructed.run("verify").code == 0
+
+
+def test_what_fails_before_its_bytes_are_known_is_one_entry_too(district: District) -> None:
+    district.deliver(of_day(1), {"orgs.csv": ORGS + ORG_ROWS})
+    district.deliver(of_day(2), {"categories.csv": CATEGORIES}, "lms")
+    sha256 = keep_elsewhere(ORGS + ORG_ROWS, district.home.parent)
+    assert district.run("init").code == 0
+    obstacle = district.home / "archive" / sha256[:2]
+    obstacle.write_text("a file where a folder must be")
+    for day in (3, 4):
+        code, files = codes(district, now=f"2026-09-{day:02d}T00:00:00Z")
+        assert (code, files[of_day(1)]) == (3, "LANDING_FAILED")
+    assert district.ledger("select count(*), count(distinct verdict) from landing.deliveries") == [
+        (2, 2)
+    ]
+    obstacle.unlink()
+    assert codes(district, now="2026-09-05T00:00:00Z")[0] == 0
+    assert district.run("status", "--json").json["rejected_files"] == []
+
+
+def keep_elsewhere(text: str, folder: Path) -> str:
+    """Return the hash that some text has in the archive."""
+    path = folder / "some.csv"
+    path.write_text(text)
+    with path.open("rb") as stream, tempfile.TemporaryDirectory() as archive:
+        return keep(Path(archive), stream).sha256
+
+
+def test_an_unreadable_source_stops_only_that_source(district: District) -> None:
+    district.deliver(of_day(1), {"orgs.csv": ORGS + ORG_ROWS})
+    district.deliver(of_day(1), {"categories.csv": CATEGORIES}, "lms")
+    (district.inbox / "sis").chmod(0)
+    held = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.getuid() == 0 else ()
+    done = subprocess.run(
+        [*held, ROLLCALL, "land", "--inbox", str(district.inbox)],
+        env=os.environ | {"ROLLCALL_HOME": str(district.home), "ROLLCALL_NOW": "2026-09-05"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    (district.inbox / "sis").chmod(0o700)
+    assert done.returncode == 3, done.stderr
+    assert "left alone: sis: it cannot be read (Permission denied)" in done.stdout
+    assert district.ledger("select source_id from landing.deliveries") == [("lms",)]
+
+
+def test_an_unfinished_upload_says_since_when_and_alarms_after_a_day(district: District) -> None:
+    (district.inbox / "sis" / f"{of_day(1)}.zip.part").write_bytes(b"half")
+    folder = district.deliver(of_day(2), {"orgs.csv": ORGS + ORG_ROWS, "users.csv.tmp": "half"})
+    name = f"sis/{folder.name}: still being written"
+
+    def land(now: str) -> tuple[int, str]:
+        done = district.land(now=now)
+        [line] = [line for line in done.json["left_alone"] if folder.name in line]
+        return done.code, line
+
+    assert land("2026-09-02T18:00:00Z") == (0, name)
+    assert land("2026-09-03T17:59:59Z") == (0, f"{name} since 2026-09-02T18:00:00Z")
+    code, line = land("2026-09-03T18:00:00Z")
+    assert code == 3
+    assert line.startswith(f"{name} since 2026-09-02T18:00:00Z; ")
+    (folder / "users.csv.tmp").unlink()
+    (district.inbox / "sis" / f"{of_day(1)}.zip.part").unlink()
+    os.utime(folder, LONG_AGO)
+    assert codes(district, now="2026-09-04T18:00:00Z") == (0, {folder.name: None})
+    assert district.ledger("from landing.unfinished_uploads") == []
+    (folder / "users.csv.tmp").write_bytes(b"more")
+    assert land("2026-09-09T18:00:00Z") == (0, name), "it is another upload"
+
+
+def test_what_lies_beside_the_folders_of_sources_is_named(district: District) -> None:
+    (district.inbox / "users.csv").write_text(ORGS)
+    shutil.rmtree(district.inbox / "lms")
+    (district.inbox / "lms").symlink_to("/nowhere")
+    (district.inbox / ".DS_Store").write_text("")
+    done = district.land()
+    assert done.code == 3
+    assert [line.split(":")[0] for line in done.json["unknown"]] == ["lms", "users.csv"]
+
+
+def test_a_time_by_hand_is_that_of_one_delivery(district: District) -> None:
+    for day in (1, 2):
+        rows = ORG_ROWS + f"s{day}{day},,,School {day},school,,d1\n"
+        district.deliver(of_day(day), {"orgs.csv": ORGS + rows})
+    assert district.land(now="2026-09-02T18:00:00Z").code == 0
+    before = district.ledger("select * from landing.deliveries order by all")
+    district.deliver("gradebook_final", {"categories.csv": CATEGORIES})
+    district.deliver(of_day(3), {"orgs.csv": ORGS + ORG_ROWS})
+    time = ("--exported-at", "2026-09-02T16:00:00Z")
+    code, files = codes(district, *time, now="2026-09-03T18:00:00Z")
+    assert (code, set(files)) == (0, {"gradebook_final", of_day(3)})
+    assert before == [
+        row
+        for row in district.ledger("select * from landing.deliveries order by all")
+        if row in before
+    ], "known deliveries stay as they are"
+    assert district.ledger(
+        "select delivery_name, strftime(exported_at, '%d %H') from landing.deliveries "
+        "where job_id = (select max(job_id) from landing.deliveries) order by all"
+    ) == [(of_day(3), "03 01"), ("gradebook_final", "02 16")]
+
+
+def test_a_time_by_hand_is_refused_where_it_is_not_clear_whose_it_is(district: District) -> None:
+    time = ("--exported-at", "2026-09-02T16:00:00Z")
+    district.deliver(of_day(1), {"orgs.csv": ORGS + ORG_ROWS})
+    assert district.land(now="2026-09-02T18:00:00Z").code == 0
+    done = district.land(*time, now="2026-09-03T18:00:00Z")
+    assert (done.code, "0 lack one" in done.err) == (2, True)
+    done = district.land(*time, "--delivery", f"sis/{of_day(1)}", now="2026-09-03T18:00:00Z")
+    assert (done.code, "was landed before" in done.err) == (2, True)
+    district.deliver("one", {"categories.csv": CATEGORIES})
+    district.deliver("two", {"categories.csv": CATEGORIES + "c2,,,More\n"})
+    done = district.land(*time, now="2026-09-03T18:00:00Z")
+    assert (done.code, "2 lack one (sis/one, sis/two)" in done.err) == (2, True)
+    assert district.ledger("select count(*) from landing.deliveries") == [(1,)]
+    done = district.land(*time, "--delivery", "sis/three", now="2026-09-03T18:00:00Z")
+    assert (done.code, "no delivery 'sis/three'" in done.err) == (2, True)
+    assert district.land("--delivery", "sis/two").code == 2
+    done = district.land(*time, "--delivery", "sis/two", now="2026-09-03T18:00:00Z")
+    assert {file["delivery_name"]: file["code"] for file in done.json["files"]} == {
+        "one": "EXPORT_TIME_UNKNOWN",
+        "two": None,
+    }
+    os.utime(district.inbox / "sis" / "two" / "categories.csv")
+    late = ("--exported-at", "2026-09-03T16:00:00Z")
+    done = district.land(*late, "--delivery", "sis/two", now="2026-09-03T18:00:00Z")
+    assert done.json["deliveries_landed"] == 0, "what was landed keeps its time"
+
+
+def test_the_advice_for_a_name_without_a_time_can_be_followed(district: District) -> None:
+    district.deliver("tonight's", {"categories.csv": CATEGORIES})
+    [file] = district.land().json["files"]
+    assert file["code"] == "EXPORT_TIME_UNKNOWN"
+    command = shlex.split(file["detail"].partition("exported: rollcall ")[2])
+    command[command.index("TIME")] = "2026-09-01T01:00:00Z"
+    done = district.run(*command, "--inbox", str(district.inbox), "--json")
+    assert (done.code, done.json["deliveries_landed"]) == (0, 1)
+
+
+def test_bytes_rejected_every_night_are_one_entry_of_a_source_without_times(
+    project: Project,
+) -> None:
+    project.redeclare("lms", "name,", "receipt,")
+    (project.inbox / "lms" / "export.zip").write_bytes(b"PK\x03\x04 cut short")
+    counted = "(select count(*) from landing.files), (select count(*) from landing.findings)"
+    for day in (1, 2, 3):
+        project.land(now=f"2026-09-0{day}T18:00:00Z")
+        assert project.ledger(
+            f"select count(*), strftime(max(exported_at), '%d'), {counted} from landing.deliveries"
+        ) == [(1, "01", 1, 1)]
+
+
+@pytest.mark.parametrize("last_day", ["10000-01-01", "0000-01-01", "20270-06-30"])
+def test_a_term_without_end_in_any_calendar_is_compared(last_day: str) -> None:
+    [feed] = [feed for feed in CONTRACTS.feeds if feed.feed == "oneroster/academic_sessions"]
+    [layout] = [
+        layout
+        for layout in CONTRACTS.layouts
+        if (layout.feed, layout.version) == (feed.feed, "1.1")
+    ]
+    with duckdb.connect() as connection:
+        ledger.prepare(connection, CONTRACTS)
+        connection.execute(
+            "attach ':memory:' as good; create schema good.core; "
+            "create table good.core.dim_term as select 'sis' as source_id, 'y27' as term_id, "
+            "true as is_active, date '2027-06-12' as end_date, "
+            "timestamp '2026-09-01' as exported_at"
+        )
+        for number, text in enumerate((last_day, "2026-06-12"), 1):
+            connection.execute(
+                f"insert into {layout.raw_table} by name select 'f' as file_id, "
+                "'1.1' as layout_version, ? as record_number, ? as line_number, "
+                '0 as byte_offset, ? as "sourcedId", ? as "endDate"',
+                [number, number, f"y{number}", text],
+            )
+        at = datetime(2026, 9, 2)
+        file = StoredFile("f", CONTRACTS.sources["sis"], feed, layout, "bulk", at, 2, 0)
+        found = list(judge_school_year(connection, file))
+    assert [judgement.code for judgement in found] == ["SCHOOL_YEAR_MISMATCH"]
+    assert "ended on 2026-06-12, but terms until 2027-06-12" in found[0].sentence
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "word"),
+    [
+        (b"PK\x03\x04\x14" + bytes(60), "NOT_A_CSV", "zip"),
+        (bytes(4096), "NOT_A_CSV", "zero bytes"),
+        (ORGS.encode("utf-16-le"), "WRONG_ENCODING", "UTF-16"),
+        (ORGS.encode("utf-16-be"), "WRONG_ENCODING", "UTF-16"),
+        (ORGS.encode("utf-16"), "WRONG_ENCODING", "UTF-16"),
+        (b"sourcedId," + b"x" * MAX_RECORD_BYTES + b"\na,b\n" * 9, "HEADER_UNREADABLE", "bytes"),
+        (b"sourcedId," + b"x," * (3 << 20) + b"\na,b\n" * 9, "HEADER_UNREADABLE", "bytes"),
+    ],
+)
+def test_what_is_no_csv_is_called_what_it_is(
+    district: District, content: bytes, code: str, word: str
+) -> None:
+    district.deliver(of_day(1), {"orgs.csv": content, "categories.csv": CATEGORIES})
+    files = {file["file_name"]: file for file in district.land().json["files"]}
+    assert files["categories.csv"]["verdict"] == "accepted"
+    assert files["orgs.csv"]["code"] == code
+    assert word in files["orgs.csv"]["detail"]
+    assert files["orgs.csv"]["record_count"] is None, "what is not read is not counted"
+
+
+@pytest.mark.parametrize("swapped", ["the file", "its folder", "a pipe"])
+def test_no_link_is_followed_between_check_and_copy(tmp_path: Path, swapped: str) -> None:
+    district = District(tmp_path / "home", tmp_path / "inbox")
+    folder = district.deliver(of_day(1), {"orgs.csv": ORGS + ORG_ROWS})
+    path = folder / "orgs.csv"
+    entry = Entry("sis", folder, "folder", signature_of(folder))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "orgs.csv").write_text(ORGS + "secret,,,Secret,school,,\n")
+    open_part(entry, path).close()
+    if swapped == "the file":
+        path.unlink()
+        path.symlink_to(elsewhere / "orgs.csv")
+    elif swapped == "its folder":
+        shutil.rmtree(folder)
+        folder.symlink_to(elsewhere)
+    else:
+        path.unlink()
+        os.mkfifo(path)
+    with pytest.raises(FileNotFoundError):
+        open_part(entry, path)
+
+
+def test_too_many_files_in_a_folder_are_refused_like_those_of_a_zip(district: District) -> None:
+    most = int(CONTRACTS.sources["sis"].limits.max_members)
+    district.deliver(of_day(1), {f"{number}.csv": "" for number in range(most + 1)})
+    assert codes(district, now="2026-09-02T00:00:00Z") == (3, {of_day(1): "ARCHIVE_TOO_LARGE"})
+    assert not [path for path in (district.home / "archive").rglob("*") if path.is_file()]
