@@ -20,10 +20,12 @@ from rollcall.errors import BusyError, UsageError
 from rollcall.ledger.sql import literal
 from rollcall.project import SHIPPED, Project
 
-PATIENCE_SECONDS = 600
+PATIENCE_SECONDS = 60
 """How long a command waits in all for other programs, unless it is told otherwise."""
 _BETWEEN_TRIES_SECONDS = 0.5
 _OF_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_OWN_FOLDERS = {"archive", "logs", "spool", "state", "target"}
+"""What may stand in a data directory before its databases."""
 _LANDING_MEMORY = "800MB"
 _HELD_ELSEWHERE = "Could not set lock on file"
 _HOLDER = re.compile(r"lock is held in (.+?)\. See also ")
@@ -171,9 +173,10 @@ class Home:
         if not mode & _OF_OTHERS:
             return
         is_open = f"The data directory {self.path} is open to others (mode {stat.S_IMODE(mode):o})"
-        if not self.landing_db.exists() and any(self.path.iterdir()):
+        others = {path.name for path in self.path.iterdir()} - _OWN_FOLDERS
+        if others and not self.landing_db.exists():
             raise UsageError(
-                f"{is_open} and holds something else; name a new folder, or close it: "
+                f"{is_open} and holds {min(others)}; name a new folder, or close this one: "
                 f"chmod go= {quote(str(self.path))}"
             )
         try:
@@ -195,11 +198,11 @@ class Home:
             yield self.path
         for folder, folders, files in os.walk(self.path):
             for name in (*folders, *files):
-                path = Path(folder, name)
+                path = f"{folder}/{name}"
                 with suppress(FileNotFoundError):  # a reader's file may come and go
-                    mode = path.lstat().st_mode
+                    mode = os.lstat(path).st_mode
                     if mode & _OF_OTHERS and not stat.S_ISLNK(mode):
-                        yield path
+                        yield Path(path)
             if not with_archive:
                 folders[:] = [name for name in folders if Path(folder, name) != self.archive]
 
@@ -291,6 +294,21 @@ class Home:
         """Attach the last good warehouse as `good` to be read, when there is one."""
         if self.warehouse_db.exists():
             self.attach(connection, self.warehouse_db, "good")
+
+    def wait_for_writers(self, database: Path) -> None:
+        """Wait until no other program has a database open for writing.
+
+        It asks for the lock that DuckDB takes and no more, since to attach a database takes longer.
+
+        Raises:
+            BusyError: another program kept it open.
+        """
+        with database.open("rb") as stream:
+            try:
+                fcntl.lockf(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                with self._connection() as connection:
+                    self.attach(connection, database, "held")
 
     def attach(
         self,

@@ -46,6 +46,8 @@ PUBLIC_SCHEMAS = ("core", "progression", "audit", "reconciliation")
 ROLLCALL = Path(sys.executable).with_name("rollcall")
 ORGS = "sourcedId,status,dateLastModified,name,type,identifier,parentSourcedId\n"
 ORG_ROWS = "d1,,,Plainfield Schools,district,100,\ns1,,,North School,school,101,d1\n"
+ODD_FOLDER = "O'Brien's [a-z] {b} $HOME 100%"
+"""The name of a folder that SQL, patterns, templates and shells would read otherwise."""
 LONG_AGO = (1_000_000_000, 1_000_000_000)
 """When files of a delivery were written, so that landing does not wait for them to settle."""
 MANIFEST = "propertyName,value\nmanifest.version,1.0\noneroster.version,1.1\n"
@@ -333,8 +335,9 @@ def project(tmp_path: Path) -> Project:
 @pytest.fixture
 def own_project(tmp_path: Path) -> Project:
     """Give a district that runs from a project of its own, as `rollcall new` writes it."""
-    write_project(tmp_path / "project")
-    return Project(tmp_path / "home", empty_inbox(tmp_path))
+    folder = tmp_path / ODD_FOLDER
+    write_project(folder / "project")
+    return Project(folder / "home", empty_inbox(folder))
 
 
 @pytest.fixture
@@ -351,7 +354,7 @@ def tellings(
     """Tell the stories whose tests are to be run; gives how each of them ended."""
     from stories import SharedHome, Tellings, chosen
 
-    folder = tmp_path_factory.mktemp("stories")
+    folder = tmp_path_factory.mktemp("stories") / ODD_FOLDER
     told = Tellings(SharedHome(copy_of_the_project(folder)))
     told.tell(chosen(request))
     return told

@@ -144,7 +144,7 @@ def test_a_folder_of_others_is_no_data_directory(theirs: District) -> None:
     arguments = [*user, str(ROLLCALL), "init", "--home", str(home)]
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    said = "(mode 777) and holds something else; name a new folder, or close it: chmod go= "
+    said = "(mode 777) and holds notes.txt; name a new folder, or close this one: chmod go= "
     assert f"{said}{home}" in done.stderr
     (home / "notes.txt").unlink()
     if user:
@@ -195,6 +195,7 @@ WRITERS = (
 )
 READERS = (
     ("status",),
+    ("reconcile",),
     ("report",),
     ("verify",),
     ("rejects", ROSTER),

@@ -244,7 +244,7 @@ def test_cron_mails_the_output_of_every_night_but_a_good_one(
 ) -> None:
     installation.stub(code)
     done = installation.run("sh", cron_command())
-    assert done.stdout == ("" if code == 0 else "asked cycle\n")
+    assert done.stdout == ("" if code == 0 else "asked cycle --wait 1800\n")
     assert not done.stderr
 
 
@@ -261,7 +261,7 @@ def test_systemd_takes_three_for_a_success(installation: Installation, code: int
 def test_systemd_accepts_the_units(installation: Installation) -> None:
     installation.stub(0)
     assert unit("rollcall.timer")["Install"]["WantedBy"] == "timers.target"
-    assert shlex.split(unit("rollcall.service")["Service"]["ExecStart"])[1:] == ["cycle"]
+    assert shlex.split(unit("rollcall.service")["Service"]["ExecStart"])[1:3] == ["cycle", "--wait"]
     systemd = shutil.which("systemd-analyze")
     if systemd is None:
         return

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 import pytest
-from conftest import Project, read_csv
+from conftest import ODD_FOLDER, Project, read_csv
 from mastery_district import Story, night
 from test_scaffold import skills
 
@@ -57,7 +57,7 @@ def attendance(project: Project, number: int, codes: Mapping[tuple[str, int], st
 @pytest.fixture(scope="module")
 def attended(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Tell two nights of a project with attendance, of which each file is the whole truth."""
-    folder = tmp_path_factory.mktemp("attendance")
+    folder = tmp_path_factory.mktemp("attendance") / ODD_FOLDER
     write_project(folder / "project")
     (folder / "inbox").mkdir()
     project = Project(folder / "home", folder / "inbox")

@@ -4,10 +4,11 @@ import csv
 import io
 from pathlib import Path
 
+import duckdb
 import pytest
 from conftest import MANIFEST, ORGS, SAMPLE, District
 
-from rollcall.sanitize import guarded
+from rollcall.sanitize import guarded, plain_sql
 
 NIGHT = "2026-09-01T010000Z"
 
@@ -100,6 +101,15 @@ def test_a_spreadsheet_that_opens_it_runs_nothing(start: str, before: str) -> No
                 assert not cell.lstrip(' \t\r\n"').startswith(FORMULA_STARTS)
     without = safe.decode().replace(f"'{start}", start, 1)
     assert without == f"{before}{start}cmd|'/c calc'!A0", "one apostrophe is all that was added"
+
+
+@pytest.mark.parametrize("start", FORMULA_STARTS)
+@pytest.mark.parametrize("before", ["", '"', " ", "x;", 'x;"', "x; '", ";;"])
+def test_a_text_of_the_report_is_guarded_in_the_same_way(start: str, before: str) -> None:
+    text = f"{before}{start}1+1"
+    asked = f"select {plain_sql('text')} from (select cast(? as varchar) as text)"
+    [(safe,)] = duckdb.execute(asked, [text]).fetchall()
+    assert safe == guarded(text.encode())[0].decode() == f"{before}'{start}1+1"
 
 
 @pytest.mark.parametrize("record", ["s1,-5,=b,+1", "a;b", "name,2026-09-01", ""])

@@ -92,8 +92,10 @@ class DbtRun:
         `run_results.json` has what became of the nodes of every command so far.
 
         Raises:
+            BusyError: another program kept the landing database open for writing.
             RollcallError: dbt could not run at all; the message says where its log is.
         """
+        self._home.wait_for_writers(self._home.landing_db)
         done = self._run(arguments, self._manifest, partial(_follow, progress))
         if done.exception or done.result is None:
             raise self._failure(done)

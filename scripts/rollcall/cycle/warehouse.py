@@ -94,8 +94,8 @@ def start_from_last_good(home: Home, change: "Change") -> "Change":
 def _copy_last_good(home: Home) -> None:
     """Copy the last good warehouse to where a cycle is built, in place of any remains."""
     discard(home.building_db)
-    with home.published():  # so that nobody writes into it meanwhile
-        shutil.copyfile(home.warehouse_db, home.building_db)
+    home.wait_for_writers(home.warehouse_db)
+    shutil.copyfile(home.warehouse_db, home.building_db)
 
 
 def _take_views_back(home: Home) -> None:
