@@ -19,6 +19,7 @@ import duckdb
 from rollcall.errors import BusyError, UsageError
 from rollcall.ledger.sql import literal
 from rollcall.project import SHIPPED, Project
+from rollcall.sanitize import without_values
 
 PATIENCE_SECONDS = 60
 """How long a command waits in all for other programs, unless it is told otherwise."""
@@ -207,10 +208,13 @@ class Home:
                 folders[:] = [name for name in folders if Path(folder, name) != self.archive]
 
     def log_failure(self) -> bool:
-        """Keep the trace of the exception being handled; says whether that was possible."""
+        """Keep the trace of the exception being handled; says whether that was possible.
+
+        An error of the database is kept without what it quotes.
+        """
         try:
             with self.failure_log.open("a", encoding="utf-8") as log:
-                log.write(traceback.format_exc() + "\n")
+                log.write(without_values(traceback.format_exc()) + "\n")
         except OSError:
             return False
         return True

@@ -23,6 +23,14 @@ _FORMULA = r"(\A|[;\t\r\n])([\s\"']*)(=|\+|-|@|＋|－|＝|＠)"  # noqa: RUF001
 """Where a spreadsheet, by whatever separator, would begin a formula; Python and DuckDB read it."""
 _FORMULA_BYTES = re.compile(_FORMULA.encode())
 
+_OF_DATABASE = re.compile(r"\b([A-Z][A-Za-z]*(?: (?:[a-z]+|[A-Z][a-z]*))*) Error: ")
+_OF_CODE = frozenset(
+    {"Binder", "Catalog", "Connection", "IO", "Out of Memory", "Parser"}
+    | {"Permission", "Syntax", "TransactionContext"}
+)
+_QUOTED = re.compile(r"""(["']).*\1""", re.DOTALL)
+_WITH_DIGITS = re.compile(r"(?<![^\s(])(?!U?INT\d+\W?(?!\S))[^\s(]*\d\S*")
+
 
 def plain(text: str) -> str:
     """Replace what cannot be seen, or changes how the rest is seen, by a sign that can be seen."""
@@ -54,6 +62,19 @@ def shape(text: str) -> str:
         for letter in text[:_LONGEST_SHAPE]
     )
     return "".join(signs) + ("..." if len(text) > _LONGEST_SHAPE else "")
+
+
+def without_values(text: str) -> str:
+    """Leave out of an error of the database what it quotes of the data: texts and numbers.
+
+    Errors of code, such as a column that is not there, and what is no error of the database stay
+    whole.
+    """
+    found = _OF_DATABASE.search(text)
+    if found is None or found[1] in _OF_CODE:
+        return text
+    [said, *_] = _QUOTED.sub("'...'", text[found.end() :]).splitlines() or [""]
+    return text[: found.end()] + _WITH_DIGITS.sub("...", said)
 
 
 def readable_name(name: str) -> str:

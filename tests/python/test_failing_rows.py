@@ -1,13 +1,17 @@
-"""What a failed test says: which rows, by key, file and line, and never who."""
+"""What a failed test or model says: which rows, by key, file and line, and never who."""
 
 from collections.abc import Iterator
 
 import duckdb
 import pytest
+from conftest import Project
 
 from rollcall.cycle.failing_rows import NOTHING_EXAMINED, Examined, named_rows, remedies
+from rollcall.sanitize import without_values
 
 USERS = Examined("", "email", "core.dim_user", ("user_key",), frozenset({"email", "login_id"}))
+
+DBT_WRITES = ("logs/dbt.log", "target/run_results.json")
 
 
 @pytest.fixture
@@ -110,3 +114,57 @@ def test_rows_of_a_singular_test_are_named_by_what_it_returns(
 def test_what_a_test_says_itself_comes_first(warehouse: duckdb.DuckDBPyConnection) -> None:
     assert remedies(warehouse, "select 'Correct line 3.' as remedy") == ("Correct line 3.",)
     assert remedies(warehouse, "select 3 as line_number") == ()
+
+
+@pytest.mark.parametrize(
+    ("sql", "kept"),
+    [
+        ("select cast(x as integer)", "Conversion Error: Could not convert string '...' to INT32"),
+        ("select cast(x as decimal(18, 6))", "Conversion Error: Could not convert string '...'"),
+        ("select cast(x as date)", "Conversion Error: "),
+        ("select cast(x as timestamp)", "Conversion Error: "),
+        ("select strptime(x, '%Y')", "Invalid Input Error: "),
+        ("select [x]::struct(a integer)[]", "Conversion Error: Type VARCHAR with value '...'"),
+        (
+            "select cast(n as decimal(18, 6)) * 2000000",
+            "Out of Range Error: Overflow in multiplication of",
+        ),
+        ("select cast(n as bigint)::smallint", "Conversion Error: Type INT64 with value ... can't"),
+        (
+            "select cast('999999-01-01' as date)::timestamp",
+            "Conversion Error: Type INT32 with value",
+        ),
+        ("select no_such_column", 'Binder Error: Referenced column "no_such_column" not found'),
+        (
+            "select no_such_function(x)",
+            "Catalog Error: Scalar Function with name no_such_function does",
+        ),
+    ],
+)
+@pytest.mark.parametrize("canary", ["O'Hara-77", 'Ada "Lovelace" 77', "two\nLINES 77 'of it'"])
+def test_an_error_of_the_database_is_told_without_the_value(
+    sql: str, kept: str, canary: str
+) -> None:
+    """Quote nothing of the data, but the kind of error and names of code."""
+    with duckdb.connect() as connection:
+        connection.execute("create table data as select ? as x, 777777777777 as n", [canary])
+        with pytest.raises(duckdb.Error) as failed:
+            connection.execute(f"with data as (from data) {sql} from data").fetchall()
+    said = without_values(f"Runtime Error in model m (models/m.sql)\n  {failed.value}")
+    assert said.startswith("Runtime Error in model m (models/m.sql)\n  ")
+    assert kept in said
+    for word in ("O'Hara", "Ada", "Lovelace", "two", "LINES", "of it", "77", "999999"):
+        assert word not in said, said
+
+
+def test_what_dbt_keeps_of_a_model_that_fails_quotes_no_value(project: Project) -> None:
+    """Look where people look: at the message, dbt's log and the results of its nodes."""
+    assert project.land().code == 0
+    text = "select cast(reverse('ecalevoL') as integer) as number\n"
+    (project.project / "models" / "intermediate" / "broken.sql").write_text(text, "utf-8")
+    [node] = project.dbt("run", "--select", "broken")
+    assert node.status == "error"
+    told = [(project.home / name).read_text("utf-8") for name in DBT_WRITES]
+    for said in (node.message, *told):
+        assert "Conversion Error: Could not convert string '...' to INT32" in said
+        assert "Lovelace" not in said

@@ -21,6 +21,7 @@ from rollcall.cycle.failing_rows import NOTHING_EXAMINED, Examined
 from rollcall.errors import NoRoomError, RollcallError, is_out_of_room
 from rollcall.home import Home
 from rollcall.project import EVERYTHING
+from rollcall.sanitize import without_values
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
@@ -100,6 +101,8 @@ class DbtRun:
         if done.exception or done.result is None:
             raise self._failure(done)
         ran: Any = done.result
+        for result in ran.results:
+            result.message = without_values(result.message or "")
         self._ran |= {result.node.unique_id: result for result in ran.results}
         together = replace(ran, results=list(self._ran.values()))
         together.write(str(self._target_path / "run_results.json"))
@@ -191,7 +194,7 @@ class DbtRun:
         logging.raiseExceptions = False  # a line of dbt's log for which there is no room
         with _uncollected(), _undisturbed({"ROLLCALL_HOME": str(self._home.path.resolve())}):
             try:
-                runner = dbtRunner(manifest=manifest, callbacks=list(callbacks))
+                runner = dbtRunner(manifest=manifest, callbacks=[_keep_values_out, *callbacks])
                 return runner.invoke([*arguments, *self._options])
             finally:
                 _close_databases()
@@ -199,7 +202,7 @@ class DbtRun:
     def _failure(self, done: "dbtRunnerResult") -> RollcallError:
         if is_out_of_room(str(done.exception)):
             return NoRoomError(self._home.path)
-        said = " ".join(str(done.exception or "it gave no reason").split())
+        said = " ".join(without_values(str(done.exception or "it gave no reason")).split())
         return RollcallError(
             f"dbt could not build the warehouse: {said} (its log: {self._home.logs / 'dbt.log'})."
         )
@@ -252,6 +255,14 @@ def _close_databases() -> None:
         environment.close()
 
 
+def _keep_values_out(_: "EventMsg") -> None:
+    """Keep values out of dbt's log, which every invocation opens anew, from its first event on."""
+    from dbt_common.events.event_manager_client import get_event_manager
+
+    for logger in get_event_manager().loggers:
+        logger.scrubber = without_values
+
+
 def _follow(progress: Progress, event: "EventMsg") -> None:
     """Report a node that is done; dbt calls this for each of its events."""
     if event.info.name in _RESULTS:
@@ -272,7 +283,7 @@ def _node_result(result: Any, manifest: "Manifest") -> NodeResult:
         name,
         kind,
         str(result.status),
-        " ".join((result.message or "").split()),
+        " ".join(result.message.split()),
         f"{node.schema}.{node.alias}" if node.is_relational else "",
         getattr(node, "compiled_code", None) or "",
         _examined(node, manifest) if result.status in ("fail", "warn") else NOTHING_EXAMINED,
