@@ -269,9 +269,8 @@ def _open(
                     [cycle.cycle_id, identifier],
                 )
         for export in due:
-            ledger.put(
-                connection, "expected_exports", {"cycle_id": cycle.cycle_id, **asdict(export)}
-            )
+            row = {"cycle_id": cycle.cycle_id, **asdict(export)}
+            ledger.put(connection, "expected_exports", row, may_be_there=True)
         _find_missing(opening, cycle, missing)
         opening.note(
             "cycle_opened",

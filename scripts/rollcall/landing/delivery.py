@@ -342,7 +342,7 @@ def _add_delivery(
         "code": rejection.code if rejection else None,
         "detail": rejection.detail if rejection else None,
     }
-    ledger.put(context.connection, "deliveries", row | outcome)
+    ledger.put(context.connection, "deliveries", row | outcome, may_be_there=True)
     note(
         context,
         f"delivery_{verdict}",

@@ -245,6 +245,7 @@ def add_file(context: Context, row: dict[str, Any]) -> FileReport:
         context.connection,
         "files",
         {"job_id": context.job_id, "are_removals_held": False} | row,
+        may_be_there=True,
     )
     note(
         context,

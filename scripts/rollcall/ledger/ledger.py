@@ -51,35 +51,32 @@ def prepare(connection: duckdb.DuckDBPyConnection, contracts: Contracts) -> None
     """
     connection.execute(_SCHEMA)
     with transaction(connection):
-        for table, names in contracts.raw_tables.items():
-            _prepare_raw_table(connection, table, names)
+        _prepare_raw_tables(connection, contracts.raw_tables)
         _keep_layout_columns(connection, contracts)
 
 
-def _prepare_raw_table(
-    connection: duckdb.DuckDBPyConnection, table: str, names: Sequence[str]
+def _prepare_raw_tables(
+    connection: duckdb.DuckDBPyConnection, wanted: Mapping[str, Sequence[str]]
 ) -> None:
-    """Create a raw table, or add to it what it lacks."""
-    there = {
-        name.lower()
-        for (name,) in connection.execute(
-            "select column_name from duckdb_columns() where database_name = current_database() "
-            "and schema_name || '.' || table_name = ?",
-            [table],
-        ).fetchall()
-    }
-    if not there:
-        fields = ", ".join(f"{identifier(name)} varchar" for name in names)
-        connection.execute(
-            f"create schema if not exists {table.split('.')[0]};"
-            f"create table {table} (file_id varchar not null, layout_version varchar not null, "
-            "record_number bigint not null, line_number bigint not null, "
-            f"byte_offset bigint not null, {fields}, metadata map(varchar, varchar))"
-        )
-        return
-    for name in names:
-        if name.lower() not in there:
-            connection.execute(f"alter table {table} add column {identifier(name)} varchar")
+    """Create each raw table, or add to it what it lacks."""
+    there = connection.execute(
+        "select schema_name || '.' || table_name, lower(column_name) from duckdb_columns() "
+        "where database_name = current_database() and starts_with(schema_name, 'raw_')"
+    ).fetchall()
+    for table, names in wanted.items():
+        known = {name for name_of_table, name in there if name_of_table == table}
+        if not known:
+            fields = ", ".join(f"{identifier(name)} varchar" for name in names)
+            connection.execute(
+                f"create schema if not exists {table.split('.')[0]};"
+                f"create table {table} (file_id varchar not null, layout_version varchar not null, "
+                "record_number bigint not null, line_number bigint not null, "
+                f"byte_offset bigint not null, {fields}, metadata map(varchar, varchar))"
+            )
+            continue
+        for name in names:
+            if name.lower() not in known:
+                connection.execute(f"alter table {table} add column {identifier(name)} varchar")
 
 
 def _keep_layout_columns(connection: duckdb.DuckDBPyConnection, contracts: Contracts) -> None:
@@ -143,12 +140,22 @@ def make_id(*parts: str) -> str:
     return event_hash("", parts)[:16]
 
 
-def put(connection: duckdb.DuckDBPyConnection, table: str, row: Mapping[str, Any]) -> None:
-    """Add one row, given as column -> value; the row of a file that is judged again is replaced."""
+def put(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    row: Mapping[str, Any],
+    *,
+    may_be_there: bool = False,
+) -> None:
+    """Add one row, given as column -> value.
+
+    Where `may_be_there`, as that of a file that is judged again, it takes the place of the row with
+    the same key; that costs four times as much.
+    """
     columns = ", ".join(row)
     marks = ", ".join("?" for _ in row)
     connection.execute(
-        f"insert or replace into landing.{table} ({columns}) values ({marks})",
+        f"insert {'or replace ' * may_be_there}into landing.{table} ({columns}) values ({marks})",
         list(row.values()),
     )
 
