@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import Project, copy_of_the_project, read_csv
-from odd_values import Odd, all_blank, files
+from odd_values import Odd, all_blank, as_csv, files, plain_record
 
 from rollcall.contracts.project import Contracts
 from rollcall.project import PROJECT_DIR
@@ -38,6 +38,12 @@ def name_of(version: str, mode: str, what: str) -> str:
     return f"{what}_{version.replace('.', '')}_{mode}"
 
 
+def manifest_of(version: str, mode: str, texts: dict[str, str]) -> str:
+    """Write the manifest of an export."""
+    head = f"propertyName,value\nmanifest.version,1.0\noneroster.version,{version[:3]}\n"
+    return head + "".join(f"file.{name[:-4]},{mode}\n" for name in texts)
+
+
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Any]:
     """Land all exports and run one cycle."""
@@ -57,11 +63,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Any]:
             source_id = name_of(version, mode, what)
             declare(source_id, zone)
             texts, _ = files(CONTRACTS, version, mode, is_odd=what == "odd")
-            manifest = (
-                f"propertyName,value\nmanifest.version,1.0\noneroster.version,{version[:3]}\n"
-            )
-            manifest += "".join(f"file.{name[:-4]},{mode}\n" for name in texts)
-            project.deliver("2026-09-01T010000Z", texts | {"manifest.csv": manifest}, source_id)
+            texts["manifest.csv"] = manifest_of(version, mode, texts)
+            project.deliver("2026-09-01T010000Z", texts, source_id)
     for feed in STAGED:
         source_id = f"blank_{feed.feed.split('/')[1]}"
         declare(source_id)
@@ -169,3 +172,33 @@ def test_nothing_is_unexplained(told: tuple[Project, Any]) -> None:
             project.warehouse(f"select * from reconciliation.{table} where not is_explained") == []
         )
     assert project.warehouse("from reconciliation.recon_file_balance where not is_balanced") == []
+
+
+def test_terms_of_years_that_cannot_be_stop_no_landing(told: tuple[Project, Any]) -> None:
+    """Land them after a cycle, whose terms they are compared with; what cannot be read is none."""
+    project, _ = told
+    [layout] = [
+        layout
+        for layout in CONTRACTS.versions("oneroster/academic_sessions")
+        if layout.version == "1.1"
+    ]
+    ended = {"startDate": "2025-08-15", "endDate": "2026-06-12", "schoolYear": "2026"}
+    for version, mode, ends in (
+        ("1.1", "bulk", ("10000-01-01", "20270-06-30", "294247-01-01")),
+        ("1.1", "delta", ("0000-01-01", "0001-01-01", "-infinity")),
+        ("1.2.1", "bulk", ("infinity", "5881580-07-10", ended["endDate"])),
+    ):
+        records = [
+            plain_record(layout, str(number), mode) | ended | {"endDate": end}
+            for number, end in enumerate(ends, 1)
+        ]
+        texts = {"academicSessions.csv": as_csv(records)}
+        texts["manifest.csv"] = manifest_of("1.1", mode, texts)
+        project.deliver("2027-08-01T010000Z", texts, name_of(version, mode, "odd"))
+    done = project.land(now="2027-08-01T12:00:00Z")
+    assert done.code == 3, done.out + done.err
+    [held] = [file for file in done.json["files"] if file["verdict"] == "held"]
+    assert (held["source_id"], held["code"]) == (
+        name_of("1.2.1", "bulk", "odd"),
+        "SCHOOL_YEAR_MISMATCH",
+    )
