@@ -29,7 +29,7 @@ _OWN_FOLDERS = {"archive", "logs", "spool", "state", "target"}
 """What may stand in a data directory before its databases."""
 _LANDING_MEMORY = "800MB"
 _HELD_ELSEWHERE = "Could not set lock on file"
-_HOLDER = re.compile(r"lock is held in (.+?)\. See also ")
+_HOLDER = re.compile(r"lock is held in (.*?PID \d+\)?)")
 """The program that holds a database and its process, as DuckDB names them."""
 
 

@@ -44,6 +44,7 @@ def reprocess(home: Home, contracts: Contracts, name: str, at: datetime) -> File
             raise UsageError(
                 f"The source '{file['source_id']}' is no longer declared in sources.csv."
             )
+        home.attach_last_good(connection)  # within a transaction it could not be tried again
         try:
             with ledger.transaction(connection):
                 context = Context(connection, contracts, home, ledger.next_job(connection), at)
@@ -93,7 +94,6 @@ def judge_again(
         [file["file_id"]],
     )
     raw.remove(context.connection, file["file_id"], file["raw_table"])
-    context.home.attach_last_good(context.connection)
     judged = judge_members(context.contracts, delivery.source, delivery.container, delivery.members)
     [(member, outcome)] = [pair for pair in judged if pair[0].name == file["file_name"]]
     only = replace(delivery, members=(member,))
