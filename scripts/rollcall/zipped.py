@@ -4,6 +4,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
+from rollcall.contracts.project import DATA_ENDINGS
 from rollcall.sanitize import readable_name
 
 _CLUTTER = ("__macosx", "thumbs.db", "desktop.ini")
@@ -33,7 +34,7 @@ def is_clutter(name: str, ignored: Iterable[str] = ()) -> bool:
 def split_members(
     archive: zipfile.ZipFile, ignored: Iterable[str]
 ) -> tuple[list[tuple[str, zipfile.ZipInfo]], list[str]]:
-    """Split the members of a zip: the files in the folder of its CSV files, and what is aside.
+    """Split the members of a zip: the files in the folder of its data files, and what is aside.
 
     Returns:
         The files with the names they have in that folder, and the names of what is passed over.
@@ -51,7 +52,8 @@ def split_members(
             aside.append(f"{folder}{name}")
         else:
             files.append((folder, name, info))
-    data = [file for file in files if file[1].lower().endswith(".csv")] or files
+    by_ending = ([file for file in files if file[1].lower().endswith(end)] for end in DATA_ENDINGS)
+    data = next(filter(None, by_ending), files)
     folders = sorted({folder for folder, _, _ in data})
     if len(folders) > 1:
         named = ", ".join(f"'{readable_name(folder) or '/'}'" for folder in folders[:5])

@@ -287,7 +287,6 @@ REJECTED_GZIPS = {
 
 
 OTHERS: dict[str, tuple[str, bytes | Make, str]] = {
-    "a text file": (".txt", WHOLE, "NOT_A_DELIVERY"),
     "a workbook": (".xlsx", ZIP, "NOT_A_DELIVERY"),
     "a file without a kind": ("", WHOLE, "NOT_A_DELIVERY"),
     "a tar": (".tar.gz", WHOLE, "NOT_A_DELIVERY"),
@@ -311,6 +310,7 @@ OTHERS: dict[str, tuple[str, bytes | Make, str]] = {
     "a folder with a pipe": ("", folder_with("users.csv", os.mkfifo), "ARCHIVE_UNSAFE"),
     "a folder with a socket": ("", folder_with("users.csv", listen_at), "ARCHIVE_UNSAFE"),
     "a folder with a folder": ("", folder_with("more", Path.mkdir), "ARCHIVE_UNSAFE"),
+    "a folder with a gzip": ("", folder_of({"users.csv.gz": b"x"}), "ARCHIVE_NESTED"),
     "a folder with a name in two cases": (
         "",
         folder_with("Orgs.CSV", holding(ORGS.encode())),
@@ -492,6 +492,19 @@ def test_a_gzip_is_taken_like_its_csv(district: District) -> None:
     done = land_unharmed(district)
     assert (done.code, done.json["deliveries_again"], done.json["files"]) == (0, 2, [])
     assert raw_counts(district) == {path.name: 2}
+
+
+@pytest.mark.parametrize("ending", ["CSV", "txt", "TSV", "txt.gz", "tsv.GZ"])
+def test_a_loose_file_is_taken_whatever_people_call_text(ending: str, district: District) -> None:
+    content = gzip.compress(WHOLE) if ending.lower().endswith("gz") else WHOLE
+    put(district, f"{NIGHT}_orgs.{ending}", content)
+    done = land_unharmed(district)
+    assert (done.code, done.json["findings"]) == (0, [])
+    assert district.ledger("select feed, mode, record_count from landing.files") == [
+        ("oneroster/orgs", "bulk", 2)
+    ]
+    done = district.run("reprocess", f"{NIGHT}_orgs.{ending[:3]}", "--json")
+    assert (done.code, done.json["verdict"]) == (0, "accepted")
 
 
 def test_an_upload_under_a_name_of_its_own_is_left_alone(district: District) -> None:

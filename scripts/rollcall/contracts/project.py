@@ -20,7 +20,7 @@ from rollcall.contracts.layouts import (
 )
 from rollcall.contracts.sources import Feed, Source, read_feeds, read_limits, read_sources
 
-DATA_ENDINGS = (".csv", ".txt", ".tsv")
+DATA_ENDINGS = (".csv", ".tsv", ".txt")
 """How the names of files of an export may end."""
 _MISSPELLED = {"courseresourses": "courseresources"}
 

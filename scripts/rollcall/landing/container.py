@@ -1,4 +1,4 @@
-"""Containers: a delivery's files, out of a zip, a gzip, a folder or a single CSV.
+"""Containers: a delivery's files, out of a zip, a gzip, a folder or a single file.
 
 The bytes are archived before anything is read. Nothing is ever written outside the data directory:
 members of an archive are spooled under names of our own.
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from rollcall.archived import check_archived, damaged_bytes
+from rollcall.contracts.project import DATA_ENDINGS
 from rollcall.contracts.sources import Limits, Source
 from rollcall.errors import CANNOT_BE_READ
 from rollcall.home import Home
@@ -96,7 +97,9 @@ def _open(entry: Entry, home: Home, source: Source, mended: list[str]) -> Opened
             "ARCHIVE_UNSAFE", "It is a link, not a file; deliver the file itself.", entry.signature
         )
     return _rejected(
-        "NOT_A_DELIVERY", "It is neither a zip, a folder, a .csv nor a .csv.gz.", entry.signature
+        "NOT_A_DELIVERY",
+        f"It is neither a zip, a folder, nor a {', '.join(DATA_ENDINGS)} or one of these with .gz.",
+        entry.signature,
     )
 
 
@@ -138,9 +141,20 @@ def _unsafe_folder(paths: list[Path], limits: Limits) -> Rejection | None:
                 f"'{readable_name(path.name)}' in the folder is a link or a folder; "
                 "only files are read.",
             )
+        if nested := _nested("folder", path.name):
+            return nested
     if _has_duplicates(path.name for path in paths):
         return Rejection("MEMBER_REPEATED", "The folder holds two files of one name, case aside.")
     return None
+
+
+def _nested(kind: str, name: str) -> Rejection | None:
+    """Reject an archive inside a container, which nobody has said how to read."""
+    if not name.lower().endswith((".zip", ".gz", ".tar", ".7z")):
+        return None
+    return Rejection(
+        "ARCHIVE_NESTED", f"The {kind} holds another archive, '{readable_name(name)}'."
+    )
 
 
 def reopen(
@@ -286,10 +300,8 @@ def _unsafe(
     for name, info in files:
         if info.flag_bits & 0x1:
             return Rejection("ARCHIVE_ENCRYPTED", "The zip is encrypted; Rollcall has no password.")
-        if name.lower().endswith((".zip", ".gz", ".tar", ".7z")):
-            return Rejection(
-                "ARCHIVE_NESTED", f"The zip holds another archive, '{readable_name(name)}'."
-            )
+        if nested := _nested("zip", name):
+            return nested
     if _has_duplicates(name for name, _ in files):
         return Rejection("MEMBER_REPEATED", "The zip holds two files of one name, case aside.")
     return None

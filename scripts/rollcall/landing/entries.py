@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from rollcall.contracts.project import DATA_ENDINGS
 from rollcall.contracts.sources import Source
 from rollcall.errors import UsageError
 from rollcall.sanitize import readable_name
@@ -20,6 +21,11 @@ _UNFINISHED_SUFFIXES = (".part", ".tmp", ".filepart", ".crdownload")
 _SETTLE_SECONDS = 1.5
 _PLAIN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 """Follow no link, and do not wait until somebody writes into a pipe."""
+_KINDS = (
+    (".zip", "zip"),
+    *((ending, "csv") for ending in DATA_ENDINGS),
+    *((f"{ending}.gz", "gzip") for ending in DATA_ENDINGS),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +112,7 @@ def _kind(path: Path) -> str:
         return "folder"
     if not path.is_file():
         return "other"
-    for suffix, kind in ((".zip", "zip"), (".csv", "csv"), (".csv.gz", "gzip")):
-        if name.endswith(suffix):
-            return kind
-    return "other"
+    return next((kind for ending, kind in _KINDS if name.endswith(ending)), "other")
 
 
 def parts_of(path: Path) -> list[Path]:
