@@ -237,11 +237,14 @@ class _Comparison:
 
         What goes because its term is over is not counted as removed.
         """
-        of_another_term = expected_to_go(self.connection, self.file)
         self.connection.execute(
-            "create or replace temp table removed_records as select * from "
-            f"(select * from {self.removed}) where not {of_another_term}"
+            f"create or replace temp table removed_records as select * from {self.removed}"
         )
+        if self._ask("from temp.removed_records limit 1"):
+            gone = f"hash({self.key}) in (select hash({self.key}) from temp.removed_records)"
+            kept = f"(select * from {self.active} where not {gone})"
+            goes = expected_to_go(self.connection, self.file, kept)
+            self.connection.execute(f"delete from temp.removed_records where {goes}")
         [(active, removed)] = self._ask(
             f"select (select count(*) from {self.active}), "
             "(select count(*) from temp.removed_records)"
