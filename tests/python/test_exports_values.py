@@ -422,6 +422,85 @@ def test_sections_get_new_ids_each_term_and_nothing_waits(scene: Scene) -> Telli
     assert codes(scene) == [("classes", "ID_CHURN")], "the same term is no other term"
 
 
+SUMMER = "f,,,Summer,term,2026-06-10,2026-08-31,t1,2026\n"
+
+
+@told_together(nothing_is_due)
+def test_a_term_that_is_over_goes_whole_or_what_is_missing_of_it_waits(scene: Scene) -> Telling:
+    """Of the sections of a term that ended some are lost, then all are gone, then their scores."""
+    header = ROSTER["classes.csv"].split("\n")[0] + "\n"
+    terms = ROSTER["academicSessions.csv"] + SUMMER
+    students = MANY[:20]
+
+    def deliver(night: int, summer: int, scores: int) -> None:
+        there = [("a", number, "t1") for number in range(20)]
+        there += [("f", number, "f") for number in range(summer)]
+        class_of(
+            scene,
+            night,
+            students,
+            academicSessions=terms,
+            classes=header
+            + "".join(
+                f"{term}{number},,,{term} {number},09,algebra,{term}{number},scheduled,,s1,"
+                f"{session},,,\n"
+                for term, number, session in there
+            ),
+            enrollments=ENROLLMENTS
+            + "".join(
+                f"{term}{number},,,{term}{number},s1,{students[number]},student,,,\n"
+                for term, number, _ in there
+            ),
+        )
+        item = "li,,,Quiz,,2026-08-01,2026-08-01,f1,k,f,0,100\n"
+        results = [f"r{key}|li,{key},fully graded,90,2026-08-01," for key in students[:scores]]
+        graded(scene, night, results, lineItems=LINE_ITEMS + item)
+
+    active = "select count(*) from core.{0} where is_active and source_id in ('{{sis}}', '{{lms}}')"
+    counts = ("dim_class", "fct_enrollment", "fct_result")
+
+    def count() -> list[int]:
+        return [rows(scene, active.format(table))[0][0] for table in counts]
+
+    deliver(1, 20, 20)
+    yield 1
+    assert (codes(scene), count()) == ([], [40, 40, 20])
+    deliver(2, 10, 20)
+    yield 2
+    assert codes(scene) == [("classes", "MASS_DELETION"), ("enrollments", "MASS_DELETION")]
+    assert count() == [40, 40, 20]
+    deliver(3, 0, 0)
+    yield 3
+    assert codes(scene) == [("results", "NO_RECORDS")], "what was learned still counts"
+    assert count() == [20, 20, 20]
+
+
+@told_together(nothing_is_due)
+def test_when_every_term_is_over_and_none_follows_a_lost_roster_waits(scene: Scene) -> Telling:
+    """In the holidays no term tells what is over from what is lost."""
+    terms = ROSTER["academicSessions.csv"].replace("2027-06-30", "2026-08-31")
+    header = ROSTER["classes.csv"].split("\n")[0] + "\n"
+    students = MANY[:10]
+    sections = "".join(
+        f"k{number},,,Algebra {number},09,algebra,A{number},scheduled,,s1,t1,,,\n"
+        for number in range(10)
+    )
+    places = "".join(
+        f"e{number},,,k{number},s1,{key},student,,,\n" for number, key in enumerate(students)
+    )
+    for night, is_lost in ((1, False), (2, True)):
+        class_of(
+            scene,
+            night,
+            students,
+            academicSessions=terms,
+            classes=header + ("" if is_lost else sections),
+            enrollments=ENROLLMENTS + (places[: places.index("\n") + 1] if is_lost else places),
+        )
+        yield night
+    assert codes(scene) == [("classes", "NO_RECORDS"), ("enrollments", "MASS_DELETION")]
+
+
 ASSERTED = "asserted_{sis},1,objective,none_{sis},asserted,,,70,1,,2,true,2000-01-01,,\n"
 
 
@@ -476,19 +555,73 @@ def test_a_field_is_read_only_with_the_field_that_says_whether_it_applies(scene:
     ) == [("r1", "score", "INVALID_NUMBER")]
     decide(3, f"1|bob,{course},set,mastered,@,ann,Another subject")
     yield 3
-    assert rows(
-        scene,
-        "select override_id, list_contains(findings, 'id_used_for_another_subject') "
-        "from audit.audit_override where source_id = '{lms}' order by all",
-    ) == [("1", True), ("2", False), ("3", False)]
+    [sentence] = notes(scene, "mastery_overrides.csv")
+    assert sentence.startswith("1 of 1 known records differ in 'studentSourcedId' or 'learningObj")
     assert f"asserted_{scene.roster_source}: no export brings the levels" in str(
         scene.said["warnings"]
     )
-    doubted = (
-        "select override_id from test_failures.overrides_are_beyond_doubt "
-        "where source_id = '{lms}' and list_contains(findings, 'id_used_for_another_subject')"
-    )
-    assert rows(scene, doubted) == [("1",)]
     decide(4, f"4|bob,{course},set,mastered,@,ann,On paper")
     yield 4
-    assert rows(scene, doubted) == [], "what cannot be settled is said once"
+    assert notes(scene, "mastery_overrides.csv") == [], "what cannot be settled is said once"
+    assert rows(
+        scene,
+        "select feed, cycle_id from audit.audit_finding "
+        "where source_id = '{lms}' and code = 'ID_REUSED'",
+    ) == [("overrides/mastery_overrides", 3)]
+
+
+def notes(scene: Scene, file_name: str) -> list[str]:
+    """Return what the last cycle noted of a file of this story, by its name."""
+    found = [line.split(": ", 1) for line in scene.said["landed"]["findings"]]
+    own = (f"{scene.roster_source}/", f"{scene.gradebook}/")
+    return [text for path, text in found if path.startswith(own) and path.endswith(file_name)]
+
+
+@told_together(nothing_is_due)
+def test_ids_that_stand_for_other_work_or_people_are_noted_and_many_are_held(
+    scene: Scene,
+) -> Telling:
+    """One score is another student's, one place another's; then every id begins anew."""
+    few = MANY[:10]
+
+    def scores(shift: int, night: int, work: str = "li") -> None:
+        item = f"{work},,,{work},,2026-09-01,2026-09-01,c1,k,t1,0,100\n"
+        graded(
+            scene,
+            night,
+            [
+                f"{number}|{work},{few[(number + shift) % 10]},fully graded,90,2026-09-01,"
+                for number in range(10)
+            ],
+            "delta",
+            lineItems=LINE_ITEMS + item,
+        )
+
+    class_of(scene, 1, few)
+    scores(0, 1)
+    yield 1
+    swapped = {few[0]: few[1], few[1]: few[0]}
+    class_of(scene, 2, few, lambda key: swapped.get(key, key))
+    wrong = [f"0|li,{few[5]},fully graded,90,2026-09-01,", "9|li,x,exempt,,2026-09-01,"]
+    graded(scene, 2, wrong, "delta")
+    yield 2
+    assert codes(scene) == []
+    assert notes(scene, "enrollments.csv") == [
+        "2 of 10 known records differ in 'userSourcedId' from what their ids stood for before, the "
+        "first in line 2; they take its place."
+    ]
+    assert notes(scene, "results.csv")[0].startswith(
+        "2 of 2 known records differ in 'studentSourcedId' or 'lineItemSourcedId' from"
+    )
+    scores(3, 3)
+    yield 3
+    assert codes(scene) == [("results", "ID_REUSED")]
+    before = "select student_id from core.fct_result where source_id = '{lms}' and result_id = '1'"
+    assert rows(scene, before) == [(few[1],)]
+    scores(0, 4)
+    yield 4
+    assert codes(scene) == []
+    assert notes(scene, "results.csv")[0].startswith("2 of 10 known")
+    scores(0, 5, "other")
+    yield 5
+    assert codes(scene) == [("results", "ID_REUSED")], "other work under the same ids"

@@ -23,14 +23,6 @@ taught as (
     where teachers.role = 'teacher' and students.student_key is not null
 ),
 
--- An id that named another student or objective before: that decision is gone.
-reused as (
-    select override_key from {{ ref('base_overrides__mastery_overrides') }}
-    where not is_rejected
-    group by override_key
-    having count(distinct student_key) > 1 or count(distinct objective_id) > 1
-),
-
 known_objectives as (
     select objective_id from {{ ref('fct_evidence') }}
     union distinct
@@ -58,7 +50,6 @@ final as (
             'unknown_student': "list_contains(overrides.unresolved, 'student_id')",
             'unknown_teacher': "list_contains(overrides.unresolved, 'teacher_id')",
             'does_not_teach_the_student': 'len(overrides.unresolved) = 0 and taught.teacher_key is null',
-            'id_used_for_another_subject': 'reused.override_key is not null',
             'unknown_objective': 'known_objectives.objective_id is null',
         }) }} as findings,
         overrides.unresolved,
@@ -70,7 +61,6 @@ final as (
         overrides.line_number
     from overrides
     left join current_overrides on overrides.override_key = current_overrides.override_key
-    left join reused on overrides.override_key = reused.override_key
     left join taught
         on overrides.teacher_key = taught.teacher_key and overrides.student_key = taught.student_key
     left join known_objectives on overrides.objective_id = known_objectives.objective_id

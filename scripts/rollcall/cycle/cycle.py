@@ -19,11 +19,12 @@ from rollcall.clock import now as clock_now
 from rollcall.contracts.project import Contracts
 from rollcall.cycle import warehouse
 from rollcall.cycle.built_from import changed_since, keep_code, keep_seeds
-from rollcall.cycle.judgement import judge_new_files, keep_out
+from rollcall.cycle.judgement import judge_new_files, keep_out, note_down
 from rollcall.errors import ExitCode, UsageError, is_out_of_room
 from rollcall.home import Home
 from rollcall.landing.inbox import land
 from rollcall.landing.job import Context, LandReport
+from rollcall.landing.verdicts import Effect
 from rollcall.ledger import ledger, schedule
 from rollcall.ledger.entries import IN_FUTURE, OF_A_CYCLE, UNFINISHED, USABLE_FILES
 from rollcall.ledger.sql import rows
@@ -436,15 +437,20 @@ def _judge_and_build(
             return built
         judged = judge_new_files(home, opening.contracts, cycle.cycle_id)
         if not judged:
-            return builder.build_rest()
+            break
+        kept_out = {key: found for key, found in judged.items() if found.effect != Effect.NOTE}
         with home.landing() as connection:
             home.attach(connection, home.building_db, "building")
             with ledger.transaction(connection):
                 context = Context(connection, opening.contracts, home, opening.job_id, opening.now)
-                report.landed.replace(keep_out(context, cycle.cycle_id, judged))
+                if not kept_out:
+                    report.landed.findings += note_down(context, cycle.cycle_id, judged)
+                    break
+                report.landed.replace(keep_out(context, cycle.cycle_id, kept_out))
                 missing = schedule.missing(connection, opening.contracts, cycle.cutoff_at)
                 _find_missing(replace(opening, connection=connection), cycle, missing)
         builder.start()
+    return builder.build_rest()
 
 
 def _run(

@@ -11,7 +11,9 @@ import duckdb
 
 from rollcall.contracts.layouts import Column, Layout
 from rollcall.contracts.project import Contracts
-from rollcall.cycle.lost_references import NewFile, judge_references
+from rollcall.cycle.lost_references import judge_references
+from rollcall.cycle.new_records import NewFile, Staging
+from rollcall.cycle.reused_ids import judge_ids
 from rollcall.home import Home
 from rollcall.landing import raw
 from rollcall.landing.file import add_file
@@ -165,7 +167,7 @@ class _Unreadable:
 
 
 def judge_new_files(home: Home, contracts: Contracts, cycle_id: int) -> dict[str, Judgement]:
-    """Say which new files of a cycle must not be used, by what dbt makes of their records.
+    """Say what is to be said of new files of a cycle, by what dbt makes of their records.
 
     A file that somebody released is not judged again.
 
@@ -178,7 +180,8 @@ def judge_new_files(home: Home, contracts: Contracts, cycle_id: int) -> dict[str
         File to judgement: `TYPE_CHANGED` when most values of a column cannot be read;
         `MASS_REJECTION` when more records are rejected than the limit allows, or all of them,
         however few there are; `REFERENCES_LOST` when more records than the limit allows newly refer
-        to what is not known.
+        to what is not known; `ID_REUSED` when ids stand for something else than before, which is
+        noted below a limit.
     """
     with duckdb.connect(str(home.building_db), read_only=True) as connection:
         home.attach(connection, home.landing_db, "landing")
@@ -190,7 +193,38 @@ def judge_new_files(home: Home, contracts: Contracts, cycle_id: int) -> dict[str
             for file in files
             if file.file_id not in judged
         ]
-        return judged | judge_references(connection, contracts, others, judged)
+        staging = Staging(connection, contracts, judged)
+        return (
+            judged
+            | judge_ids(staging, contracts, others)
+            | judge_references(staging, contracts, others)
+        )
+
+
+def note_down(context: Context, cycle_id: int, judged: Mapping[str, Judgement]) -> list[str]:
+    """Append what is noted of files that are taken all the same; give it as it is shown."""
+    notes = []
+    for file_id, judgement in sorted(judged.items()):
+        _add_finding(context, cycle_id, file_id, judgement)
+        [entry] = rows(
+            context.connection, "select * from landing.files where file_id = ?", [file_id]
+        )
+        where = f"{entry['source_id']}/{entry['delivery_name']}/{entry['file_name']}"
+        notes.append(f"{where}: {judgement.sentence}")
+    note(context, "job_found", str(context.job_id), f"cycle={cycle_id} noted={len(judged)}")
+    return notes
+
+
+def _add_finding(context: Context, cycle_id: int, file_id: str, judgement: Judgement) -> None:
+    ledger.add_finding(
+        context.connection,
+        job_id=context.job_id,
+        cycle_id=cycle_id,
+        file_id=file_id,
+        code=judgement.code,
+        detail=judgement.sentence,
+        at=context.at,
+    )
 
 
 def keep_out(context: Context, cycle_id: int, judged: Mapping[str, Judgement]) -> list[FileReport]:
@@ -213,15 +247,7 @@ def keep_out(context: Context, cycle_id: int, judged: Mapping[str, Judgement]) -
         else:
             context.connection.execute(_KEEP_REASONS, [file_id])
         context.connection.execute("delete from landing.cycle_files where file_id = ?", [file_id])
-        ledger.add_finding(
-            context.connection,
-            job_id=context.job_id,
-            cycle_id=cycle_id,
-            file_id=file_id,
-            code=judgement.code,
-            detail=judgement.sentence,
-            at=context.at,
-        )
+        _add_finding(context, cycle_id, file_id, judgement)
         changed = {
             "verdict": verdict,
             "code": judgement.code,
