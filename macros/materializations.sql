@@ -53,6 +53,19 @@
     {{ return({'relations': [built]}) }}
 {%- endmacro %}
 
+{#-
+    The columns of a table that is made. The keys that a contract declares are for catalogues and those who read them:
+    DuckDB would keep an index for each, and refuse a row that comes in the transaction that removed its old version.
+    `one_row_per` tests them.
+-#}
+{% macro duckdb__get_table_columns_and_constraints() -%}
+    (
+        {%- for column in model['columns'].values() %}
+        {{ column.name }} {{ column.data_type }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    )
+{%- endmacro %}
+
 {% macro is_made_already() -%}
     {%- set existing = load_cached_relation(this) -%}
     {{ return(target.name == 'cycle' and existing is not none and existing.is_table and not should_full_refresh()) }}

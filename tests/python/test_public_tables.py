@@ -17,7 +17,7 @@ WRITES_MODELS = PROJECT_DIR / "scripts" / "rollcall" / "comparison"
 DURING_A_CYCLE = {
     "scripts/rollcall/cycle/cycle.py": {"staging.stg_landing__cycles"},
     "scripts/rollcall/cycle/judgement.py": {"transform.int_file_record_counts"},
-    "scripts/rollcall/cycle/lost_references.py": {
+    "scripts/rollcall/cycle/new_records.py": {
         *("staging.stg_landing__files", "transform.int_file_record_counts"),
     },
     "scripts/rollcall/cycle/warehouse.py": {"int_file_record_counts", "staging.views_set_aside"},
@@ -40,6 +40,18 @@ def test_what_deletes_is_what_the_macro_says() -> None:
     parsing = (PROJECT_DIR / "macros" / "parsing" / "parsing.sql").read_text(encoding="utf-8")
     [listed] = re.findall(r"macro is_deletion.*? in \((.*?)\)", parsing, re.S)
     assert tuple(re.findall(r"'(\w+)'", listed)) == DELETING_STATUSES
+
+
+def test_a_public_table_declares_the_key_that_its_test_holds_it_to() -> None:
+    """Where a key may be null in part, only the test can say it."""
+    for folder in ("core", "progression"):
+        for path in sorted((PROJECT_DIR / "models" / "marts" / folder).glob("*.yml")):
+            described = path.read_text(encoding="utf-8")
+            [key] = re.findall(r"one_row_per:\n.*\n.*columns: \[(.*)\]", described)
+            declared = re.findall(r"primary_key, columns: \[(.*?)\]", described) or re.findall(
+                r"- \{name: (\w+),.*constraints: \[\{type: primary_key\}\]", described
+            )
+            assert declared == [key] * ("coalesce" not in key), path.name
 
 
 @pytest.mark.parametrize("feed", STAGED)

@@ -66,6 +66,13 @@ def test_public_tables_and_their_columns_are_described_where_they_are_read(
     assert without == []
 
 
+def test_keys_are_declared_and_not_enforced(sample_run: tuple[District, list[int]]) -> None:
+    enforced = (
+        "select table_name from duckdb_constraints() where schema_name in ('core', 'progression')"
+    )
+    assert sample_run[0].warehouse(enforced) == []
+
+
 def test_public_schemas_come_first_in_every_browser(
     sample_run: tuple[District, list[int]],
 ) -> None:
