@@ -91,6 +91,16 @@ def test_a_zip_is_taken_as_people_make_it(what: str, district: District) -> None
     assert landed(district) == TAKEN
 
 
+@pytest.mark.parametrize(("ending", "note"), [("TXT", "README.pdf"), ("tsv", "README.txt")])
+def test_a_zip_is_taken_whatever_its_files_end_with(
+    ending: str, note: str, district: District
+) -> None:
+    files = {f"OneRoster/{name[:-3]}{ending}": text for name, text in PLAIN.items()}
+    zipped(district, f"{NIGHT}.zip", {note: "Read me.", **files})
+    assert district.land().code == 0
+    assert landed(district) == {f"{name[:-3]}{ending}": found for name, found in TAKEN.items()}
+
+
 def test_a_folder_is_taken_with_what_lies_beside_the_export(district: District) -> None:
     folder = district.deliver(NIGHT, {**PLAIN, "README.txt": "Read me.", ".DS_Store": "\0"})
     (folder / "__MACOSX").mkdir()
@@ -344,13 +354,19 @@ VERSION_1_0 = {
 
 @told_together(nothing_is_due)
 def test_an_export_by_version_1_0_fills_the_marts(story: Scene) -> Telling:
-    """It has no manifest, other names and other orders, and needs no setting."""
+    """It has no manifest, other names and other orders; one setting would say what is complete."""
     district, source = story.district, story.roster_source
+
+    def notes() -> list[str]:
+        said = story.said["landed"]["findings"]
+        return [line.split(": ")[1] for line in said if line.startswith(f"{source}/")]
+
     district.deliver("2026-09-01T010000Z", VERSION_1_0, source)
     yield 1
     assert story.alarms() == []
-    notes = [line for line in story.said["landed"]["findings"] if line.startswith(f"{source}/")]
-    assert notes == []
+    assert len(notes()) == 7
+    [note] = set(notes())
+    assert note.endswith(f"Set default_mode of {source} in sources.csv")
     of_source = f"source_id = '{source}'"
     assert district.warehouse(
         "select layout_version, count(*), sum(balance.accepted_count), bool_and(is_balanced) "
@@ -393,6 +409,7 @@ def test_an_export_by_version_1_0_fills_the_marts(story: Scene) -> Telling:
     }
     district.deliver("2026-09-02T010000Z", changed, source)
     yield 2
+    assert notes() == [], "said once"
     assert district.warehouse(f"select name from core.dim_class where {of_source}") == [
         ("Maths 7",)
     ]

@@ -30,6 +30,11 @@ def test_a_project_is_a_few_files_that_name_no_path_of_this_machine(own_project:
     assert requirements.read_text(encoding="utf-8") == f"rollcall=={version()}\n"
 
 
+def test_a_new_project_believes_every_manifest(own_project: Project) -> None:
+    contracts = DbtProject(own_project.project).contracts()
+    assert {source.mode_authority for source in contracts.sources.values()} == {"manifest"}
+
+
 @pytest.mark.parametrize("name", ["9th", "rollcall", "---"])
 def test_a_project_needs_a_name_that_dbt_takes(
     district: District, tmp_path: Path, name: str

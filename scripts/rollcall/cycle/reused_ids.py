@@ -12,7 +12,7 @@ from rollcall.landing.verdicts import Effect, Judgement
 
 
 def judge_ids(
-    staging: Staging, contracts: Contracts, files: Iterable[NewFile]
+    staged: Staging, contracts: Contracts, files: Iterable[NewFile]
 ) -> dict[str, Judgement]:
     """Say of which new files records are about something else than their ids were before.
 
@@ -20,7 +20,7 @@ def judge_ids(
     known, the file is held.
 
     Args:
-        staging: what is known, and what the new files bring.
+        staged: what is known, and what the new files bring.
         contracts: layouts and limits.
         files: the files to judge.
 
@@ -37,7 +37,7 @@ def judge_ids(
             if column.staged_as
         }
         columns = " or ".join(f"'{names[column]}'" for column in ABOUT[feed])
-        for file_id, known, reused, line in staging.count_reused(feed, ABOUT[feed]):
+        for file_id, known, reused, line in staged.count_reused(feed, ABOUT[feed]):
             if file_id not in sources or not reused:
                 continue
             limits = contracts.sources[sources[file_id]].limits

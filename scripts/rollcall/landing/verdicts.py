@@ -309,6 +309,8 @@ def judge_structure(
             "The last line breaks off without a line end; the file was probably cut short.",
             Effect.HOLD_REMOVALS,
         )
+    if framer.record_count and manifest is None and readable.layout.base_version == "1.0":
+        yield from _judge_unsaid_mode(rows_mode, source)
     yield from _judge_mode(declared, rows_mode if framer.record_count else None, mode, source)
     if manifest and manifest.version and not is_of_version(readable.layout, manifest.version):
         yield Judgement(
@@ -343,6 +345,23 @@ def judge_structure(
 def _counted(names: list[str]) -> str:
     """Count columns, and name them."""
     return f"{len(names)} ({', '.join(names)})" if names else "no"
+
+
+def _judge_unsaid_mode(rows_mode: str | None, source: Source) -> Iterator[Judgement]:
+    """Yield that a version without manifests does not say whether a file is complete.
+
+    Where its records make a delta, nobody leaves; of other versions, a manifest is asked for.
+    """
+    if rows_mode == "delta" and not source.default_mode:
+        yield Judgement(
+            "MODE_UNKNOWN",
+            "Nothing says whether the file is complete; most of its records have a status or a "
+            "date, so files like this one are read as a delta, and nobody is gone who is not "
+            f"deleted. Set default_mode of {source.source_id} in sources.csv: bulk, where every "
+            "file is complete, or delta.",
+            Effect.NOTE,
+            is_settled=True,
+        )
 
 
 def _judge_mode(
