@@ -6,7 +6,7 @@ from itertools import islice
 
 import duckdb
 import pytest
-from conftest import MANIFEST, ORG_ROWS, ORGS
+from conftest import MANIFEST, ORG_ROWS, ORGS, Project, read_csv
 from stories import Scene, Telling, told_together
 
 from rollcall.contracts.project import Contracts
@@ -208,3 +208,55 @@ def test_status_says_on_time_late_missing_or_never(story: Scene) -> Telling:
     text = story.district.run("status", now="2026-09-01T18:30:00Z").out
     assert "on_time" in text
     assert max(len(line) for line in text.splitlines()) <= 80
+
+
+CLOCKS = {"chicago": ("30 1 * * *", "America/Chicago"), "berlin": ("30 2 * * *", "Europe/Berlin")}
+ACROSS_CLOCKS: list[tuple[str, dict[str, str], set[str]]] = [
+    ("2026-10-24T02:15:00Z", {"berlin": "2026-10-24T003000Z"}, set()),
+    ("2026-10-25T02:15:00Z", {}, {"berlin"}),
+    (
+        "2026-10-31T08:15:00Z",
+        {"berlin": "2026-10-31T013000Z", "chicago": "2026-10-31T063000Z"},
+        set(),
+    ),
+    ("2026-11-01T08:15:00Z", {}, {"berlin", "chicago"}),
+    ("2026-11-02T08:15:00Z", {"chicago": "2026-11-02T073000Z"}, {"berlin"}),
+    (
+        "2027-03-14T08:15:00Z",
+        {"berlin": "2027-03-14T013000Z", "chicago": "2027-03-14T073000Z"},
+        set(),
+    ),
+    ("2027-03-28T01:15:00Z", {"chicago": "2027-03-27T063000Z"}, {"berlin"}),
+]
+"""Cut-offs about two in the morning, what has come by then, and whose export is missing."""
+
+
+@pytest.mark.long
+def test_command_warehouse_and_status_agree_when_the_clocks_change(project: Project) -> None:
+    """An hour comes twice in the fall and is left out in spring, in which an export is due."""
+    path = project.project / "seeds" / "contracts" / "sources.csv"
+    [sis] = [row for row in read_csv(path) if row["source_id"] == "sis"]
+    with path.open("a", encoding="utf-8") as stream:
+        for source_id, (cron, zone) in CLOCKS.items():
+            own = {"source_id": source_id, "roster_source_id": source_id, "schedule": cron}
+            own |= {"time_zone": zone, "grace_minutes": "10", "due_feeds": "oneroster/orgs"}
+            stream.write(",".join((sis | own).values()) + "\n")
+    for number, (cutoff, sent, missing) in enumerate(ACROSS_CLOCKS, 1):
+        for source_id, name in sent.items():
+            files = {"orgs.csv": ORGS + ORG_ROWS, "manifest.csv": MANIFEST + "file.orgs,bulk\n"}
+            project.deliver(name, files, source_id)
+        done = project.cycle(cutoff)
+        assert {export["source_id"] for export in done.json["missing"]} == missing, cutoff
+        assert done.code == (3 if missing else 0)
+        status = project.run("status", "--json", now=cutoff).json["feeds"]
+        late = {feed["source_id"] for feed in status if feed["status"] == "missing"}
+        assert late == missing, cutoff
+        assert project.warehouse(
+            "select source_id from audit.audit_sync_lag "
+            f"where cycle_id = {number} and status = 'missing' order by 1"
+        ) == [(source_id,) for source_id in sorted(missing)]
+        [(feeds, is_provisional)] = project.warehouse(
+            "select missing_feeds, is_provisional from transform.int_cycle_completeness"
+        )
+        assert feeds == [f"{source_id} oneroster/orgs" for source_id in sorted(missing)]
+        assert is_provisional == bool(missing)
