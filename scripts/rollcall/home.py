@@ -207,14 +207,14 @@ class Home:
             if not with_archive:
                 folders[:] = [name for name in folders if Path(folder, name) != self.archive]
 
-    def log_failure(self) -> bool:
+    def log_failure(self, when: str = "A command failed") -> bool:
         """Keep the trace of the exception being handled; says whether that was possible.
 
-        An error of the database is kept without what it quotes.
+        An error of the database is kept without what it quotes. `when` says what was being done.
         """
         try:
             with self.failure_log.open("a", encoding="utf-8") as log:
-                log.write(without_values(traceback.format_exc()) + "\n")
+                log.write(f"{when}:\n{without_values(traceback.format_exc())}\n")
         except OSError:
             return False
         return True

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rollcall.csvfile.columns import record_batches
-from rollcall.csvfile.framing import Framer, HeaderError, Malformed, leading_fields
+from rollcall.csvfile.framing import Framer, HeaderError, MalformedRecords, leading_fields
 
 HEADER = b"a,b,c\n"
 
@@ -19,7 +19,7 @@ def frame(
 ) -> tuple[list[OracleRecord], Framer]:
     """Frame a file through Arrow, in the oracle's shape."""
     framer = Framer(io.BytesIO(content), encoding, block_bytes=block, max_record_bytes=limit)
-    malformed: list[Malformed] = []
+    malformed: list[MalformedRecords] = []
     records = []
     for batch in record_batches(framer, malformed):
         batch.validate(full=True)
@@ -28,7 +28,8 @@ def frame(
             records.append(OracleRecord(number, line, offset, -1, None, tuple(fields)))
     records.extend(
         OracleRecord(m.record_number, m.line_number, m.byte_offset, m.byte_length, str(m.code), ())
-        for m in malformed
+        for part in malformed
+        for m in part
     )
     return sorted(records, key=lambda record: record.number), framer
 

@@ -1,5 +1,6 @@
 """Isolation: one bad thing in the inbox stops nothing else, is named, and is tried again."""
 
+import json
 import os
 import shlex
 import shutil
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import LONG_AGO, ORG_ROWS, ORGS, ROLLCALL, District, Project
+from conftest import LONG_AGO, MANIFEST, ORG_ROWS, ORGS, ROLLCALL, District, Project
 
 from rollcall.contracts.project import Contracts
 from rollcall.csvfile.framing import MAX_RECORD_BYTES
@@ -341,3 +342,138 @@ def test_too_many_files_in_a_folder_are_refused_like_those_of_a_zip(district: Di
     district.deliver(of_day(1), {f"{number}.csv": "" for number in range(most + 1)})
     assert codes(district, now="2026-09-02T00:00:00Z") == (3, {of_day(1): "ARCHIVE_TOO_LARGE"})
     assert not [path for path in (district.home / "archive").rglob("*") if path.is_file()]
+
+
+RESULTS = (
+    "sourcedId,status,dateLastModified,lineItemSourcedId,studentSourcedId,scoreStatus,score,"
+    "scoreDate,comment\n"
+)
+ROWS = {
+    "a comma too many": "r{0},,,li,s,fully graded,7,2026-09-01,a,b\n",
+    "no comma": "x\n",
+    "a quote inside": 'r{0},,,li"x,s,fully graded,7,2026-09-01,\n',
+    "a quote that opens": 'r{0},,,"li,s,fully graded,7,2026-09-01,\n',
+    "a field behind the last": "r{0},,,li,s,fully graded,7,2026-09-01,,\n",
+    "a sign that is not seen": "r\x01{0},,,li,s,fully graded,7,2026-09-01,\n",
+    "no text": "r{0},,,li,s,fully graded,7,2026-09-01,\xff\n",
+}
+CLEAN = "r{0},,,li,s,fully graded,7,2026-09-01,\n"
+
+
+def landed_alone(folder: Path, row: str, count: int) -> tuple[int, float, int, dict[str, object]]:
+    """Land one file of results in a process of its own.
+
+    Returns:
+        The exit code, processor seconds, peak memory in MiB and the report of the file.
+    """
+    district = District(folder / "home", folder / "inbox")
+    text = "".join(row.format(number) for number in range(count))
+    district.deliver(of_day(1), {"results.csv": (RESULTS + text).encode("latin-1")}, "lms")
+    with (folder / "out.json").open("wb") as out:
+        child = subprocess.Popen(
+            [ROLLCALL, "land", "--inbox", str(district.inbox), "--json"],
+            env=os.environ | {"ROLLCALL_HOME": str(district.home), "ROLLCALL_NOW": "2026-09-02"},
+            stdout=out,
+        )
+        _, status, used = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    [file] = json.loads((folder / "out.json").read_text())["files"]
+    seconds = used.ru_utime + used.ru_stime
+    return child.returncode, seconds, used.ru_maxrss >> 10, file
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+def test_a_million_malformed_records_need_little_memory_and_time(tmp_path: Path, row: str) -> None:
+    (tmp_path / "clean").mkdir()
+    (tmp_path / "bad").mkdir()
+    _, usual, _, _ = landed_alone(tmp_path / "clean", CLEAN, 1_000_000)
+    code, seconds, memory, file = landed_alone(tmp_path / "bad", row, 1_000_000)
+    assert (code, file["code"], file["verdict"]) == (3, "TOO_MANY_MALFORMED", "rejected")
+    assert (file["record_count"], file["malformed_count"]) == (1_000_000, 1_000_000)
+    assert memory < 500
+    assert seconds < 3 * usual
+
+
+@pytest.mark.long
+def test_twenty_megabytes_of_short_lines_need_little_memory(tmp_path: Path) -> None:
+    code, _, memory, file = landed_alone(tmp_path, "x\n", 10_000_000)
+    assert (code, file["malformed_count"]) == (3, 10_000_000)
+    assert memory < 500
+
+
+def test_many_malformed_records_need_little_memory(tmp_path: Path) -> None:
+    code, _, memory, file = landed_alone(tmp_path, ROWS["a comma too many"], 200_000)
+    assert (code, file["verdict"], file["malformed_count"]) == (0, "accepted", 200_000)
+    assert memory < 400
+    district = District(tmp_path / "home", tmp_path / "inbox")
+    assert district.ledger(
+        "select count(*), count(distinct record_key), min(record_key), min(code) "
+        "from landing.malformed_records"
+    ) == [(200_000, 200_000, "r0", "TOO_MANY_FIELDS")]
+    assert district.run("verify").code == 0
+
+
+def test_a_file_of_more_malformed_records_than_the_limit_is_only_counted(project: Project) -> None:
+    limits = project.project / "seeds" / "contracts" / "limits.csv"
+    limits.write_text(
+        limits.read_text().replace("max_malformed_records,500000", "max_malformed_records,3")
+    )
+    rows = "c{0},,,Tests,too many\n"
+    files = {
+        "categories.csv": CATEGORIES + "".join(rows.format(number) for number in range(4)),
+        "orgs.csv": ORGS + ORG_ROWS + "short\n" * 3,
+    }
+    project.deliver(of_day(1), files)
+    done = project.land()
+    assert {
+        file["file_name"]: (file["code"], file["record_count"], file["malformed_count"])
+        for file in done.json["files"]
+    } == {"categories.csv": ("TOO_MANY_MALFORMED", 5, 4), "orgs.csv": (None, 5, 3)}
+    assert project.ledger("select count(*) from raw_oneroster.categories") == [(0,)]
+    assert project.ledger("select count(*) from landing.malformed_records") == [(3,)]
+    [file_id] = [file["file_id"] for file in done.json["files"] if file["code"]]
+    limits.write_text(
+        limits.read_text().replace("max_malformed_records,3", "max_malformed_records,4")
+    )
+    again = project.run("reprocess", file_id, "--json")
+    assert (again.code, again.json["malformed_count"]) == (0, 4)
+    assert project.run("verify").code == 0
+
+
+@pytest.mark.parametrize("name", ["metadata.c{0}", "c{0}", ""])
+def test_too_many_columns_are_refused_with_a_code(district: District, name: str) -> None:
+    header = RESULTS.strip() + "".join(f",{name.format(number)}" for number in range(50_000))
+    row = CLEAN.format(1).strip() + "," * 50_000 + "\n"
+    district.deliver(of_day(1), {"results.csv": f"{header}\n{row}", "orgs.csv": ORGS + ORG_ROWS})
+    files = {file["file_name"]: file for file in district.land().json["files"]}
+    assert files["orgs.csv"]["verdict"] == "accepted"
+    assert (files["results.csv"]["code"], files["results.csv"]["record_count"]) == (
+        "TOO_MANY_COLUMNS",
+        1,
+    )
+
+
+def test_a_manifest_of_any_length_leaves_few_findings(district: District) -> None:
+    lines = "".join(f"file.thing{number},bulk\n" for number in range(20_000))
+    district.deliver(of_day(1), {"orgs.csv": ORGS + ORG_ROWS, "manifest.csv": MANIFEST + lines})
+    assert district.land().code == 0
+    [(count,)] = district.ledger("select count(*) from landing.findings")
+    assert count < 200
+
+
+def test_the_digest_of_entries_knows_each_of_them_and_no_order() -> None:
+    def digest(*numbers: int) -> str:
+        with duckdb.connect() as connection:
+            ledger.prepare(connection, CONTRACTS)
+            for number in numbers:
+                connection.execute(
+                    "insert into landing.malformed_records values ('f', ?, 1, 1, 1, 'X', 'k')",
+                    [number],
+                )
+            return ledger.digests(connection, "file", "f")["f"]
+
+    same = {digest(1, 2, 3), digest(3, 1, 2)}
+    assert len(same) == 1
+    others = [digest(1, 2), digest(1, 2, 4), digest(1, 2, 3, 3), digest(1, 2, 3, 4)]
+    assert len(same | {*others}) == 1 + len(others)

@@ -65,6 +65,8 @@ class Limits:
     max_unpacked_bytes: float
     max_unpacked_ratio: float
     max_record_bytes: float
+    max_columns: float
+    max_malformed_records: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from rollcall.csvfile.framing import PADDING, Frame, Framer, Malformed
+from rollcall.csvfile.framing import PADDING, Frame, Framer, MalformedRecords
 from rollcall.csvfile.records import Positions
 
 _QUOTE = 34
@@ -25,15 +25,19 @@ _HIGH_MASKS = np.array([(1 << (8 * n)) - 1 for n in range(9)], np.uint64)
 _Fields = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.bool_]]
 
 
-def record_batches(framer: Framer, malformed: list[Malformed]) -> pa.RecordBatchReader:
+def record_batches(
+    framer: Framer, malformed: list[MalformedRecords], most_malformed: int | None = None
+) -> pa.RecordBatchReader:
     """Return the well-formed records of a file as a stream of batches.
 
     Columns: `record_number`, `line_number`, `byte_offset` (int64), then `c0`, `c1`, ... one for
     each column of the header, text or null. A blank field is null; a quoted blank is empty text.
-    Malformed records are appended to `malformed` on the way.
+    Malformed records are appended to `malformed` on the way. Once there are more than
+    `most_malformed`, the rest of the file is only counted.
     """
     schema = _schema(len(framer.header.names))
-    return pa.RecordBatchReader.from_batches(schema, _batches(framer, malformed, schema))
+    batches = _batches(framer, malformed, schema, most_malformed)
+    return pa.RecordBatchReader.from_batches(schema, batches)
 
 
 def _schema(width: int) -> pa.Schema:
@@ -42,10 +46,16 @@ def _schema(width: int) -> pa.Schema:
 
 
 def _batches(
-    framer: Framer, malformed: list[Malformed], schema: pa.Schema
+    framer: Framer,
+    malformed: list[MalformedRecords],
+    schema: pa.Schema,
+    most_malformed: int | None,
 ) -> Iterator[pa.RecordBatch]:
     for frame in framer:
-        malformed.extend(frame.malformed)
+        if most_malformed is not None and framer.malformed_count > most_malformed:
+            continue
+        if len(frame.malformed):
+            malformed.append(frame.malformed)
         if len(frame.record_number):
             yield to_batch(frame, schema)
 

@@ -20,13 +20,16 @@ from numpy.typing import NDArray
 
 from rollcall.csvfile.blanks import hiding_records, trimmed
 from rollcall.csvfile.records import (
+    DEFECTS,
     Defect,
+    Defects,
     Flags,
     Lines,
     Positions,
     Records,
     find_lines,
     find_records,
+    number_of,
     settled,
 )
 
@@ -39,7 +42,7 @@ MAX_RECORD_BYTES = 1 << 20
 PADDING = 16
 """Zero bytes behind the data of a frame, so that 16 bytes can be read at any position of it."""
 
-_BLOCK_BYTES = 4 << 20
+_BLOCK_BYTES = 2 << 20
 _FIRST_BYTES = 4096
 _BOM = b"\xef\xbb\xbf"
 _QUOTED = re.compile(rb'"(?:[^"]|"")*"')
@@ -98,6 +101,37 @@ class Malformed:
 
 
 @dataclass(frozen=True, slots=True)
+class MalformedRecords:
+    """Pointers to malformed records, in file order: of each what `Malformed` says, in arrays.
+
+    Attributes:
+        record_number, line_number, byte_offset, byte_length: int64 [n].
+        defects: uint8 [n], numbers of DEFECTS.
+    """
+
+    record_number: Positions
+    line_number: Positions
+    byte_offset: Positions
+    byte_length: Positions
+    defects: Defects
+
+    def __len__(self) -> int:
+        return len(self.defects)
+
+    def __iter__(self) -> Iterator[Malformed]:
+        rows = zip(
+            self.record_number.tolist(),
+            self.line_number.tolist(),
+            self.byte_offset.tolist(),
+            self.byte_length.tolist(),
+            self.defects.tolist(),
+            strict=True,
+        )
+        for record, line, offset, length, defect in rows:
+            yield Malformed(record, line, offset, length, DEFECTS[defect])
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """The well-formed records of one block, and pointers to the malformed ones.
 
@@ -119,7 +153,7 @@ class Frame:
     byte_offset: Positions
     bounds: NDArray[np.int32]
     has_quotes: bool
-    malformed: tuple[Malformed, ...]
+    malformed: MalformedRecords
 
 
 class Framer:
@@ -237,15 +271,15 @@ class Framer:
         self.record_count += 1
         self.line_count += 1
         self.malformed_count += 1
-        record = Malformed(
-            self.record_count,
-            self.line_count,
-            start,
-            self.byte_count + end - start,
-            Defect.RECORD_TOO_LONG,
+        record = MalformedRecords(
+            np.array([self.record_count]),
+            np.array([self.line_count]),
+            np.array([start]),
+            np.array([self.byte_count + end - start]),
+            np.array([number_of(Defect.RECORD_TOO_LONG)], np.uint8),
         )
         self.byte_count += after
-        return data[after:], _empty_frame(len(self.header.names), (record,))
+        return data[after:], _empty_frame(len(self.header.names), record)
 
     def _frame(self, data: bytes, is_at_end: bool) -> tuple[int, Frame | None]:
         """Frame the complete records of `data`; return how many bytes they take."""
@@ -272,23 +306,23 @@ class Framer:
         ends = lines.ends[records.last_line]
         used = len(octets) - PADDING
         separators = records.separators[: np.searchsorted(records.separators, used)]
-        is_good = np.ones(len(starts), np.bool_)
-        is_good[list(records.defects)] = False
+        defects = records.defects.copy()
+        is_good = defects == 0
         counts = _count_between(separators, starts, ends, width, is_good)
-        defects = dict(records.defects)
         few = is_good & (counts < width - 1)
         many = np.flatnonzero(is_good & (counts > width - 1))
         field_ends, is_blank = _cut_extra(
             octets, separators, starts, ends, width, many, ord(self.header.delimiter)
         )
         has_room = counts[many] < width + self.header.unnamed_count
-        defects |= dict.fromkeys(np.flatnonzero(few).tolist(), Defect.TOO_FEW_FIELDS)
-        defects |= dict.fromkeys(many[~is_blank].tolist(), Defect.TOO_MANY_FIELDS)
-        defects |= dict.fromkeys(many[is_blank & ~has_room].tolist(), Defect.EXTRA_BLANK_FIELD)
-        for index in _undecodable(padded, octets[:used], starts, ends, self.encoding):
-            defects.setdefault(index, Defect.BAD_BYTES)
-        if defects or len(many):
-            is_good[list(defects)] = False
+        defects[few] = number_of(Defect.TOO_FEW_FIELDS)
+        defects[many[~is_blank]] = number_of(Defect.TOO_MANY_FIELDS)
+        defects[many[is_blank & ~has_room]] = number_of(Defect.EXTRA_BLANK_FIELD)
+        bad = _undecodable(padded, octets[:used], starts, ends, self.encoding)
+        undecodable = np.fromiter(bad, np.int64)
+        defects[undecodable[defects[undecodable] == 0]] = number_of(Defect.BAD_BYTES)
+        is_good = defects == 0
+        if len(many) or not is_good.all():
             separators = separators[
                 np.repeat(np.searchsorted(separators, starts[is_good]), width - 1)
                 + np.tile(np.arange(width - 1), int(is_good.sum()))
@@ -299,23 +333,21 @@ class Framer:
         if self.seen_places:
             spans_lines = len(starts) + records.blank_count < records.line_count
             places = self.seen_places
-            hiding = list(hiding_records(padded, bounds, places, spans_lines=spans_lines))
-            for index in np.flatnonzero(is_good)[hiding].tolist():
-                defects[index] = Defect.UNSEEN_CHARACTER
-            is_good[list(defects)] = False
+            hiding = np.fromiter(
+                hiding_records(padded, bounds, places, spans_lines=spans_lines), np.int64
+            )
+            defects[np.flatnonzero(is_good)[hiding]] = number_of(Defect.UNSEEN_CHARACTER)
+            is_good = defects == 0
             bounds = np.delete(bounds, hiding, axis=1)
         numbers = self.record_count + 1 + np.arange(len(starts), dtype=np.int64)
         line_numbers = self.line_count + 1 + records.first_line
         offsets = self.byte_count + starts
-        malformed = tuple(
-            Malformed(
-                int(numbers[index]),
-                int(line_numbers[index]),
-                int(offsets[index]),
-                int(ends[index] - starts[index]),
-                defects[index],
-            )
-            for index in sorted(defects)
+        malformed = MalformedRecords(
+            numbers[~is_good],
+            line_numbers[~is_good],
+            offsets[~is_good],
+            (ends - starts)[~is_good],
+            defects[~is_good],
         )
         return Frame(
             padded,
@@ -328,9 +360,18 @@ class Framer:
         )
 
 
-def leading_fields(record: bytes, encoding: str, delimiter: bytes = b",") -> list[str]:
-    """Read the fields of one record up to its first violation; of undecodable text, up to it."""
-    fields, _, _ = _scan(record, delimiter)
+def leading_fields(
+    record: bytes, encoding: str, delimiter: bytes = b",", most: int | None = None
+) -> list[str]:
+    """Read the fields of one record up to its first violation; of undecodable text, up to it.
+
+    Args:
+        record: the bytes of the record.
+        encoding: that of the file.
+        delimiter: what stands between fields.
+        most: how many fields are wanted; all by default.
+    """
+    fields, _, _ = _scan(record, delimiter, most=most)
     texts = []
     for octets in fields:
         try:
@@ -357,8 +398,10 @@ def _delimiter(data: bytes) -> bytes:
     return next((mark for mark in DELIMITERS.values() if mark in plain), b",")
 
 
-def _scan(data: bytes, delimiter: bytes, position: int = 0) -> tuple[list[bytes], int, bool]:
-    """Read one record of `data`, field by field.
+def _scan(
+    data: bytes, delimiter: bytes, position: int = 0, most: int | None = None
+) -> tuple[list[bytes], int, bool]:
+    """Read one record of `data`, field by field, or the first `most` of them.
 
     Returns the fields before the first violation, where reading stopped, and whether the record
     is whole.
@@ -371,6 +414,8 @@ def _scan(data: bytes, delimiter: bytes, position: int = 0) -> tuple[list[bytes]
         position = found.end()
         if end != delimiter:
             return fields, position, True
+        if len(fields) == most:
+            break
     return fields, position, False
 
 
@@ -379,7 +424,7 @@ def _ends(data: bytes) -> bool:
     return _LINE_END.search(data, 0, len(data) - 1) is not None or data[-1:] == b"\n"
 
 
-def _empty_frame(width: int, malformed: tuple[Malformed, ...]) -> Frame:
+def _empty_frame(width: int, malformed: MalformedRecords) -> Frame:
     none = np.empty(0, np.int64)
     bounds = np.empty((width + 1, 0), np.int32)
     return Frame(b"\0" * PADDING, none, none, none, bounds, False, malformed)

@@ -7,7 +7,7 @@ needs not even that: what is inside quotes is then the running parity of the quo
 computed for 64 bytes at once.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -19,6 +19,8 @@ Octets = NDArray[np.uint8]
 Positions = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Words = NDArray[np.uint64]
+Defects = NDArray[np.uint8]
+"""Of each line or record: 0 where it is well-formed, else what stands for its defect in DEFECTS."""
 
 
 class Defect(StrEnum):
@@ -33,6 +35,16 @@ class Defect(StrEnum):
     BAD_BYTES = "BAD_BYTES"
     RECORD_TOO_LONG = "RECORD_TOO_LONG"
     UNSEEN_CHARACTER = "UNSEEN_CHARACTER"
+
+
+DEFECTS = dict(enumerate(Defect, 1))
+"""Defects by the number that stands for them in arrays."""
+_NUMBERS = {defect: number for number, defect in DEFECTS.items()}
+
+
+def number_of(defect: Defect) -> int:
+    """Return the number that stands for a defect in arrays."""
+    return _NUMBERS[defect]
 
 
 @dataclass(slots=True)
@@ -53,7 +65,7 @@ class Records:
         has_quotes: whether the block holds any quote.
         blank_count: blank lines, which are no records.
         line_count: how many lines of the block the records and blank lines take.
-        defects: what is wrong with the quotes or the length of a record, by its index.
+        defects: what is wrong with the quotes or the length of each.
     """
 
     first_line: Positions
@@ -62,7 +74,7 @@ class Records:
     has_quotes: bool
     blank_count: int
     line_count: int
-    defects: dict[int, Defect] = field(default_factory=dict)
+    defects: Defects
 
 
 def find_lines(octets: Octets, data: bytes, is_at_end: bool) -> Lines:
@@ -98,17 +110,17 @@ def find_records(
     """Join the lines of a block to records and find those with wrong quotes or too long."""
     last_line = np.arange(len(lines.starts))
     is_first = np.ones(len(lines.starts), np.bool_)
+    defects = np.zeros(len(lines.starts), np.uint8)
     if data.find(b'"') < 0:
         separators = np.flatnonzero(octets[: len(data)] == delimiter)
-        return _collect(lines, last_line, is_first, {}, separators, False, max_record_bytes)
+        return _collect(lines, last_line, is_first, defects, separators, False, max_record_bytes)
     inside = _inside_quotes(octets, len(data), delimiter)
     if inside is not None:
         joined = _join_clean(lines, inside, is_at_end, settled(data), max_record_bytes)
         if joined is not None:
             last_line, is_first = joined
             separators = np.flatnonzero((octets[: len(data)] == delimiter) & ~inside)
-            return _collect(lines, last_line, is_first, {}, separators, True, max_record_bytes)
-    defects: dict[int, Defect] = {}
+            return _collect(lines, last_line, is_first, defects, separators, True, max_record_bytes)
     line_count = _join_lines(
         octets, data, lines, last_line, is_first, defects, is_at_end, max_record_bytes, delimiter
     )
@@ -122,7 +134,7 @@ def _collect(
     lines: Lines,
     last_line: Positions,
     is_first: Flags,
-    line_defects: dict[int, Defect],
+    line_defects: Defects,
     separators: Positions,
     has_quotes: bool,
     max_record_bytes: int,
@@ -130,13 +142,10 @@ def _collect(
     """Put together what is known of the lines; `is_first` covers the complete records."""
     line_count = len(is_first)
     lengths = lines.ends[:line_count] - lines.starts[:line_count]
-    for line in np.flatnonzero(is_first & (lengths > max_record_bytes)).tolist():
-        line_defects[line] = Defect.RECORD_TOO_LONG
+    too_long = np.flatnonzero(is_first & (lengths > max_record_bytes))
+    line_defects[too_long] = number_of(Defect.RECORD_TOO_LONG)
     first_line = np.flatnonzero(is_first & (lengths > 0))
     blank_count = int(np.count_nonzero(is_first)) - len(first_line)
-    defects = {
-        int(np.searchsorted(first_line, line)): line_defects[line] for line in sorted(line_defects)
-    }
     return Records(
         first_line,
         last_line[first_line],
@@ -144,7 +153,7 @@ def _collect(
         has_quotes,
         blank_count,
         line_count,
-        defects,
+        line_defects[first_line],
     )
 
 
@@ -219,7 +228,7 @@ def _join_lines(
     lines: Lines,
     last_line: Positions,
     is_first: Flags,
-    defects: dict[int, Defect],
+    defects: Defects,
     is_at_end: bool,
     max_record_bytes: int,
     delimiter: int,
@@ -235,7 +244,7 @@ def _join_lines(
     quotes = quotes[: int(counts.sum())]
     outside, inside = _violations(octets, quotes, lines, first_quote, counts, delimiter)
     is_open = (counts & 1).astype(np.bool_)
-    is_open[list(outside)] = False
+    is_open[outside > 0] = False
     line_count = len(lines.starts)
     open_lines = np.flatnonzero(is_open)
     if len(open_lines):
@@ -245,17 +254,16 @@ def _join_lines(
             last_line,
             is_first,
             defects,
-            open_lines=open_lines.tolist(),
-            quoted_lines=quoted_lines.tolist(),
-            places=np.searchsorted(quoted_lines, open_lines).tolist(),
-            closes=(counts & 1).tolist(),
-            inside=inside,
+            open_lines=open_lines,
+            quoted_lines=quoted_lines.data,
+            places=np.searchsorted(quoted_lines, open_lines),
+            closes=(counts & 1).data,
+            inside=inside.data,
             byte_limit=None if is_at_end else settled(data),
             max_record_bytes=max_record_bytes,
         )
-    for line, defect in outside.items():
-        if line < line_count and is_first[line]:
-            defects[line] = defect
+    wrong = np.flatnonzero((outside[:line_count] > 0) & is_first[:line_count])
+    defects[wrong] = outside[wrong]
     return line_count
 
 
@@ -263,35 +271,38 @@ def _follow_open_lines(
     lines: Lines,
     last_line: Positions,
     is_first: Flags,
-    defects: dict[int, Defect],
+    defects: Defects,
     *,
-    open_lines: list[int],
-    quoted_lines: list[int],
-    places: list[int],
-    closes: list[int],
-    inside: dict[int, Defect],
+    open_lines: Positions,
+    quoted_lines: memoryview,
+    places: Positions,
+    closes: memoryview,
+    inside: memoryview,
     byte_limit: int | None,
     max_record_bytes: int,
 ) -> int:
     """Find where each record that ends its first line inside a quote closes, or that it does not.
 
     `places` says where each open line stands among the lines that hold quotes; `closes` is 1 for
-    a line that leaves a quote it started in. `byte_limit` is where the block ends when more is to
-    come: a record that reaches it without closing waits for the next block.
+    a line that leaves a quote it started in, `inside` what is wrong with one that starts in a
+    quote. They are read as memory, which makes no object of every line. `byte_limit` is where the
+    block ends when more is to come: a record that reaches it without closing waits for the next
+    block.
     """
-    starts, ends = lines.starts.tolist(), lines.ends.tolist()
+    starts, ends, found = lines.starts.data, lines.ends.data, defects.data
+    unclosed = number_of(Defect.UNCLOSED_QUOTE)
     done = 0
-    for line, place in zip(open_lines, places, strict=True):
+    for line, place in zip(open_lines.data, places.data, strict=True):
         if line < done or ends[line] - starts[line] > max_record_bytes:
             continue
         farthest = starts[line] + max_record_bytes
         for place_after in range(place + 1, len(quoted_lines)):
             following = quoted_lines[place_after]
             if ends[following] > farthest:
-                defects[line] = Defect.UNCLOSED_QUOTE
+                found[line] = unclosed
                 break
-            if following in inside:
-                defects[line] = inside[following]
+            if inside[following]:
+                found[line] = inside[following]
                 break
             if closes[following]:
                 last_line[line] = following
@@ -301,7 +312,7 @@ def _follow_open_lines(
         else:
             if byte_limit is not None and byte_limit <= farthest:
                 return line
-            defects[line] = Defect.UNCLOSED_QUOTE
+            found[line] = unclosed
     return len(starts)
 
 
@@ -312,7 +323,7 @@ def _violations(
     first_quote: Positions,
     counts: Positions,
     delimiter: int,
-) -> tuple[dict[int, Defect], dict[int, Defect]]:
+) -> tuple[Defects, Defects]:
     """Find the first wrong quote of each line, were the line to start outside or inside a quote.
 
     Quotes open and close in turn. An opening one stands at the start of a line or behind a
@@ -325,22 +336,17 @@ def _violations(
     is_behind_quote = (before == _QUOTE) & (quotes > starts)
     may_open = (quotes == starts) | ((before == delimiter) & (quotes > starts)) | is_behind_quote
     may_close = (after == delimiter) | (after == _QUOTE) | (quotes + 1 == ends)
+    outside, inside = np.zeros((2, len(counts)), np.uint8)
     if may_open.all() and may_close.all():
-        return {}, {}
+        return outside, inside
     is_odd = ((np.arange(len(quotes)) - np.repeat(first_quote, counts)) & 1).astype(np.bool_)
     line_of = np.repeat(np.arange(len(counts)), counts)
-    found: list[dict[int, Defect]] = []
-    for opens in (~is_odd, is_odd):
+    stray, after_quote = number_of(Defect.STRAY_QUOTE), number_of(Defect.TEXT_AFTER_QUOTE)
+    for found, opens in ((outside, ~is_odd), (inside, is_odd)):
         wrong = np.flatnonzero(np.where(opens, ~may_open, ~may_close))
         which, first = np.unique(line_of[wrong], return_index=True)
-        is_stray = opens[wrong[first]]
-        found.append(
-            {
-                line: Defect.STRAY_QUOTE if stray else Defect.TEXT_AFTER_QUOTE
-                for line, stray in zip(which.tolist(), is_stray.tolist(), strict=True)
-            }
-        )
-    return found[0], found[1]
+        found[which] = np.where(opens[wrong[first]], stray, after_quote)
+    return outside, inside
 
 
 def _find_separators(octets: Octets, starts: Positions, delimiter: int) -> Positions:

@@ -30,8 +30,29 @@ def reject_file(
     context: Context, delivery: Delivery, member: Member, rejection: Rejection
 ) -> FileReport:
     """Record a file that is rejected, with as many records as can be counted."""
+    return _reject(context, delivery, member, rejection, _count_records(delivery, member))
+
+
+def _reject_malformed(
+    context: Context, delivery: Delivery, member: Member, framer: Framer
+) -> FileReport:
+    """Record a file that has too many malformed records to keep an entry of each."""
+    rejection = Rejection(
+        "TOO_MANY_MALFORMED",
+        f"{framer.malformed_count} of {framer.record_count} records are malformed; no more than "
+        f"{delivery.source.limits.max_malformed_records:.0f} are looked at one by one.",
+    )
+    return _reject(context, delivery, member, rejection, framer)
+
+
+def _reject(
+    context: Context,
+    delivery: Delivery,
+    member: Member,
+    rejection: Rejection,
+    framer: Framer | None,
+) -> FileReport:
     feed = feed_of(context, delivery, member)
-    framer = _count_records(delivery, member)
     identity = _identity(delivery, member)
     find(context, identity["file_id"], rejection.code, rejection.detail)
     return add_file(
@@ -106,7 +127,11 @@ def land_file(
         framer = Framer(
             stream, source.encoding, max_record_bytes=int(source.limits.max_record_bytes)
         )
-        stored = raw.store(connection, file_id, readable, framer)
+        most = int(source.limits.max_malformed_records)
+        stored = raw.store(connection, file_id, readable, framer, most)
+    if stored.is_over_limit:
+        raw.remove(connection, file_id, layout.raw_table)
+        return _reject_malformed(context, delivery, member, framer), [], wrong_year
     declared = declared_mode(readable, manifest)
     rows_mode = raw.mode_of_rows(connection, file_id, layout.raw_table, set(layout.raw_columns))
     mode = effective_mode(declared, rows_mode, source)
@@ -118,7 +143,7 @@ def land_file(
         mode,
         delivery.exported_at,
         framer.record_count,
-        stored.malformed_keys.count(None),
+        stored.hidden_key_count,
     )
     judgements = list(
         judge_structure(

@@ -119,8 +119,7 @@ def land(
             except Exception as error:
                 if _concerns_all(error):
                     raise
-                error.add_note(f"It was raised while {full_name(attempt.entry)} was landed.")
-                home.log_failure()
+                home.log_failure(f"While {full_name(attempt.entry)} was landed")
                 stack.close()  # what was raised may have spoiled the connection
                 connection = stack.enter_context(home.landing())
                 home.attach_last_good(connection)

@@ -5,6 +5,8 @@ All functions work inside the caller's transaction.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
+from typing import BinaryIO
 
 import duckdb
 import pyarrow as pa
@@ -12,7 +14,7 @@ import pyarrow as pa
 from rollcall.contracts.layouts import Layout
 from rollcall.csvfile.blanks import visible
 from rollcall.csvfile.columns import record_batches
-from rollcall.csvfile.framing import Framer, Malformed, leading_fields
+from rollcall.csvfile.framing import Framer, Malformed, MalformedRecords, leading_fields
 from rollcall.csvfile.records import Defect
 from rollcall.errors import RollcallError
 from rollcall.landing.verdicts import MODE_COLUMNS, Readable
@@ -22,32 +24,59 @@ _WITHOUT_ZONE = r"regexp_full_match({}, '\d{{4}}-\d\d-\d\d[T ][\d:.]+')"
 """SQL: the text of a column is a time that names no zone."""
 
 
+_BATCH = 100_000
+"""How many malformed records are stored at once."""
+_MALFORMED = pa.schema(
+    [
+        ("file_id", pa.string()),
+        *((name, pa.int64()) for name in ("record_number", "line_number")),
+        *((name, pa.int64()) for name in ("byte_offset", "byte_length")),
+        *((name, pa.string()) for name in ("code", "record_key")),
+    ]
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """What storing a file showed.
 
-    `malformed_keys` has the key of each malformed record, None where the defect comes before it;
-    `is_cut_short` says that the last record lacks fields or a quote and its line has no end.
+    `hidden_key_count` is how many malformed records have their defect before the end of the key;
+    `is_cut_short` says that the last record lacks fields or a quote and its line has no end;
+    `is_over_limit` that so many are malformed that the file is only counted.
     """
 
-    malformed_keys: list[str | None]
-    is_cut_short: bool
+    hidden_key_count: int = 0
+    is_cut_short: bool = False
+    is_over_limit: bool = False
 
 
 def store(
-    connection: duckdb.DuckDBPyConnection, file_id: str, readable: Readable, framer: Framer
+    connection: duckdb.DuckDBPyConnection,
+    file_id: str,
+    readable: Readable,
+    framer: Framer,
+    most_malformed: int | None = None,
 ) -> Stored:
     """Store the records of a file.
+
+    Args:
+        connection: the landing database.
+        file_id: the file.
+        readable: its bytes and its layout.
+        framer: what reads its records.
+        most_malformed: with more malformed records, the file is only counted.
 
     Raises:
         RollcallError: not every well-formed record could be stored.
     """
     framer.seen_places = _seen_places(readable)
-    malformed = _store_records(connection, file_id, readable, framer)
-    keys = _store_malformed(connection, file_id, readable, framer, malformed)
-    last = malformed[-1] if malformed else None
+    malformed = _store_records(connection, file_id, readable, framer, most_malformed)
+    if most_malformed is not None and framer.malformed_count > most_malformed:
+        return Stored(is_over_limit=True)
+    hidden_key_count = _store_malformed(connection, file_id, readable, framer, malformed)
+    last = list(malformed[-1])[-1] if malformed else None
     return Stored(
-        keys,
+        hidden_key_count,
         last is not None
         and last.code in (Defect.TOO_FEW_FIELDS, Defect.UNCLOSED_QUOTE)
         and last.record_number == framer.record_count
@@ -79,10 +108,14 @@ def remove(connection: duckdb.DuckDBPyConnection, file_id: str, raw_table: str |
 
 
 def _store_records(
-    connection: duckdb.DuckDBPyConnection, file_id: str, readable: Readable, framer: Framer
-) -> list[Malformed]:
+    connection: duckdb.DuckDBPyConnection,
+    file_id: str,
+    readable: Readable,
+    framer: Framer,
+    most_malformed: int | None,
+) -> list[MalformedRecords]:
     """Stream the well-formed records into the raw table; return the malformed ones."""
-    malformed: list[Malformed] = []
+    malformed: list[MalformedRecords] = []
     placed = [
         (f'"c{place}"', raw_column)
         for place, raw_column in enumerate(readable.fit.placement)
@@ -99,7 +132,7 @@ def _store_records(
     if extra:
         names = ", ".join(literal(name) for _, name in extra)
         metadata = f"map([{names}], [{', '.join(field for field, _ in extra)}])"
-    connection.register("incoming_records", record_batches(framer, malformed))
+    connection.register("incoming_records", record_batches(framer, malformed, most_malformed))
     inserted = connection.execute(
         f"insert into {readable.layout.raw_table} (file_id, layout_version, "
         "record_number, line_number, byte_offset, "
@@ -110,7 +143,8 @@ def _store_records(
     ).fetchone()
     connection.unregister("incoming_records")
     well_formed = framer.record_count - framer.malformed_count
-    if inserted is None or inserted[0] != well_formed:
+    is_whole = most_malformed is None or framer.malformed_count <= most_malformed
+    if is_whole and (inserted is None or inserted[0] != well_formed):
         raise RollcallError(
             f"{readable.member.name}: {well_formed} well-formed records were framed but "
             f"{inserted[0] if inserted else 0} were stored; nothing of this delivery was kept."
@@ -123,43 +157,59 @@ def _store_malformed(
     file_id: str,
     readable: Readable,
     framer: Framer,
-    malformed: list[Malformed],
-) -> list[str | None]:
-    """Record where each malformed record stands; return the keys that could still be read."""
+    malformed: list[MalformedRecords],
+) -> int:
+    """Record where each malformed record stands; return how many hide their key."""
     if not malformed:
-        return []
-    keys = list(_readable_keys(readable, malformed, framer))
-    rows = pa.table(
-        {
-            "file_id": [file_id] * len(malformed),
-            "record_number": [record.record_number for record in malformed],
-            "line_number": [record.line_number for record in malformed],
-            "byte_offset": [record.byte_offset for record in malformed],
-            "byte_length": [record.byte_length for record in malformed],
-            "code": [str(record.code) for record in malformed],
-            "record_key": pa.array(keys, pa.string()),
-        }
-    )
-    connection.register("incoming_malformed", rows)
+        return 0
+    batches = _malformed_batches(file_id, readable, framer, malformed)
+    reader = pa.RecordBatchReader.from_batches(_MALFORMED, batches)
+    connection.register("incoming_malformed", reader)
     connection.execute(
         "insert into landing.malformed_records by name select * from incoming_malformed"
     )
     connection.unregister("incoming_malformed")
-    return keys
+    found = connection.execute(
+        "select count(*) from landing.malformed_records where file_id = ? and record_key is null",
+        [file_id],
+    ).fetchone()
+    return found[0] if found else 0
+
+
+def _malformed_batches(
+    file_id: str, readable: Readable, framer: Framer, malformed: list[MalformedRecords]
+) -> Iterator[pa.RecordBatch]:
+    """Yield the entries of malformed records, a bounded number at once."""
+    records = chain.from_iterable(malformed)
+    with readable.member.path.open("rb") as stream:
+        while batch := list(islice(records, _BATCH)):
+            yield pa.record_batch(
+                [
+                    [file_id] * len(batch),
+                    [record.record_number for record in batch],
+                    [record.line_number for record in batch],
+                    [record.byte_offset for record in batch],
+                    [record.byte_length for record in batch],
+                    [str(record.code) for record in batch],
+                    list(_readable_keys(readable, batch, framer, stream)),
+                ],
+                schema=_MALFORMED,
+            )
 
 
 def _readable_keys(
-    readable: Readable, malformed: list[Malformed], framer: Framer
+    readable: Readable, malformed: list[Malformed], framer: Framer, stream: BinaryIO
 ) -> Iterator[str | None]:
+    """Yield the key of each malformed record, None where the defect comes before its end."""
     placement = readable.fit.placement
     positions = [placement.index(key) for key in readable.layout.key_columns]
-    with readable.member.path.open("rb") as stream:
-        for record in malformed:
-            stream.seek(record.byte_offset)
-            octets = stream.read(min(record.byte_length, 1 << 16))
-            fields = leading_fields(octets, framer.encoding, framer.header.delimiter)
-            is_readable = len(fields) > max(positions)
-            yield record_key_of([visible(fields[p]) for p in positions]) if is_readable else None
+    needed = max(positions) + 1
+    for record in malformed:
+        stream.seek(record.byte_offset)
+        octets = stream.read(min(record.byte_length, 1 << 16))
+        fields = leading_fields(octets, framer.encoding, framer.header.delimiter, needed)
+        is_readable = len(fields) >= needed
+        yield record_key_of([visible(fields[p]) for p in positions]) if is_readable else None
 
 
 def mode_of_rows(

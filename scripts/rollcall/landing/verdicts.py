@@ -38,6 +38,8 @@ MODE_COLUMNS = ("status", "dateLastModified")
 _MODES = ("bulk", "delta")
 _NOT_LISTED = "absent"
 _LISTS = "file."
+_MOST_NAMED = 100
+"""How many missing files of one manifest are named one by one."""
 
 
 class Effect(IntEnum):
@@ -176,6 +178,11 @@ def _read_header(
             header = Framer(stream, encoding=source.encoding).header
     except HeaderError as error:
         return Rejection(error.code, str(error))
+    count, most = len(header.names) + header.unnamed_count, source.limits.max_columns
+    if count > most:
+        return Rejection(
+            "TOO_MANY_COLUMNS", f"The header has {count} columns; at most {most:.0f} are read."
+        )
     if feed is None:
         feed = contracts.feed_by_header(source, header.names)
     is_other = DELIMITERS[source.delimiter] != header.delimiter and len(header.names) > 1
@@ -423,8 +430,12 @@ def check_manifest(
     announced = {
         plain_name(name): name for name, mode in manifest.modes.items() if mode != _NOT_LISTED
     }
-    for name in sorted(announced.keys() - present):
+    absent = sorted(announced.keys() - present)
+    for name in absent[:_MOST_NAMED]:
         sentence = f"The manifest announces {announced[name]}.csv, which is not there."
+        yield "MANIFEST_MISMATCH", sentence
+    if len(absent) > _MOST_NAMED:
+        sentence = f"The manifest announces {len(absent) - _MOST_NAMED} more files that are not."
         yield "MANIFEST_MISMATCH", sentence
     for name in sorted(present.keys() - announced - {"manifest"}):
         sentence = f"The manifest does not announce {present[name]}, which is there."

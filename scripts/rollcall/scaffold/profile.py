@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from rollcall.csvfile.columns import record_batches
-from rollcall.csvfile.framing import DELIMITERS, Framer, HeaderError, Malformed
+from rollcall.csvfile.framing import DELIMITERS, Framer, HeaderError
 from rollcall.errors import UsageError
 from rollcall.ledger.sql import literal, trimmed
 
@@ -84,12 +84,11 @@ def profile_file(path: Path, key: Sequence[str] = ()) -> FileProfile:
             records apart.
     """
     encoding = _encoding(path)
-    malformed: list[Malformed] = []
     with duckdb.connect() as connection:
         try:
             with path.open("rb") as stream:
                 framer = Framer(stream, encoding)
-                connection.register("incoming", record_batches(framer, malformed))
+                connection.register("incoming", record_batches(framer, []))
                 fields = trimmed("columns(* exclude (record_number, line_number, byte_offset))")
                 connection.execute(f"create temp table records as select {fields} from incoming")
         except HeaderError as error:
@@ -106,7 +105,9 @@ def profile_file(path: Path, key: Sequence[str] = ()) -> FileProfile:
             "that should with --key, once for each."
         )
     delimiter = next(name for name, mark in DELIMITERS.items() if mark == framer.header.delimiter)
-    return FileProfile(path.name, encoding, delimiter, count, len(malformed), columns, found)
+    return FileProfile(
+        path.name, encoding, delimiter, count, framer.malformed_count, columns, found
+    )
 
 
 def _check(file_name: str, names: Sequence[str], count: int, key: Sequence[str]) -> None:
