@@ -307,6 +307,8 @@ class Home:
         Raises:
             BusyError: another program kept it open.
         """
+        if not database.exists():
+            return
         with database.open("rb") as stream:
             try:
                 fcntl.lockf(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
