@@ -57,7 +57,7 @@ judged as (
             when decided.decision = 'supersede' then 'superseded'
             when cycle_files.file_id is not null then 'visible'
             when decided.last_decision = 'supersede' then 'superseded'
-            when decided.last_decision = 'refuse' and not files.are_removals_held then 'rejected'
+            when decided.last_decision = if(files.are_removals_held, 'withdraw', 'refuse') then 'rejected'
             when files.verdict = 'held' and coalesce(decided.last_decision <> 'release', true) then 'held'
             else 'pending'
         end as status,

@@ -34,6 +34,8 @@ from rollcall.trace.layout_changes import LayoutChange, as_csv
 
 _WIDTH = 80
 _REJECTED_SHOWN = 20
+_FILES_SHOWN = 20
+_FAILURES_SHOWN = 3
 _COUNTS = ("records", "malformed", "rejected", "duplicates", "accepted")
 """What is counted of the records of a delivery."""
 
@@ -198,10 +200,9 @@ def show_cycle(report: CycleReport) -> None:
         say("Readers keep the last good warehouse.")
         for failure in report.failures:
             say(f"  {failure.kind} {failure.name}: {failure.message}")
-        say("Correct the cause, then run `rollcall cycle` again; it repeats the same cycle.")
+        _show_way_out(report.failed_files)
         if all(failure.kind == "test" for failure in report.failures):
             say("Must the data go out as it is? `rollcall cycle --publish-anyway --reason '...'`.")
-        say("Has a better export come? `rollcall cycle --skip-failed --reason '...'` takes it too.")
     elif not report.completed:
         say("No cycle was needed: there is nothing that the warehouse has not seen.")
     for row in report.after_cutoff:
@@ -224,6 +225,21 @@ def show_cycle(report: CycleReport) -> None:
         say(report.report_failure)
 
 
+def _show_way_out(files: Sequence[dict[str, Any]]) -> None:
+    """Say by which commands a cycle that failed is published after all."""
+    say("Correct the cause, then run `rollcall cycle` again; it repeats the same cycle.")
+    if files:
+        say("Is a file at fault? The cycle goes on without it. New in this cycle:")
+        for row in files[:_FILES_SHOWN]:
+            say(f"  {row['source_id']}/{row['delivery_name']}/{row['file_name']}")
+            say(f"    rollcall refuse {row['file_id']} --reason '...'")
+        if len(files) > _FILES_SHOWN:
+            say(f"  ... and {len(files) - _FILES_SHOWN} more; `rollcall status --json` has all.")
+        say("Has the vendor mended it, for the same export time? Take the new one in its place:")
+        say("    rollcall land --supersede SOURCE/DELIVERY --reason '...'")
+    say("Has a later export come that is right? `rollcall cycle --skip-failed --reason '...'`.")
+
+
 def show_status(report: StatusReport) -> None:
     """Print the state of a data directory and what to do next."""
     if report.last_cycle:
@@ -238,8 +254,11 @@ def show_status(report: StatusReport) -> None:
     if report.unfinished_cycle:
         say(
             f"Cycle {report.unfinished_cycle['cycle_id']} is {report.unfinished_cycle['status']}; "
-            "run `rollcall cycle` to repeat it."
+            "nothing of it is published."
         )
+        for sentence in report.unfinished_because[:_FAILURES_SHOWN]:
+            say(f"  {sentence}")
+        _show_way_out(report.unfinished_cycle["files"])
     if report.waiting_files:
         say(f"{report.waiting_files} landed files wait for the next cycle.")
     if report.changed_files:

@@ -2,15 +2,17 @@
 
 A cycle is numbered and has a cut-off. It sees the usable files whose export boundary is not after
 its cut-off and that no earlier cycle saw, and the decisions that none has acted on. A cycle that
-did not complete is run again with its own files before a new one is opened.
+did not complete is run again before a new one is opened: with its own files, unless somebody has
+decided something since; then it is frozen again, with the same number and cut-off.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 
 import duckdb
 
@@ -26,7 +28,13 @@ from rollcall.landing.inbox import land
 from rollcall.landing.job import Context, LandReport
 from rollcall.landing.verdicts import Effect
 from rollcall.ledger import ledger, schedule
-from rollcall.ledger.entries import IN_FUTURE, OF_A_CYCLE, UNFINISHED, USABLE_FILES
+from rollcall.ledger.entries import (
+    IN_FUTURE,
+    OF_A_CYCLE,
+    UNFINISHED,
+    USABLE_FILES,
+    frozen_files,
+)
 from rollcall.ledger.sql import rows
 from rollcall.report import RenderedReport, render_report
 
@@ -69,7 +77,8 @@ class CycleReport:
     """What one `rollcall cycle` did.
 
     `changed` names the files of code and seeds that are other than in the last good cycle before;
-    `failures` kept the cycle `failed` from being published; `overruled` are tests that failed and
+    `failures` kept the cycle `failed`, whose new files are `failed_files`, from being published;
+    `overruled` are tests that failed and
     did not count; `warnings` are tests of what a vendor can break; `after_cutoff` are deliveries
     that were exported by now and after the cut-off, so that a later cycle takes them.
     """
@@ -81,6 +90,7 @@ class CycleReport:
     failures: tuple[warehouse.Failure, ...] = ()
     overruled: tuple[warehouse.Failure, ...] = ()
     warnings: tuple[warehouse.Failure, ...] = ()
+    failed_files: list[dict[str, Any]] = field(default_factory=list)
     balances: list[dict[str, Any]] = field(default_factory=list)
     rejected_records: list[dict[str, Any]] = field(default_factory=list)
     missing: list[schedule.ExpectedExport] = field(default_factory=list)
@@ -130,17 +140,19 @@ def run_cycle(
 
     Raises:
         UsageError: the cut-off lies before an earlier one, inbox or data directory cannot be
-            used, or no cycle has failed about which something could be decided.
+            used, or there is no cycle about which something could be decided.
         BusyError: another process writes in this data directory.
     """
     home.prepare()
     with home.lock():
-        if failed and not _has_failed(home):
-            raise UsageError(f"No cycle has failed, so there is none to {failed.decision}.")
+        if failed:
+            _check_decision(home, failed)
         report = CycleReport(land(home, inbox, contracts, now, say=progress.say))
         while report.failed is None:
             with home.landing() as connection:
                 opening = _Opening(connection, home, contracts, report.landed.job_id, now)
+                if _complete_what_is_published(opening) and failed:
+                    raise UsageError(_NONE_FAILED.format(failed.decision))
                 if failed and failed.decision == "skip":
                     _skip(opening, failed)
                     failed = None
@@ -161,7 +173,7 @@ def run_cycle(
                 build = partial(_build_anyway, builder)
             else:
                 build = partial(_judge_and_build, builder, opening, cycle, report)
-            _run(home, cycle, builder, build, report, progress)
+            _run(opening, cycle, builder, build, report)
             failed, rebuild = None, False
         if with_report and home.warehouse_db.exists():
             progress.say("Report")
@@ -205,8 +217,43 @@ class _Opening:
         )
 
 
+def _complete_what_is_published(opening: _Opening) -> bool:
+    """Complete a cycle whose warehouse is in place, if there is one; says whether there was.
+
+    The run that published it was killed before it could record that.
+    """
+    unfinished = opening.connection.execute(
+        f"select cycle_id, cutoff_at from landing.cycles where {UNFINISHED}"
+    ).fetchone()
+    if unfinished is None or not opening.home.warehouse_db.exists():
+        return False
+    with opening.home.published() as connection:
+        [(published,)] = connection.execute(
+            "select max(cycle_id) from staging.stg_landing__cycles"
+        ).fetchall()
+    if published != unfinished[0]:
+        return False
+    with ledger.transaction(opening.connection):
+        _close(opening, Cycle(*unfinished), "completed")
+    return True
+
+
+def _close(opening: _Opening, cycle: Cycle, status: str, detail: str = "") -> None:
+    """Record how a cycle has ended."""
+    at = clock_now()
+    opening.connection.execute(
+        "update landing.cycles set status = ?, closed_at = ? where cycle_id = ?",
+        [status, at, cycle.cycle_id],
+    )
+    replace(opening, now=at).note(f"cycle_{status}", cycle, detail)
+
+
 def _resume(opening: _Opening) -> Cycle | None:
-    """Return the cycle that did not complete, if there is one; it keeps its files."""
+    """Return the cycle that did not complete, if there is one.
+
+    It keeps its files, unless a decision has been taken since; then it is frozen again. Code and
+    seeds are those of today.
+    """
     last = opening.connection.execute(
         f"select cycle_id, cutoff_at from landing.cycles where {UNFINISHED}"
     ).fetchone()
@@ -215,12 +262,56 @@ def _resume(opening: _Opening) -> Cycle | None:
     cycle = Cycle(*last)
     with ledger.transaction(opening.connection):
         opening.connection.execute(
-            "update landing.cycles set status = 'open', code_version = ?, seeds_sha256 = ? "
-            "where cycle_id = ?",
-            [keep_code(opening.home), keep_seeds(opening.home), cycle.cycle_id],
+            "update landing.cycles set status = 'open', job_id = ?, code_version = ?, "
+            "seeds_sha256 = ? where cycle_id = ?",
+            [opening.job_id, keep_code(opening.home), keep_seeds(opening.home), cycle.cycle_id],
         )
-        opening.note("cycle_resumed", cycle)
+        detail = ""
+        if _ids(opening.connection, _NEW_DECISIONS):
+            _thaw(opening, cycle)
+            detail = _freeze(opening, cycle, _what_is_new(opening, cycle.cutoff_at))
+        opening.note("cycle_resumed", cycle, detail)
     return cycle
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    """What no cycle has seen by a cut-off; `missing` is all that is missing, new or not."""
+
+    files: list[str]
+    decisions: list[int]
+    due: list[schedule.ExpectedExport]
+    missing: list[schedule.ExpectedExport]
+
+
+_NEW_DECISIONS = """
+    select decision_id from landing.decisions
+    where decision_id not in (select decision_id from landing.cycle_decisions) order by decision_id
+"""
+
+
+def _what_is_new(opening: _Opening, cutoff_at: datetime) -> _News:
+    connection = opening.connection
+    files = _ids(
+        connection,
+        f"select file_id from ({USABLE_FILES}) where exported_at <= ? "
+        "and file_id not in (select file_id from landing.cycle_files) order by file_id",
+        [cutoff_at],
+    )
+    return _News(
+        files,
+        _ids(connection, _NEW_DECISIONS),
+        schedule.newly_due(connection, opening.contracts, cutoff_at, _last_seen(connection)),
+        schedule.missing(connection, opening.contracts, cutoff_at),
+    )
+
+
+def _last_seen(connection: duckdb.DuckDBPyConnection) -> datetime | None:
+    """Return the cut-off of the last good cycle."""
+    [cutoff_at] = _ids(
+        connection, "select max(cutoff_at) from landing.cycles where status = 'completed'"
+    )
+    return cast(datetime | None, cutoff_at)
 
 
 def _open(
@@ -236,24 +327,9 @@ def _open(
     ).fetchone()
     last_cutoff = last[1] if last else None
     cutoff_at = _cutoff(opening.now, cutoff, last_cutoff)
-    [(last_seen,)] = connection.execute(
-        "select max(cutoff_at) from landing.cycles where status = 'completed'"
-    ).fetchall()
-    files = _ids(
-        connection,
-        f"select file_id from ({USABLE_FILES}) where exported_at <= ? "
-        "and file_id not in (select file_id from landing.cycle_files) order by file_id",
-        [cutoff_at],
-    )
-    decisions = _ids(
-        connection,
-        "select decision_id from landing.decisions where decision_id not in "
-        "(select decision_id from landing.cycle_decisions) order by decision_id",
-    )
-    due = schedule.newly_due(connection, opening.contracts, cutoff_at, last_seen)
-    missing = schedule.missing(connection, opening.contracts, cutoff_at)
-    newly_missed = [export for export in missing if last_seen and export in due]
-    if not (files or decisions or newly_missed or changed or rebuild):
+    news = _what_is_new(opening, cutoff_at)
+    newly_missed = _last_seen(connection) and any(export in news.due for export in news.missing)
+    if not (news.files or news.decisions or newly_missed or changed or rebuild):
         return None
     if last_cutoff and cutoff_at <= last_cutoff:
         raise UsageError(
@@ -263,22 +339,31 @@ def _open(
     cycle = Cycle(last[0] + 1 if last else 1, cutoff_at)
     with ledger.transaction(connection):
         _add_cycle(opening, cycle)
-        for table, ids in (("cycle_files", files), ("cycle_decisions", decisions)):
-            for identifier in ids:
-                connection.execute(
-                    f"insert into landing.{table} values (?, ?)",
-                    [cycle.cycle_id, identifier],
-                )
-        for export in due:
-            row = {"cycle_id": cycle.cycle_id, **asdict(export)}
-            ledger.put(connection, "expected_exports", row, may_be_there=True)
-        _find_missing(opening, cycle, missing)
-        opening.note(
-            "cycle_opened",
-            cycle,
-            f"{iso(cycle.cutoff_at)} files={len(files)} decisions={len(decisions)}",
-        )
+        opening.note("cycle_opened", cycle, _freeze(opening, cycle, news))
     return cycle
+
+
+def _freeze(opening: _Opening, cycle: Cycle, news: _News) -> str:
+    """Record what a cycle sees; returns it in a few words."""
+    connection = opening.connection
+    for table, ids in (("cycle_files", news.files), ("cycle_decisions", news.decisions)):
+        for identifier in ids:
+            connection.execute(
+                f"insert into landing.{table} values (?, ?)", [cycle.cycle_id, identifier]
+            )
+    for export in news.due:
+        row = {"cycle_id": cycle.cycle_id, **asdict(export)}
+        ledger.put(connection, "expected_exports", row, may_be_there=True)
+    _find_missing(opening, cycle, news.missing)
+    return f"{iso(cycle.cutoff_at)} files={len(news.files)} decisions={len(news.decisions)}"
+
+
+def _thaw(opening: _Opening, cycle: Cycle) -> None:
+    """Have a cycle see nothing: what it saw is new again."""
+    for table in OF_A_CYCLE:
+        opening.connection.execute(
+            f"delete from landing.{table} where cycle_id = ?", [cycle.cycle_id]
+        )
 
 
 def _find_missing(
@@ -308,16 +393,15 @@ def _find_missing(
 
 
 def _skip(opening: _Opening, failed: FailedCycle) -> None:
-    """Leave the failed cycle behind: its files and decisions are new to the next one."""
+    """Leave a cycle that did not complete behind: its files and decisions are new to the next."""
     connection = opening.connection
     cycle = Cycle(
         *connection.execute(
-            "select cycle_id, cutoff_at from landing.cycles where status = 'failed'"
+            f"select cycle_id, cutoff_at from landing.cycles where {UNFINISHED}"
         ).fetchall()[0]
     )
     with ledger.transaction(connection):
-        for table in OF_A_CYCLE:
-            connection.execute(f"delete from landing.{table} where cycle_id = ?", [cycle.cycle_id])
+        _thaw(opening, cycle)
         connection.execute(
             "update landing.cycles set status = 'skipped', closed_at = ? where cycle_id = ?",
             [opening.now, cycle.cycle_id],
@@ -325,16 +409,21 @@ def _skip(opening: _Opening, failed: FailedCycle) -> None:
         opening.note("cycle_skipped", cycle, _said_by(failed))
 
 
+_NONE_FAILED = "No cycle has failed, so there is none to {}."
+
+
 def _said_by(failed: FailedCycle) -> str:
     return f"{failed.decided_by}: {failed.reason}"
 
 
-def _has_failed(home: Home) -> bool:
-    if not home.landing_db.exists():
-        return False
-    with home.landing(read_only=True) as connection:
-        failed = connection.execute("select 1 from landing.cycles where status = 'failed'")
-        return failed.fetchone() is not None
+def _check_decision(home: Home, failed: FailedCycle) -> None:
+    """Raise when there is no cycle to decide about: one to publish must have failed."""
+    which = UNFINISHED if failed.decision == "skip" else "status = 'failed'"
+    if home.landing_db.exists():
+        with home.landing(read_only=True) as connection:
+            if _ids(connection, f"select cycle_id from landing.cycles where {which}"):
+                return
+    raise UsageError(_NONE_FAILED.format(failed.decision))
 
 
 def _ids(
@@ -454,75 +543,78 @@ def _judge_and_build(
 
 
 def _run(
-    home: Home,
+    opening: _Opening,
     cycle: Cycle,
     builder: warehouse.Builder,
     build: Callable[[], warehouse.Build],
     report: CycleReport,
-    progress: Progress,
 ) -> None:
+    """Build a cycle and publish it; the ledger says how it ended.
+
+    What it found is recorded before its warehouse takes the place of the last good one.
+    """
+    home = opening.home
+
+    def close(status: str, detail: str) -> None:
+        with home.landing() as connection:
+            with ledger.transaction(connection):
+                _close(replace(opening, connection=connection), cycle, status, detail)
+            report.failed_files = frozen_files(connection)
+
     try:
         builder.start()
-        built = build()
+        built = builder.complete(build())
         found = list(_tests_found(built))
-        if built.failures:
-            report.failed, report.failures = cycle, built.failures
-            status = "failed"
-        else:
+        if not built.failures:
             found += _read_outcome(home, cycle, report)
+        _append(opening, cycle, found)
+        if not built.failures:
             builder.publish()
-            report.completed.append(cycle)
-            report.overruled += built.overruled
-            report.warnings += built.warnings
-            status = "completed"
+    except Exception as error:
+        with suppress(OSError, duckdb.Error):  # no room to write, for one: the cycle stays open
+            close("failed", type(error).__name__)
+        raise
     finally:
         warehouse.discard(home.building_db)
-    with home.landing() as connection, ledger.transaction(connection):
-        connection.execute(
-            "update landing.cycles set status = ?, closed_at = ? where cycle_id = ?",
-            [status, clock_now(), cycle.cycle_id],
-        )
-        if found:
-            _append(connection, report.landed.job_id, cycle, found)
-        ledger.note(
-            connection,
-            job_id=report.landed.job_id,
-            at=clock_now(),
-            kind=f"cycle_{status}",
-            subject=str(cycle.cycle_id),
-            detail=" ".join(failure.name for failure in built.failures + built.overruled),
-        )
+    close(
+        "failed" if built.failures else "completed",
+        " ".join(failure.name for failure in built.failures + built.overruled),
+    )
+    if built.failures:
+        report.failed, report.failures = cycle, built.failures
+        return
+    report.completed.append(cycle)
+    report.overruled += built.overruled
+    report.warnings += built.warnings
 
 
 def _tests_found(built: warehouse.Build) -> Iterator[_Found]:
-    """Yield code and sentence of every node that failed or warned, and of every row to correct.
-
-    What the database says of a table that could not be built may quote a value; it stays in
-    dbt's log.
-    """
+    """Yield code and sentence of every node that failed or warned, and of every row to correct."""
     failed = built.failures + built.overruled
     for code, nodes in (("TEST_FAILED", failed), ("TEST_WARNED", built.warnings)):
         for node in nodes:
             if node.kind != "test":
-                yield None, "BUILD_FAILED", f"The {node.kind} {node.name} could not be built."
+                sentence = f"{node.name}: the {node.kind} could not be built. {node.message}"
+                yield None, "BUILD_FAILED", sentence
             for sentence in node.sentences or (node.message,) * (node.kind == "test"):
                 yield None, code, f"{node.name}: {sentence}"
 
 
-def _append(
-    connection: duckdb.DuckDBPyConnection, job_id: int, cycle: Cycle, found: list[_Found]
-) -> None:
+def _append(opening: _Opening, cycle: Cycle, found: Sequence[_Found]) -> None:
     """Append to the ledger what a cycle found; a second try adds only what is new."""
-    at = clock_now()
-    ledger.add_findings(connection, job_id=job_id, found=found, at=at, cycle_id=cycle.cycle_id)
-    ledger.note(
-        connection,
-        job_id=job_id,
-        at=at,
-        kind="job_found",
-        subject=str(job_id),
-        detail=f"cycle={cycle.cycle_id} found={len(found)}",
-    )
+    if not found:
+        return
+    at, job_id = clock_now(), opening.job_id
+    with opening.home.landing() as connection, ledger.transaction(connection):
+        ledger.add_findings(connection, job_id=job_id, found=found, at=at, cycle_id=cycle.cycle_id)
+        ledger.note(
+            connection,
+            job_id=job_id,
+            at=at,
+            kind="job_found",
+            subject=str(job_id),
+            detail=f"cycle={cycle.cycle_id} found={len(found)}",
+        )
 
 
 def _read_outcome(home: Home, cycle: Cycle, report: CycleReport) -> list[_Found]:

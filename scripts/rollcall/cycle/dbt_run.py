@@ -6,7 +6,6 @@ dbt takes a second to import, and most commands need none of it: it is imported 
 import gc
 import hashlib
 import logging
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rollcall.cycle.failing_rows import NOTHING_EXAMINED, Examined
+from rollcall.environment import undisturbed
 from rollcall.errors import NoRoomError, RollcallError, is_out_of_room
 from rollcall.home import Home
 from rollcall.project import EVERYTHING
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
     from dbt_common.events.base_types import EventMsg
 
-_SEEN_BY_DBT = ("HOME", "LANG", "PATH", "TMPDIR", "TZ")
 _RESULTS = ("LogModelResult", "LogSeedResult", "LogSnapshotResult", "LogTestResult")
 Progress = Callable[[int, int, str], None]
 """Receives: nodes done, nodes in all, name of the last one."""
@@ -107,6 +106,15 @@ class DbtRun:
         together = replace(ran, results=list(self._ran.values()))
         together.write(str(self._target_path / "run_results.json"))
         return [_node_result(result, self._manifest) for result in ran.results]
+
+    def left_out(self, is_wanted: "Callable[[Any], bool]") -> list[str]:
+        """Name the nodes of the project that are wanted and that no command has run so far."""
+        return sorted(
+            node.name
+            for unique_id, node in self._manifest.nodes.items()
+            if is_wanted(node)
+            and (unique_id not in self._ran or self._ran[unique_id].status == "skipped")
+        )
 
     @property
     def tables(self) -> list[str]:
@@ -192,7 +200,7 @@ class DbtRun:
         from dbt.cli.main import dbtRunner
 
         logging.raiseExceptions = False  # a line of dbt's log for which there is no room
-        with _uncollected(), _undisturbed({"ROLLCALL_HOME": str(self._home.path.resolve())}):
+        with _uncollected(), undisturbed({"ROLLCALL_HOME": str(self._home.path.resolve())}):
             try:
                 runner = dbtRunner(manifest=manifest, callbacks=[_keep_values_out, *callbacks])
                 return runner.invoke([*arguments, *self._options])
@@ -224,25 +232,6 @@ def _uncollected() -> Iterator[None]:
         yield
     finally:
         gc.enable()
-
-
-@contextmanager
-def _undisturbed(environment: dict[str, str]) -> Iterator[None]:
-    """Keep the caller's environment from dbt, and dbt from changing the working directory.
-
-    A `DBT_*` of the caller decides nothing; and for every line of its log dbt looks through all
-    variables for secrets.
-    """
-    before, folder = dict(os.environ), Path.cwd()
-    os.environ.clear()
-    os.environ.update({name: before[name] for name in _SEEN_BY_DBT if name in before})
-    os.environ.update(environment)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-        os.chdir(folder)
 
 
 def _close_databases() -> None:

@@ -94,11 +94,11 @@ def _named(
     connection: duckdb.DuckDBPyConnection, row: dict[str, object], shown: Sequence[str]
 ) -> str:
     keys = ", ".join(f"{name} {plain(str(row[name]))[:_MOST_LETTERS]}" for name in shown)
-    where = _where(connection, row)
-    return f"{keys} ({where})" if keys and where else keys or where
+    place = where(connection, row)
+    return f"{keys} ({place})" if keys and place else keys or place
 
 
-def _where(connection: duckdb.DuckDBPyConnection, row: dict[str, object]) -> str:
+def where(connection: duckdb.DuckDBPyConnection, row: dict[str, object]) -> str:
     """Name file and line of a row that came from a file."""
     file = connection.execute(
         "select concat_ws('/', source_id, delivery_name, file_name), raw_table "

@@ -6,13 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from rollcall.cycle.dbt_run import DbtRun, NodeResult, Progress
+from rollcall.cycle.failing_records import failing_records
 from rollcall.cycle.failing_rows import named_rows, remedies
 from rollcall.errors import NoRoomError, RollcallError, UsageError, is_out_of_room
 from rollcall.home import Home
+from rollcall.sanitize import without_values
 
 _STORED_AS = "storage_version 'v1.0.0', block_size 65536"
 """How a warehouse is stored from its first day, so that any DuckDB from 1.1 on reads it.
@@ -198,10 +201,35 @@ class Builder:
         """Run every test of a cycle; a failure keeps none from being run."""
         return self._run(["test", *self._excluding(_RECORD_COUNTS, *_NOT_IN_A_CYCLE)])
 
+    def complete(self, built: Build) -> Build:
+        """Have a build fail of which a table was not built, or a test not run, that belongs to it.
+
+        The project says what belongs to a cycle; dbt was only told what does not.
+        """
+        left_out = self._dbt.left_out(self._is_of_a_cycle)
+        if built.failures or not left_out:
+            return built
+        named = ", ".join(left_out[:3]) + (f" and {len(left_out) - 3} more" * (len(left_out) > 3))
+        message = f"{named}: dbt has left out what belongs to a cycle."
+        return replace(built, failures=(Failure("every_node_runs", "cycle", message),))
+
+    def _is_of_a_cycle(self, node: Any) -> bool:
+        """Say whether a cycle builds or tests a node; what is built already, it does not."""
+        is_new = self._change.is_code_new
+        test = getattr(node, "test_metadata", None)
+        return (
+            node.resource_type in ("model", "seed", "snapshot", "test")
+            and node.config.materialized != "ephemeral"
+            and "not_in_cycle" not in node.tags
+            and (test is None or test.name != "references_resolve")
+            and (is_new or node.config.materialized not in ("view", "seed"))
+            and (is_new or "of_seeds" not in node.tags)
+        )
+
     def publish(self) -> None:
         """Put what was built in place of the last good warehouse, and keep its dbt artifacts."""
-        publish(self._home, self._queries)
         self._dbt.keep_artifacts(self._home.dbt_state)
+        publish(self._home, self._queries)
 
     def _excluding(self, *nodes: str) -> list[str]:
         """Leave nodes out, and what is built already; a test is never left out with its model."""
@@ -264,6 +292,8 @@ def _read_results(results: list[NodeResult], home: Home, database: Path) -> Buil
         sentences: tuple[str, ...] = ()
         if result.status in ("fail", _WARNED):
             sentences, message = _said_of_rows(home, database, result)
+        elif result.kind != "test":
+            message = _said_of_records(home, database, result)
         found = warnings if result.status == _WARNED else failures
         found.append(Failure(result.name, result.kind, message, sentences, result.stored_in))
     return Build(len(results), tuple(failures), tuple(warnings))
@@ -279,6 +309,20 @@ def _said_of_rows(home: Home, database: Path, test: NodeResult) -> tuple[tuple[s
             return sentences, first or named_rows(connection, test.compiled_code, test.examined)
         except duckdb.Error:  # a query that cannot stand in another; what dbt says is left
             return (), test.message
+
+
+def _said_of_records(home: Home, database: Path, node: NodeResult) -> str:
+    """Return a message on what could not be built, with the record at fault where one is found."""
+    message = without_values(node.message)
+    if not node.compiled_code:
+        return message
+    with duckdb.connect(str(database), read_only=True) as connection:
+        home.attach(connection, home.landing_db, "landing")
+        try:
+            found = list(failing_records(connection, node.compiled_code))
+        except duckdb.Error:  # a relation that cannot be read by itself; what dbt says is left
+            return message
+    return " ".join([message, *(f"Look at {place}." for place in found)])
 
 
 def publish(home: Home, queries: Mapping[str, str]) -> None:

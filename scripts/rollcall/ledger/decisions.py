@@ -6,6 +6,7 @@ acts on it. Judging again takes the file from the archive and gives it a new ver
 
 import getpass
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +17,7 @@ from rollcall.contracts.project import Contracts
 from rollcall.errors import UsageError
 from rollcall.home import Home
 from rollcall.ledger import ledger
-from rollcall.ledger.entries import IN_FUTURE, find_file
+from rollcall.ledger.entries import FROZEN_FILES, IN_FUTURE, find_file
 from rollcall.ledger.sql import rows
 
 
@@ -43,6 +44,9 @@ def decide_hold(
 ) -> DecisionReport:
     """Release or refuse what is held of a file, once.
 
+    What no cycle has used yet can be refused too, though it is not held: a file whose export time
+    has not come, or one of a cycle that did not complete, which then goes on without it.
+
     Args:
         home: the data directory, locked by the caller.
         contracts: the contracts of the project.
@@ -60,7 +64,8 @@ def decide_hold(
         ledger.prepare(connection, contracts)
         file = find_file(connection, name)
         where = file_path(file)
-        waits = decision == "refuse" and _is_in_future(connection, file, at)
+        is_taken_out = decision == "refuse" and _is_frozen(connection, file)
+        waits = is_taken_out or (decision == "refuse" and _is_in_future(connection, file, at))
         if file["verdict"] != "held" and not file["are_removals_held"] and not waits:
             raise UsageError(
                 f"Nothing of {where} is held: it is {file['verdict']}."
@@ -70,7 +75,9 @@ def decide_hold(
                     else ""
                 )
             )
-        _refuse_second_decision(connection, file, where)
+        _refuse_second_decision(connection, file, where, but=("release",) * is_taken_out)
+        if is_taken_out and file["are_removals_held"]:
+            decision = "withdraw"  # to refuse its removals would leave the file in use
         with ledger.transaction(connection):
             ledger.decide(
                 connection,
@@ -90,15 +97,18 @@ def file_path(file: dict[str, Any]) -> str:
 
 
 def _refuse_second_decision(
-    connection: duckdb.DuckDBPyConnection, file: dict[str, Any], where: str
+    connection: duckdb.DuckDBPyConnection, file: dict[str, Any], where: str, but: Sequence[str]
 ) -> None:
     last = rows(
         connection,
         "select * from landing.decisions where file_id = ? order by decision_id desc limit 1",
         [file["file_id"]],
     )
-    if last and last[0]["decision"] != "reprocess":
-        done = {"release": "released", "refuse": "refused", "supersede": "replaced"}
+    if last and last[0]["decision"] not in ("reprocess", *but):
+        done = {
+            **{"release": "released", "refuse": "refused"},
+            **{"supersede": "replaced", "withdraw": "taken out"},
+        }
         raise UsageError(
             f"{where} was already {done[last[0]['decision']]} by {last[0]['decided_by']} "
             f"on {last[0]['decided_at']:%Y-%m-%d %H:%M} UTC."
@@ -112,8 +122,13 @@ def _is_in_future(
     return any(file["file_id"] in delivery["file_ids"] for delivery in found)
 
 
+def _is_frozen(connection: duckdb.DuckDBPyConnection, file: dict[str, Any]) -> bool:
+    """Say whether a file belongs to a cycle that is to be run again."""
+    return (file["file_id"],) in connection.execute(FROZEN_FILES).fetchall()
+
+
 def _effect(file: dict[str, Any], decision: str) -> str:
-    if file["verdict"] == "held" or not file["are_removals_held"]:
+    if decision == "withdraw" or file["verdict"] == "held" or not file["are_removals_held"]:
         return (
             "The next cycle takes the file."
             if decision == "release"

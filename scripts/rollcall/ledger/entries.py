@@ -16,7 +16,7 @@ USABLE_FILES = """
     ) as decided using (file_id)
     where (
             files.verdict = 'accepted'
-            and decided.decision is distinct from 'supersede'
+            and coalesce(decided.decision not in ('supersede', 'withdraw'), true)
             and (decided.decision is distinct from 'refuse' or files.are_removals_held)
         )
         or (files.verdict = 'held' and decided.decision = 'release')
@@ -47,11 +47,29 @@ CYCLE_ATTEMPTS = """
     group by subject
 """
 """SQL: of every cycle that did not complete at once, how it was tried last."""
-OF_A_CYCLE = ("cycle_files", "cycle_decisions", "expected_exports")
-"""Tables of the ledger that say what a cycle saw."""
 UNFINISHED = "status not in ('completed', 'skipped')"
 """SQL: of `landing.cycles`, the one that is to be run again; there is one at most."""
+FROZEN_FILES = f"""
+    select file_id from landing.cycle_files inner join landing.cycles using (cycle_id)
+    where {UNFINISHED}
+"""
+"""SQL: the files of the cycle that is to be run again."""
+OF_A_CYCLE = ("cycle_files", "cycle_decisions", "expected_exports")
+"""Tables of the ledger that say what a cycle saw."""
 POINTER_COLUMNS = ("file_id", "record_number", "line_number", "byte_offset")
+
+
+def frozen_files(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Return the files that are new in the cycle that did not complete; none where there is none.
+
+    One that somebody has decided to do without is not among them.
+    """
+    return rows(
+        connection,
+        "select file_id, source_id, delivery_name, file_name, feed, record_count "
+        f"from ({USABLE_FILES}) where file_id in ({FROZEN_FILES}) "
+        "order by source_id, delivery_name, file_name",
+    )
 
 
 def find_file(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, Any]:

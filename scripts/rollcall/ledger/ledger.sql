@@ -68,7 +68,8 @@ create table if not exists landing.rejected_records (
     raw_column varchar
 );
 
--- What a person decided of a file: release, refuse, reprocess (judge again), supersede (replace).
+-- What a person decided of a file: release, refuse, reprocess (judge again), supersede (replace), withdraw (take
+-- the whole of it out of a cycle that failed, though only its removals are held).
 create table if not exists landing.decisions (
     decision_id bigint primary key,
     job_id bigint not null,

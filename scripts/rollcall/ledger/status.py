@@ -9,7 +9,13 @@ import duckdb
 from rollcall.contracts.project import Contracts
 from rollcall.home import Home
 from rollcall.ledger import schedule
-from rollcall.ledger.entries import CYCLE_ATTEMPTS, IN_FUTURE, UNFINISHED, USABLE_FILES
+from rollcall.ledger.entries import (
+    CYCLE_ATTEMPTS,
+    IN_FUTURE,
+    UNFINISHED,
+    USABLE_FILES,
+    frozen_files,
+)
 from rollcall.ledger.sql import rows
 
 _REJECTED = """
@@ -87,6 +93,7 @@ class FeedStatus:
 class StatusReport:
     """The state of a data directory.
 
+    `unfinished_because` says what kept the unfinished cycle from being published, a sentence each;
     `changed_files` names code and seeds that differ from those of the last good cycle;
     `published_because` says why the last good cycle was published although tests of it failed.
     """
@@ -94,6 +101,7 @@ class StatusReport:
     last_cycle: dict[str, Any] | None = None
     published_because: str | None = None
     unfinished_cycle: dict[str, Any] | None = None
+    unfinished_because: list[str] = field(default_factory=list)
     waiting_files: int = 0
     changed_files: list[str] = field(default_factory=list)
     sources: list[SourceStatus] = field(default_factory=list)
@@ -122,7 +130,8 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
             if cycle["status"] == "completed":
                 report.last_cycle = cycle
             else:
-                report.unfinished_cycle = cycle
+                report.unfinished_cycle = cycle | {"files": frozen_files(connection)}
+                report.unfinished_because = failures(connection, cycle["cycle_id"])
         if report.last_cycle:
             report.published_because = _published_because(connection, report.last_cycle["cycle_id"])
         report.waiting_files = len(
@@ -166,6 +175,17 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
             )
         )
     return report
+
+
+def failures(connection: duckdb.DuckDBPyConnection, cycle_id: int) -> list[str]:
+    """Return what the tries of a cycle found to keep it from being published, a sentence each."""
+    found = connection.execute(
+        "select detail from landing.findings "
+        "where cycle_id = ? and code in ('TEST_FAILED', 'BUILD_FAILED') "
+        "group by detail order by min(finding_number)",
+        [cycle_id],
+    ).fetchall()
+    return [detail for (detail,) in found]
 
 
 def _published_because(connection: duckdb.DuckDBPyConnection, cycle_id: int) -> str | None:

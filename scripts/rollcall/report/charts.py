@@ -13,6 +13,8 @@ from typing import Any
 
 import duckdb
 
+from rollcall.environment import undisturbed
+
 Rows = list[tuple[Any, ...]]
 _NEWEST = 60
 """Cycles in a picture; older ones stand in the listings."""
@@ -258,10 +260,11 @@ def _picture(
     The library is loaded here, since most commands draw nothing.
     """
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
-    import matplotlib
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
+    with undisturbed({"MPLBACKEND": "svg"}):
+        import matplotlib
+        from matplotlib.backends.backend_svg import FigureCanvasSVG
+        from matplotlib.figure import Figure
+        from matplotlib.ticker import MaxNLocator
 
     name, title = heading
     style: dict[Any, Any] = {

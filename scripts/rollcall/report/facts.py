@@ -8,7 +8,7 @@ import duckdb
 
 from rollcall.contracts import codes
 from rollcall.contracts.project import Contracts
-from rollcall.ledger.status import FeedStatus, StatusReport
+from rollcall.ledger.status import FeedStatus, StatusReport, failures
 from rollcall.project import REFERENCE_DIR
 from rollcall.report.listings import Table, words
 from rollcall.sanitize import plain
@@ -139,13 +139,8 @@ def _overruled(connection: duckdb.DuckDBPyConnection, status: StatusReport) -> l
 
 def _checks_failed(connection: duckdb.DuckDBPyConnection, cycle_id: int) -> list[str]:
     """Say what the failed checks of a cycle found: a sentence each, the first few."""
-    failed = connection.execute(
-        "select detail from landing.findings "
-        "where cycle_id = ? and code in ('TEST_FAILED', 'BUILD_FAILED') "
-        "group by detail order by min(finding_number)",
-        [cycle_id],
-    ).fetchall()
-    reported = [_as_sentence(plain(detail)) for (detail,) in failed[:_FAILURES_REPORTED]]
+    failed = failures(connection, cycle_id)
+    reported = [_as_sentence(plain(detail)) for detail in failed[:_FAILURES_REPORTED]]
     if len(failed) > len(reported):
         reported.append(f"... and {len(failed) - len(reported)} more.")
     return reported

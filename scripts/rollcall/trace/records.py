@@ -152,14 +152,15 @@ def _version(
     newest: dict[str, Any] | None,
     explained: dict[str, str],
 ) -> Version:
-    of_file = [Reason(file["code"], None, file["detail"])]
+    of_file = [Reason(file["code"], None, file["detail"])] if file["code"] else []
     of_record = [Reason(row["code"], row["column_name"], row["message"]) for row in noted]
     is_held = file["verdict"] == "held"
     if pointer.malformed_code:
         of_record = [Reason(pointer.malformed_code, None, explained[pointer.malformed_code])]
         is_rejected = file["verdict"] == "rejected"
         return Version(place, "malformed", None, of_record + of_file * is_rejected)
-    if file["verdict"] == "rejected" or (is_held and file["decision"] == "refuse"):
+    is_refused = file["decision"] == "refuse" and not file["are_removals_held"]
+    if file["verdict"] == "rejected" or is_refused or file["decision"] == "withdraw":
         return Version(place, "rejected", None, of_file)
     if is_held and file["decision"] != "release":
         return Version(place, "held", None, of_file)
