@@ -2,7 +2,7 @@
 
 {#- Puts the cut-off in place of the wall clock with which dbt would close rows that vanish from a snapshot. -#}
 {% macro duckdb__snapshot_get_time() -%}
-    (select max(cutoff_at) from {{ source('landing', 'cycles') }})
+    (select max(cutoff_at) from {{ source('landing', 'cycles') }} where status <> 'skipped')
 {%- endmacro %}
 
 {#-

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 from rollcall.errors import UsageError
 
 _VARIABLE = "ROLLCALL_NOW"
+FAR = timedelta(days=1)
+"""What lies further ahead than this is no slip of a clock or a time zone."""
 
 
 def now() -> datetime:

@@ -2,13 +2,19 @@
 
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from shlex import quote
 
+import duckdb
+
+from rollcall.clock import iso, now
 from rollcall.cycle.built_from import changed_since_last_good, named
 from rollcall.errors import RollcallError
 from rollcall.home import Home
+from rollcall.ledger.entries import cutoff_ahead
 
 _PACKAGES = ("dbt-core", "dbt-duckdb", "duckdb", "pyarrow", "numpy")
 _ROOM_BYTES = 1 << 30
@@ -75,11 +81,26 @@ def _home(home: Home) -> list[Check]:
     modes = _modes(home)
     place = Check("data directory", True, str(home.path))
     project = Check("project", True, str(home.project.path))
-    checks = [place, project, modes, room, landing, warehouse]
+    checks = [place, project, modes, room, landing, warehouse, *_clock(home)]
     if home.warehouse_db.exists() and (changed := changed_since_last_good(home)):
         detail = f"changed since the last good cycle: {named(changed)}; `rollcall cycle` builds"
         checks.append(Check("code and seeds", True, detail))
     return checks
+
+
+def _clock(home: Home) -> Iterator[Check]:
+    """Say whether a clock was ahead when a cycle ran: its cut-off has not come yet."""
+    if not home.landing_db.exists():
+        return
+    with suppress(duckdb.Error), home.landing(read_only=True) as connection:
+        ahead = cutoff_ahead(connection, now())
+        detail = (
+            f"the newest cut-off, {iso(ahead)}, has not come yet; where the clock is right, run "
+            "`rollcall cycle --skip-ahead --reason '...'`"
+            if ahead
+            else "no cut-off lies ahead"
+        )
+        yield Check("clock", ahead is None, detail)
 
 
 def _modes(home: Home) -> Check:

@@ -1,7 +1,7 @@
 """The caller's environment, kept from the libraries that would let it decide something."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,7 +9,7 @@ _SEEN = ("HOME", "LANG", "PATH", "TMPDIR", "TZ")
 
 
 @contextmanager
-def undisturbed(also: Mapping[str, str]) -> Iterator[None]:
+def undisturbed(also: dict[str, str]) -> Iterator[None]:
     """Keep the caller's environment from a library, and a library from changing the working folder.
 
     A `DBT_*` or `MPL*` of the caller decides nothing; and for every line of its log dbt looks

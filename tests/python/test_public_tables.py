@@ -16,6 +16,8 @@ NOT_PUBLIC = re.compile(
 WRITES_MODELS = {PROJECT_DIR / "scripts" / "rollcall" / name for name in ("comparison", "scaffold")}
 DURING_A_CYCLE = {
     "scripts/rollcall/cycle/cycle.py": {"staging.stg_landing__cycles"},
+    "scripts/rollcall/cycle/failing_records.py": {"staging.stg_landing__files"},
+    "scripts/rollcall/cycle/told.py": {"staging.stg_landing__cycles"},
     "scripts/rollcall/cycle/judgement.py": {"transform.int_file_record_counts"},
     "scripts/rollcall/cycle/new_records.py": {
         *("staging.stg_landing__files", "transform.int_file_record_counts"),

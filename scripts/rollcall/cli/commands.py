@@ -219,6 +219,13 @@ def cycle(
             "--skip-failed", help="Leave the cycle that failed behind; the next takes its files."
         ),
     ] = False,
+    skip_ahead: Annotated[
+        bool,
+        typer.Option(
+            "--skip-ahead",
+            help="Take back the cycles whose cut-off lies ahead because a clock was.",
+        ),
+    ] = False,
     reason: Annotated[
         str | None, typer.Option("--reason", help="Why it is published all the same, or skipped.")
     ] = None,
@@ -233,15 +240,18 @@ def cycle(
     as_json: JsonOption = False,
 ) -> None:
     """Run one sync: land, build, test, publish."""
-    if publish_anyway and skip_failed:
-        raise UsageError("Give --publish-anyway or --skip-failed, not both.")
-    is_decided = publish_anyway or skip_failed
-    if is_decided != bool(reason and reason.strip()):
-        raise UsageError(
-            "--reason goes with --publish-anyway or --skip-failed; give both or neither."
-        )
-    decision: Literal["publish", "skip"] = "publish" if publish_anyway else "skip"
-    failed = FailedCycle(decision, reason or "", decisions.who()) if is_decided else None
+    options: dict[Literal["publish", "skip", "skip_ahead"], bool] = {
+        "publish": publish_anyway,
+        "skip": skip_failed,
+        "skip_ahead": skip_ahead,
+    }
+    decided = [decision for decision, is_given in options.items() if is_given]
+    names = "--publish-anyway, --skip-failed or --skip-ahead"
+    if len(decided) > 1:
+        raise UsageError(f"Give {names}, one at a time.")
+    if bool(decided) != bool(reason and reason.strip()):
+        raise UsageError(f"--reason goes with {names}; give both or neither.")
+    failed = FailedCycle(decided[0], reason or "", decisions.who()) if decided else None
     district = _home(home)
     with screen.progress(quiet=as_json) as progress:
         report = run_cycle(

@@ -16,9 +16,9 @@ from rich.text import Text
 from rollcall.clock import iso
 from rollcall.contracts.codes import advice
 from rollcall.cycle.built_from import named
-from rollcall.cycle.cycle import CycleReport
 from rollcall.cycle.reconcile import Reconciliation
 from rollcall.cycle.replay import ReplayReport
+from rollcall.cycle.told import CycleReport
 from rollcall.cycle.verify import VerifyReport
 from rollcall.doctor import Check
 from rollcall.export import Export
@@ -111,16 +111,15 @@ def show_landing(report: LandReport) -> None:
             f"MENDED {line}: its bytes stood damaged in the archive and are again what was "
             "delivered. Look at the disk; `rollcall verify` checks the rest."
         )
-    if not report.files and not report.left_alone and not report.unknown:
+    if report.deliveries_landed or report.deliveries_rejected:
+        say(
+            f"Landed {_deliveries(report.deliveries_landed)}"
+            + (f", rejected {report.deliveries_rejected}" if report.deliveries_rejected else "")
+            + "."
+        )
+    else:
         again = f" ({report.deliveries_again} known deliveries)" if report.deliveries_again else ""
         say(f"Nothing new in the inbox{again}.")
-        return
-    say(
-        f"Landed {_deliveries(report.deliveries_landed)}"
-        + (f", rejected {report.deliveries_rejected}" if report.deliveries_rejected else "")
-        + (f", {report.deliveries_again} known already" if report.deliveries_again else "")
-        + "."
-    )
     for file in report.files:
         if file.verdict != "accepted" or file.are_removals_held:
             show_file(file)
@@ -142,6 +141,14 @@ def show_in_future(deliveries: Sequence[dict[str, Any]]) -> None:
         say("    Is it wrong? Deliver it under the right time, and refuse what is there:")
         for file_id in row["file_ids"]:
             say(f"    rollcall refuse {file_id} --reason '...'")
+
+
+def _show_cutoff_ahead(cutoff_at: datetime | None) -> None:
+    """Say that the newest cut-off lies far ahead, and how to be rid of it."""
+    if cutoff_at:
+        say(f"AHEAD: the newest cut-off, {iso(cutoff_at)}, has not come yet: a clock was ahead.")
+        say("    Data is said to be as of then. Is the clock right again? Take it back:")
+        say("    rollcall cycle --skip-ahead --reason '...'")
 
 
 def _deliveries(count: int) -> str:
@@ -186,7 +193,7 @@ def show_cycle(report: CycleReport) -> None:
         _console().print(table)
     if report.changed:
         say(f"Changed since the last good cycle: {named(report.changed)}.")
-    for cycle in report.completed:
+    for cycle in report.told:
         say(f"Cycle {cycle.cycle_id} published; data as of {iso(cycle.cutoff_at)}.")
     if report.overruled:
         say("It was published although these checks failed; tell those who rely on the data:")
@@ -210,6 +217,7 @@ def show_cycle(report: CycleReport) -> None:
             f"NOT YET {row['source_id']}/{row['delivery_name']}: exported at "
             f"{iso(row['exported_at'])}, after the cut-off; a later cycle takes it."
         )
+    _show_cutoff_ahead(report.cutoff_ahead)
     feeds: dict[tuple[str, datetime, datetime], list[str]] = {}
     for export in report.missing:
         when = (export.source_id, export.expected_at, export.due_at)
@@ -287,6 +295,7 @@ def show_status(report: StatusReport) -> None:
         )
     _console().print(due)
     show_in_future(report.in_future)
+    _show_cutoff_ahead(report.cutoff_ahead)
     for row in report.held_files:
         what = "held" if row["verdict"] == "held" else "removals held"
         say(f"{what}: {row['source_id']}/{row['delivery_name']}/{row['file_name']}")

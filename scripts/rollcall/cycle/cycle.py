@@ -8,7 +8,7 @@ decided something since; then it is frozen again, with the same number and cut-o
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,16 +16,17 @@ from typing import Any, Literal, Protocol, cast
 
 import duckdb
 
-from rollcall.clock import iso
+from rollcall.clock import FAR, iso
 from rollcall.clock import now as clock_now
 from rollcall.contracts.project import Contracts
 from rollcall.cycle import warehouse
 from rollcall.cycle.built_from import changed_since, keep_code, keep_seeds
 from rollcall.cycle.judgement import judge_new_files, keep_out, note_down
-from rollcall.errors import ExitCode, UsageError, is_out_of_room
+from rollcall.cycle.told import Cycle, CycleReport, tell
+from rollcall.errors import RollcallError, UsageError, is_out_of_room
 from rollcall.home import Home
 from rollcall.landing.inbox import land
-from rollcall.landing.job import Context, LandReport
+from rollcall.landing.job import Context
 from rollcall.landing.verdicts import Effect
 from rollcall.ledger import ledger, schedule
 from rollcall.ledger.entries import (
@@ -36,7 +37,7 @@ from rollcall.ledger.entries import (
     frozen_files,
 )
 from rollcall.ledger.sql import rows
-from rollcall.report import RenderedReport, render_report
+from rollcall.report import render_report
 
 _Found = tuple[str | None, str, str]
 """What a cycle found: of which file, if of one, the code and a sentence."""
@@ -53,64 +54,16 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Cycle:
-    """One cycle of the ledger."""
-
-    cycle_id: int
-    cutoff_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class FailedCycle:
     """What somebody decided about a cycle that failed: to publish it all the same, or to skip it.
 
-    A cycle that is skipped leaves its files and decisions to the next one.
+    A cycle that is skipped leaves its files and decisions to the next one. So do the cycles whose
+    cut-off lies far ahead, because a clock was: they are taken back by `skip_ahead`.
     """
 
-    decision: Literal["publish", "skip"]
+    decision: Literal["publish", "skip", "skip_ahead"]
     reason: str
     decided_by: str
-
-
-@dataclass(slots=True)
-class CycleReport:
-    """What one `rollcall cycle` did.
-
-    `changed` names the files of code and seeds that are other than in the last good cycle before;
-    `failures` kept the cycle `failed`, whose new files are `failed_files`, from being published;
-    `overruled` are tests that failed and
-    did not count; `warnings` are tests of what a vendor can break; `after_cutoff` are deliveries
-    that were exported by now and after the cut-off, so that a later cycle takes them.
-    """
-
-    landed: LandReport
-    changed: list[str] = field(default_factory=list)
-    completed: list[Cycle] = field(default_factory=list)
-    failed: Cycle | None = None
-    failures: tuple[warehouse.Failure, ...] = ()
-    overruled: tuple[warehouse.Failure, ...] = ()
-    warnings: tuple[warehouse.Failure, ...] = ()
-    failed_files: list[dict[str, Any]] = field(default_factory=list)
-    balances: list[dict[str, Any]] = field(default_factory=list)
-    rejected_records: list[dict[str, Any]] = field(default_factory=list)
-    missing: list[schedule.ExpectedExport] = field(default_factory=list)
-    is_anything_missed: bool = False
-    after_cutoff: list[dict[str, Any]] = field(default_factory=list)
-    report: RenderedReport | None = None
-    report_failure: str | None = None
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """The code a scheduler sees."""
-        if self.failed:
-            return ExitCode.NOT_PUBLISHED
-        needs_attention = (
-            self.landed.needs_attention
-            or self.is_anything_missed
-            or self.overruled
-            or self.report_failure
-        )
-        return ExitCode.ATTENTION if needs_attention else ExitCode.DONE
 
 
 def run_cycle(
@@ -146,20 +99,22 @@ def run_cycle(
     home.prepare()
     with home.lock():
         if failed:
-            _check_decision(home, failed)
+            _check_decision(home, failed, now)
         report = CycleReport(land(home, inbox, contracts, now, say=progress.say))
         while report.failed is None:
             with home.landing() as connection:
                 opening = _Opening(connection, home, contracts, report.landed.job_id, now)
-                if _complete_what_is_published(opening) and failed:
-                    raise UsageError(_NONE_FAILED.format(failed.decision))
-                if failed and failed.decision == "skip":
+                _complete_what_is_published(opening)
+                if failed and not _decided_about(connection, failed, now):
+                    raise UsageError(_none_to_decide(failed))
+                if failed and failed.decision != "publish":
                     _skip(opening, failed)
                     failed = None
                 changed = changed_since(connection, home)
                 cycle = _resume(opening) or _open(opening, cutoff, changed, rebuild=rebuild)
                 if cycle is None:
                     _report_missing(opening, cutoff or now, report)
+                    tell(home, connection, report, opening.now)
                     break
                 report.changed += changed
                 change = what_changed(connection, cycle.cycle_id)
@@ -172,7 +127,7 @@ def run_cycle(
             if failed:
                 build = partial(_build_anyway, builder)
             else:
-                build = partial(_judge_and_build, builder, opening, cycle, report)
+                build = partial(_judge_and_build, builder, opening, cycle)
             _run(opening, cycle, builder, build, report)
             failed, rebuild = None, False
         if with_report and home.warehouse_db.exists():
@@ -217,8 +172,8 @@ class _Opening:
         )
 
 
-def _complete_what_is_published(opening: _Opening) -> bool:
-    """Complete a cycle whose warehouse is in place, if there is one; says whether there was.
+def _complete_what_is_published(opening: _Opening) -> None:
+    """Complete a cycle whose warehouse is in place, if there is one.
 
     The run that published it was killed before it could record that.
     """
@@ -226,16 +181,14 @@ def _complete_what_is_published(opening: _Opening) -> bool:
         f"select cycle_id, cutoff_at from landing.cycles where {UNFINISHED}"
     ).fetchone()
     if unfinished is None or not opening.home.warehouse_db.exists():
-        return False
+        return
     with opening.home.published() as connection:
         [(published,)] = connection.execute(
             "select max(cycle_id) from staging.stg_landing__cycles"
         ).fetchall()
-    if published != unfinished[0]:
-        return False
-    with ledger.transaction(opening.connection):
-        _close(opening, Cycle(*unfinished), "completed")
-    return True
+    if published == unfinished[0]:
+        with ledger.transaction(opening.connection):
+            _close(opening, Cycle(*unfinished), "completed")
 
 
 def _close(opening: _Opening, cycle: Cycle, status: str, detail: str = "") -> None:
@@ -252,22 +205,26 @@ def _resume(opening: _Opening) -> Cycle | None:
     """Return the cycle that did not complete, if there is one.
 
     It keeps its files, unless a decision has been taken since; then it is frozen again. Code and
-    seeds are those of today.
+    seeds are those of today. One that was killed stays that of the job that opened it.
     """
     last = opening.connection.execute(
-        f"select cycle_id, cutoff_at from landing.cycles where {UNFINISHED}"
+        f"select cycle_id, cutoff_at, status, job_id from landing.cycles where {UNFINISHED}"
     ).fetchone()
     if last is None:
         return None
-    cycle = Cycle(*last)
+    *of_cycle, status, job_id = last
+    cycle = Cycle(*of_cycle)
+    is_decided = bool(_ids(opening.connection, _NEW_DECISIONS))
+    if status == "failed" or is_decided:
+        job_id = opening.job_id
     with ledger.transaction(opening.connection):
         opening.connection.execute(
             "update landing.cycles set status = 'open', job_id = ?, code_version = ?, "
             "seeds_sha256 = ? where cycle_id = ?",
-            [opening.job_id, keep_code(opening.home), keep_seeds(opening.home), cycle.cycle_id],
+            [job_id, keep_code(opening.home), keep_seeds(opening.home), cycle.cycle_id],
         )
         detail = ""
-        if _ids(opening.connection, _NEW_DECISIONS):
+        if is_decided:
             _thaw(opening, cycle)
             detail = _freeze(opening, cycle, _what_is_new(opening, cycle.cutoff_at))
         opening.note("cycle_resumed", cycle, detail)
@@ -322,10 +279,10 @@ def _open(
     That is a file, a decision, an export newly missed, code or seeds that changed, or a wish.
     """
     connection = opening.connection
-    last = connection.execute(
-        "select cycle_id, cutoff_at from landing.cycles order by cycle_id desc limit 1"
-    ).fetchone()
-    last_cutoff = last[1] if last else None
+    [last] = _ids(connection, "select coalesce(max(cycle_id), 0) from landing.cycles")
+    [last_cutoff] = _ids(
+        connection, "select max(cutoff_at) from landing.cycles where status <> 'skipped'"
+    )
     cutoff_at = _cutoff(opening.now, cutoff, last_cutoff)
     news = _what_is_new(opening, cutoff_at)
     newly_missed = _last_seen(connection) and any(export in news.due for export in news.missing)
@@ -336,7 +293,7 @@ def _open(
             f"The last cycle already had the cut-off {iso(last_cutoff)}; "
             "what is new can only be seen by a cycle with a later one."
         )
-    cycle = Cycle(last[0] + 1 if last else 1, cutoff_at)
+    cycle = Cycle(last + 1, cutoff_at)
     with ledger.transaction(connection):
         _add_cycle(opening, cycle)
         opening.note("cycle_opened", cycle, _freeze(opening, cycle, news))
@@ -393,37 +350,53 @@ def _find_missing(
 
 
 def _skip(opening: _Opening, failed: FailedCycle) -> None:
-    """Leave a cycle that did not complete behind: its files and decisions are new to the next."""
-    connection = opening.connection
-    cycle = Cycle(
-        *connection.execute(
-            f"select cycle_id, cutoff_at from landing.cycles where {UNFINISHED}"
-        ).fetchall()[0]
-    )
-    with ledger.transaction(connection):
-        _thaw(opening, cycle)
-        connection.execute(
-            "update landing.cycles set status = 'skipped', closed_at = ? where cycle_id = ?",
-            [opening.now, cycle.cycle_id],
-        )
-        opening.note("cycle_skipped", cycle, _said_by(failed))
-
-
-_NONE_FAILED = "No cycle has failed, so there is none to {}."
+    """Leave cycles behind of which somebody said so: what they saw is new to the next one."""
+    with ledger.transaction(opening.connection):
+        for cycle in _decided_about(opening.connection, failed, opening.now):
+            _thaw(opening, cycle)
+            opening.connection.execute(
+                "update landing.cycles set status = 'skipped', closed_at = ? where cycle_id = ?",
+                [opening.now, cycle.cycle_id],
+            )
+            opening.note("cycle_skipped", cycle, _said_by(failed))
 
 
 def _said_by(failed: FailedCycle) -> str:
     return f"{failed.decided_by}: {failed.reason}"
 
 
-def _check_decision(home: Home, failed: FailedCycle) -> None:
-    """Raise when there is no cycle to decide about: one to publish must have failed."""
-    which = UNFINISHED if failed.decision == "skip" else "status = 'failed'"
+def _check_decision(home: Home, failed: FailedCycle, now: datetime) -> None:
+    """Raise when there is no cycle to decide about."""
     if home.landing_db.exists():
         with home.landing(read_only=True) as connection:
-            if _ids(connection, f"select cycle_id from landing.cycles where {which}"):
+            if _decided_about(connection, failed, now):
                 return
-    raise UsageError(_NONE_FAILED.format(failed.decision))
+    raise UsageError(_none_to_decide(failed))
+
+
+def _none_to_decide(failed: FailedCycle) -> str:
+    if failed.decision == "skip_ahead":
+        return "No cut-off lies ahead, so there is none to skip."
+    return f"No cycle has failed, so there is none to {failed.decision}."
+
+
+def _decided_about(
+    connection: duckdb.DuckDBPyConnection, failed: FailedCycle, now: datetime
+) -> list[Cycle]:
+    """Return the cycles that a decision is about: to be published, one must have failed."""
+    which = {
+        "publish": "status = 'failed'",
+        "skip": UNFINISHED,
+        "skip_ahead": "status <> 'skipped' and cutoff_at > $1",
+    }[failed.decision]
+    ahead = [now + FAR] if failed.decision == "skip_ahead" else []
+    return [
+        Cycle(*row)
+        for row in connection.execute(
+            f"select cycle_id, cutoff_at from landing.cycles where {which} order by cycle_id",
+            ahead,
+        ).fetchall()
+    ]
 
 
 def _ids(
@@ -435,13 +408,14 @@ def _ids(
 def what_changed(connection: duckdb.DuckDBPyConnection, cycle_id: int) -> warehouse.Change:
     """Say what a cycle must build besides what came.
 
-    Incremental tables are built whole when other code built the last good cycle, and when a file
-    that was in use has been replaced or judged again and no good cycle was built since.
+    Incremental tables are built whole when other code built the last good cycle, when a file that
+    was in use has been replaced or judged again and no good cycle was built since, and when cycles
+    were taken back that had been published.
     """
     cycle = _built_from(connection, f"cycle_id = {cycle_id}")
     last_good = _built_from(connection, "status = 'completed'")
     if cycle is None or last_good is None:
-        return warehouse.Change(is_code_new=True, must_rebuild=False)
+        return warehouse.Change(is_code_new=True, must_rebuild=True)
     reused = connection.execute(
         "select 1 from landing.decisions "
         "inner join landing.cycle_files using (file_id) "
@@ -450,7 +424,13 @@ def what_changed(connection: duckdb.DuckDBPyConnection, cycle_id: int) -> wareho
         "and coalesce(cycle_decisions.cycle_id >= ?, true)",
         [cycle_id, cycle_id],
     ).fetchone()
-    must_rebuild = cycle[0] != last_good[0] or reused is not None
+    taken_back = connection.execute(
+        "select 1 from landing.cycles inner join landing.events "
+        "on kind = 'cycle_completed' and subject = cast(cycle_id as varchar) "
+        "where status = 'skipped' and cycle_id > "
+        "(select max(cycle_id) from landing.cycles where status = 'completed')"
+    ).fetchone()
+    must_rebuild = cycle[0] != last_good[0] or reused is not None or taken_back is not None
     return warehouse.Change(must_rebuild or cycle[1] != last_good[1], must_rebuild)
 
 
@@ -477,6 +457,8 @@ def _report_missing(opening: _Opening, at: datetime, report: CycleReport) -> Non
 
 def _cutoff(now: datetime, given: datetime | None, last: datetime | None) -> datetime:
     """Return the cut-off; by default the present, always a second after the one before."""
+    if given and given > now + FAR:
+        raise UsageError(f"The cut-off {iso(given)} lies ahead: it is {iso(now)} now.")
     if given is None:
         return max(now, last + timedelta(seconds=1)) if last else now
     if last and given < last:
@@ -513,10 +495,7 @@ def _build_anyway(builder: warehouse.Builder) -> warehouse.Build:
 
 
 def _judge_and_build(
-    builder: warehouse.Builder,
-    opening: _Opening,
-    cycle: Cycle,
-    report: CycleReport,
+    builder: warehouse.Builder, opening: _Opening, cycle: Cycle
 ) -> warehouse.Build:
     """Count the records of the new files, keep out what must not be used, and build the rest."""
     home = opening.home
@@ -533,9 +512,9 @@ def _judge_and_build(
             with ledger.transaction(connection):
                 context = Context(connection, opening.contracts, home, opening.job_id, opening.now)
                 if not kept_out:
-                    report.landed.findings += note_down(context, cycle.cycle_id, judged)
+                    note_down(context, cycle.cycle_id, judged)
                     break
-                report.landed.replace(keep_out(context, cycle.cycle_id, kept_out))
+                keep_out(context, cycle.cycle_id, kept_out)
                 missing = schedule.missing(connection, opening.contracts, cycle.cutoff_at)
                 _find_missing(replace(opening, connection=connection), cycle, missing)
         builder.start()
@@ -559,19 +538,21 @@ def _run(
         with home.landing() as connection:
             with ledger.transaction(connection):
                 _close(replace(opening, connection=connection), cycle, status, detail)
-            report.failed_files = frozen_files(connection)
+            if status == "failed":
+                report.failed_files = frozen_files(connection)
+                tell(home, connection, report, opening.now)
 
     try:
         builder.start()
         built = builder.complete(build())
         found = list(_tests_found(built))
         if not built.failures:
-            found += _read_outcome(home, cycle, report)
+            found += _violations(home, cycle)
         _append(opening, cycle, found)
         if not built.failures:
             builder.publish()
     except Exception as error:
-        with suppress(OSError, duckdb.Error):  # no room to write, for one: the cycle stays open
+        with suppress(OSError, duckdb.Error, RollcallError):  # without room the cycle stays open
             close("failed", type(error).__name__)
         raise
     finally:
@@ -584,8 +565,6 @@ def _run(
         report.failed, report.failures = cycle, built.failures
         return
     report.completed.append(cycle)
-    report.overruled += built.overruled
-    report.warnings += built.warnings
 
 
 def _tests_found(built: warehouse.Build) -> Iterator[_Found]:
@@ -617,47 +596,9 @@ def _append(opening: _Opening, cycle: Cycle, found: Sequence[_Found]) -> None:
         )
 
 
-def _read_outcome(home: Home, cycle: Cycle, report: CycleReport) -> list[_Found]:
-    """Read what the cycle's files came to, from the warehouse just built; return what it found."""
+def _violations(home: Home, cycle: Cycle) -> list[_Found]:
+    """Read what a cycle found of its records, from the warehouse just built."""
     with duckdb.connect(str(home.building_db), read_only=True) as connection:
-        report.balances.extend(
-            rows(
-                connection,
-                "select source_id, delivery_name, count(*) as files, "
-                "sum(record_count)::bigint as records, sum(malformed_count)::bigint as malformed, "
-                "sum(rejected_count)::bigint as rejected, "
-                "sum(duplicate_count)::bigint as duplicates, "
-                "sum(accepted_count)::bigint as accepted "
-                "from audit.audit_ingestion_log as files "
-                "inner join staging.stg_landing__cycles as cycles on cycle_id = ? "
-                "where first_cycle_id = cycle_id or (first_cycle_id is null and accepted_count = 0 "
-                "and files.job_id > previous_job_id and files.job_id <= cycles.job_id) "
-                "group by source_id, delivery_name, exported_at "
-                "order by exported_at, source_id, delivery_name",
-                [cycle.cycle_id],
-            )
-        )
-        report.rejected_records.extend(
-            rows(
-                connection,
-                "select source_id, file_name, verdict, code, column_name, "
-                "count(*) as record_count, min(line_number) as first_line, "
-                "min(message) as message "
-                "from audit.audit_rejected_record where cycle_id = ? "
-                "group by all order by record_count desc, source_id, file_name, code, column_name",
-                [cycle.cycle_id],
-            )
-        )
-        report.landed.findings.extend(
-            f"{source_id}/{delivery_name}/{file_name}: {detail}"
-            for source_id, delivery_name, file_name, detail in connection.execute(
-                "select source_id, delivery_name, file_name, violations.detail "
-                "from audit.audit_violation as violations "
-                "inner join audit.audit_ingestion_log using (file_id) "
-                "where violations.cycle_id = ? and violations.code = 'OLDER_DATE' order by all",
-                [cycle.cycle_id],
-            ).fetchall()
-        )
         return connection.execute(
             "select file_id, code, detail from audit.audit_violation where cycle_id = ? "
             "order by file_id, code, detail",

@@ -17,7 +17,7 @@ from rollcall.cycle.reused_ids import judge_ids
 from rollcall.home import Home
 from rollcall.landing import raw
 from rollcall.landing.file import add_file
-from rollcall.landing.job import Context, FileReport, note
+from rollcall.landing.job import Context, note
 from rollcall.landing.verdicts import Effect, Judgement
 from rollcall.ledger import ledger
 from rollcall.ledger.sql import identifier, literal, rows, trimmed
@@ -201,18 +201,11 @@ def judge_new_files(home: Home, contracts: Contracts, cycle_id: int) -> dict[str
         )
 
 
-def note_down(context: Context, cycle_id: int, judged: Mapping[str, Judgement]) -> list[str]:
-    """Append what is noted of files that are taken all the same; give it as it is shown."""
-    notes = []
+def note_down(context: Context, cycle_id: int, judged: Mapping[str, Judgement]) -> None:
+    """Append what is noted of files that are taken all the same."""
     for file_id, judgement in sorted(judged.items()):
         _add_finding(context, cycle_id, file_id, judgement)
-        [entry] = rows(
-            context.connection, "select * from landing.files where file_id = ?", [file_id]
-        )
-        where = f"{entry['source_id']}/{entry['delivery_name']}/{entry['file_name']}"
-        notes.append(f"{where}: {judgement.sentence}")
     note(context, "job_found", str(context.job_id), f"cycle={cycle_id} noted={len(judged)}")
-    return notes
 
 
 def _add_finding(context: Context, cycle_id: int, file_id: str, judgement: Judgement) -> None:
@@ -227,7 +220,7 @@ def _add_finding(context: Context, cycle_id: int, file_id: str, judgement: Judge
     )
 
 
-def keep_out(context: Context, cycle_id: int, judged: Mapping[str, Judgement]) -> list[FileReport]:
+def keep_out(context: Context, cycle_id: int, judged: Mapping[str, Judgement]) -> None:
     """Take files out of a cycle, with the verdict and the reason that they have from now on.
 
     Args:
@@ -236,7 +229,6 @@ def keep_out(context: Context, cycle_id: int, judged: Mapping[str, Judgement]) -
         cycle_id: the cycle, which has frozen its files and built nothing yet.
         judged: file to judgement.
     """
-    reports = []
     for file_id, judgement in sorted(judged.items()):
         [entry] = rows(
             context.connection, "select * from landing.files where file_id = ?", [file_id]
@@ -254,9 +246,8 @@ def keep_out(context: Context, cycle_id: int, judged: Mapping[str, Judgement]) -
             "detail": " ".join(filter(None, [judgement.sentence, entry["detail"]])),
             "are_removals_held": False,
         }
-        reports.append(add_file(context, entry | changed))
+        add_file(context, entry | changed)
     note(context, "cycle_judged", str(cycle_id), f"kept_out={len(judged)}")
-    return reports
 
 
 def _judge(

@@ -159,7 +159,8 @@ class _Replay:
                     "select cycle_id, code_version, seeds_sha256, max(event_number), "
                     "max_by(events.job_id, event_number) from landing.cycles "
                     "inner join landing.events on kind = 'cycle_completed' "
-                    "and subject = cast(cycle_id as varchar) group by all order by cycle_id"
+                    "and subject = cast(cycle_id as varchar) where status = 'completed' "
+                    "group by all order by cycle_id"
                 ).fetchall()
             ]
 

@@ -15,7 +15,6 @@ from rollcall.cycle.failing_records import failing_records
 from rollcall.cycle.failing_rows import named_rows, remedies
 from rollcall.errors import NoRoomError, RollcallError, UsageError, is_out_of_room
 from rollcall.home import Home
-from rollcall.sanitize import without_values
 
 _STORED_AS = "storage_version 'v1.0.0', block_size 65536"
 """How a warehouse is stored from its first day, so that any DuckDB from 1.1 on reads it.
@@ -81,6 +80,7 @@ def start_from_last_good(home: Home, change: "Change") -> "Change":
         discard(home.building_db)
         with duckdb.connect() as connection:
             home.attach(connection, home.building_db, "building", _STORED_AS)
+            home.attach(connection, home.landing_db, "landing")
             home.attach_last_good(connection)
             history = connection.execute(
                 "select table_name from duckdb_tables() "
@@ -91,7 +91,16 @@ def start_from_last_good(home: Home, change: "Change") -> "Change":
                 connection.execute(
                     f"create table building.snapshots.{table} as from good.snapshots.{table}"
                 )
+                _forget_what_was_taken_back(connection, f"building.snapshots.{table}")
     return change
+
+
+def _forget_what_was_taken_back(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Bring a table of history back to the last good cycle: later ones may have been taken back."""
+    last_good = "(select max(cutoff_at) from landing.landing.cycles where status = 'completed')"
+    since = f"coalesce({last_good}, timestamp '-infinity')"
+    connection.execute(f"delete from {table} where dbt_valid_from > {since}")
+    connection.execute(f"update {table} set dbt_valid_to = null where dbt_valid_to > {since}")
 
 
 def _copy_last_good(home: Home) -> None:
@@ -313,7 +322,7 @@ def _said_of_rows(home: Home, database: Path, test: NodeResult) -> tuple[tuple[s
 
 def _said_of_records(home: Home, database: Path, node: NodeResult) -> str:
     """Return a message on what could not be built, with the record at fault where one is found."""
-    message = without_values(node.message)
+    message = node.message
     if not node.compiled_code:
         return message
     with duckdb.connect(str(database), read_only=True) as connection:

@@ -19,6 +19,7 @@ from rollcall.landing.container import Opened, open_delivery
 from rollcall.landing.delivery import Known, export_time, land_opened, reject_failed
 from rollcall.landing.entries import STILL_BEING_WRITTEN, Entry, read_inbox, settle
 from rollcall.landing.job import Context, LandReport, Supersede, full_name, note, supersedes
+from rollcall.landing.told import last_job_that_ended, tell_of_landing
 from rollcall.ledger import ledger
 from rollcall.ledger.entries import IN_FUTURE
 from rollcall.ledger.sql import rows
@@ -92,7 +93,7 @@ def land(
     with ExitStack() as stack:
         connection = stack.enter_context(home.landing())
         ledger.prepare(connection, contracts)
-        report.job_id = ledger.next_job(connection)
+        report.job_id, since = ledger.next_job(connection), last_job_that_ended(connection)
         context = Context(connection, contracts, home, report.job_id, at, supersede)
         known = _known_entries(connection)
         fresh = []
@@ -127,6 +128,7 @@ def land(
                 _record_failure(context, attempt, error, report)
         report.in_future = rows(connection, IN_FUTURE, [at])
         _tell_since(context, report)
+        tell_of_landing(connection, report, since)
         if found.entries:
             with ledger.transaction(connection):
                 note(

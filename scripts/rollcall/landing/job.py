@@ -30,6 +30,11 @@ class FileReport:
     record_count: int | None
     malformed_count: int | None
 
+    @property
+    def needs_attention(self) -> bool:
+        """Whether a person should look: nothing of it is used, or its removals wait."""
+        return self.verdict != "accepted" or self.are_removals_held
+
 
 @dataclass(slots=True)
 class LandReport:
@@ -59,7 +64,7 @@ class LandReport:
             bool(self.unknown or self.mended)
             or any(delivery["is_far"] for delivery in self.in_future)
             or bool(self.stuck)
-            or any(file.verdict != "accepted" or file.are_removals_held for file in self.files)
+            or any(file.needs_attention for file in self.files)
         )
 
     def add(self, delivery: "LandReport") -> None:
@@ -69,11 +74,6 @@ class LandReport:
         self.deliveries_landed += delivery.deliveries_landed
         self.deliveries_rejected += delivery.deliveries_rejected
         self.deliveries_again += delivery.deliveries_again
-
-    def replace(self, judged: list[FileReport]) -> None:
-        """Have files that were judged again reported as they are now."""
-        again = {file.file_id for file in judged}
-        self.files = [file for file in self.files if file.file_id not in again] + judged
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
 """Entries of the ledger, read: files and deliveries, and which of them a cycle may see."""
 
+from datetime import datetime
 from typing import Any
 
 import duckdb
 
+from rollcall.clock import FAR
 from rollcall.errors import UsageError
 from rollcall.ledger.sql import rows
 
@@ -36,6 +38,26 @@ IN_FUTURE = f"""
 One that is less than a day ahead is not far: clocks and time zones slip, and the next cycle takes
 it.
 """
+REJECTED = """
+    files.verdict = 'rejected' and not exists (
+        select 1 from landing.deliveries as rejected
+        inner join landing.deliveries as landed using (source_id)
+        where rejected.delivery_id = files.delivery_id and rejected.verdict = 'rejected'
+            and landed.verdict = 'accepted'
+            and (
+                landed.content_sha256 = rejected.content_sha256
+                or (
+                    rejected.code = 'LANDING_FAILED'
+                    and landed.delivery_name = rejected.delivery_name
+                    and landed.landed_at >= rejected.landed_at
+                )
+            )
+    )
+"""
+"""SQL: files rejected, but for those of a delivery whose bytes were landed after all.
+
+Where landing failed before its bytes were known, its name tells.
+"""
 CYCLE_ATTEMPTS = """
     select
         subject::bigint as cycle_id,
@@ -57,6 +79,15 @@ FROZEN_FILES = f"""
 OF_A_CYCLE = ("cycle_files", "cycle_decisions", "expected_exports")
 """Tables of the ledger that say what a cycle saw."""
 POINTER_COLUMNS = ("file_id", "record_number", "line_number", "byte_offset")
+
+
+def cutoff_ahead(connection: duckdb.DuckDBPyConnection, now: datetime) -> datetime | None:
+    """Return the cut-off of the newest cycle where it lies far ahead of the present, UTC."""
+    found = connection.execute(
+        "select max(cutoff_at) from landing.cycles where status <> 'skipped' and cutoff_at > ?",
+        [now + FAR],
+    ).fetchone()
+    return found[0] if found else None
 
 
 def frozen_files(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:

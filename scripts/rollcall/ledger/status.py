@@ -12,32 +12,14 @@ from rollcall.ledger import schedule
 from rollcall.ledger.entries import (
     CYCLE_ATTEMPTS,
     IN_FUTURE,
+    REJECTED,
     UNFINISHED,
     USABLE_FILES,
+    cutoff_ahead,
     frozen_files,
 )
 from rollcall.ledger.sql import rows
 
-_REJECTED = """
-    verdict = 'rejected' and not exists (
-        select 1 from landing.deliveries as rejected
-        inner join landing.deliveries as landed using (source_id)
-        where rejected.delivery_id = files.delivery_id and rejected.verdict = 'rejected'
-            and landed.verdict = 'accepted'
-            and (
-                landed.content_sha256 = rejected.content_sha256
-                or (
-                    rejected.code = 'LANDING_FAILED'
-                    and landed.delivery_name = rejected.delivery_name
-                    and landed.landed_at >= rejected.landed_at
-                )
-            )
-    )
-"""
-"""SQL: files rejected, but for those of a delivery whose bytes were landed after all.
-
-Where landing failed before its bytes were known, its name tells.
-"""
 _HELD_FILES = """
     select file_id, source_id, delivery_name, file_name, feed, verdict, code, detail
     from landing.files as held
@@ -108,6 +90,7 @@ class StatusReport:
     rejected_files: list[dict[str, Any]] = field(default_factory=list)
     held_files: list[dict[str, Any]] = field(default_factory=list)
     in_future: list[dict[str, Any]] = field(default_factory=list)
+    cutoff_ahead: datetime | None = None
     feeds: list[FeedStatus] = field(default_factory=list)
     report: str | None = None
 
@@ -155,10 +138,11 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
         report.rejected_files = rows(
             connection,
             "select file_id, source_id, delivery_name, file_name, code, detail from landing.files "
-            f"where {_REJECTED} order by landed_at desc, source_id, file_name, file_id",
+            f"where {REJECTED} order by landed_at desc, source_id, file_name, file_id",
         )
         report.held_files = rows(connection, _HELD_FILES, [now])
         report.in_future = rows(connection, IN_FUTURE, [now])
+        report.cutoff_ahead = cutoff_ahead(connection, now)
         report.feeds = _feeds(connection, contracts, now)
     for source in contracts.sources.values():
         row = seen.get(source.source_id, {})
@@ -216,7 +200,9 @@ def _feeds(
         )
     }
     due = schedule.newest_due(connection, contracts, now)
-    cycles = connection.execute("select cycle_id, cutoff_at from landing.cycles").fetchall()
+    cycles = connection.execute(
+        "select cycle_id, cutoff_at from landing.cycles where cutoff_at <= ?", [now]
+    ).fetchall()
     found = []
     for source in contracts.sources.values():
         for feed in source.due_feeds:

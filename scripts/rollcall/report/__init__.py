@@ -50,7 +50,9 @@ def render_report(home: Home, contracts: Contracts, *, names: bool = False) -> R
     with home.landing(read_only=True) as connection:
         connection.execute("set preserve_insertion_order = true")
         home.attach_last_good(connection)
-        [(cutoff_at,)] = connection.execute("select max(cutoff_at) from landing.cycles").fetchall()
+        [(cutoff_at,)] = connection.execute(
+            "select max(cutoff_at) from landing.cycles where status <> 'skipped'"
+        ).fetchall()
         state = status.read(home, contracts, cutoff_at)
         lay_out(connection)
         reader = Reader(connection, making, SHEET_ROWS, names=names)

@@ -1,0 +1,189 @@
+"""What a run of `rollcall cycle` tells: of the newest cycle, whichever run landed and built it.
+
+All of it is read from the ledger and the last good warehouse, so a run that was killed at any
+moment and run again tells what an undisturbed one would have told.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import duckdb
+
+from rollcall.cycle.warehouse import Failure
+from rollcall.errors import ExitCode
+from rollcall.home import Home
+from rollcall.landing.job import LandReport
+from rollcall.landing.told import tell_of_landing
+from rollcall.ledger import schedule
+from rollcall.ledger.entries import cutoff_ahead
+from rollcall.ledger.sql import rows
+from rollcall.report import RenderedReport
+
+_BALANCES = """
+    select
+        source_id, delivery_name, count(*) as files,
+        sum(record_count)::bigint as records, sum(malformed_count)::bigint as malformed,
+        sum(rejected_count)::bigint as rejected, sum(duplicate_count)::bigint as duplicates,
+        sum(accepted_count)::bigint as accepted
+    from good.audit.audit_ingestion_log as files
+    inner join good.staging.stg_landing__cycles as cycles on cycle_id = ?
+    where
+        first_cycle_id = cycle_id
+        or (
+            first_cycle_id is null and accepted_count = 0
+            and files.job_id > previous_job_id and files.job_id <= cycles.job_id
+        )
+    group by source_id, delivery_name, exported_at
+    order by exported_at, source_id, delivery_name
+"""
+_REJECTED = """
+    select
+        source_id, file_name, verdict, code, column_name,
+        count(*) as record_count, min(line_number) as first_line, min(message) as message
+    from good.audit.audit_rejected_record where cycle_id = ?
+    group by all order by record_count desc, source_id, file_name, code, column_name
+"""
+_OLDER_DATES = """
+    select concat_ws('/', source_id, delivery_name, file_name) || ': ' || violations.detail
+    from good.audit.audit_violation as violations
+    inner join good.audit.audit_ingestion_log using (file_id)
+    where violations.cycle_id = ? and violations.code = 'OLDER_DATE' order by all
+"""
+_TESTS = """
+    select split_part(detail, ': ', 1) as name, list(detail order by finding_number) as details
+    from landing.findings where cycle_id = ? and code = ?
+    group by name order by min(finding_number)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """One cycle of the ledger."""
+
+    cycle_id: int
+    cutoff_at: datetime
+
+
+@dataclass(slots=True)
+class CycleReport:
+    """What one `rollcall cycle` did, and what it tells of the newest cycle.
+
+    `changed` names the files of code and seeds that are other than in the last good cycle before;
+    `completed` are the cycles that this run published, `told` those that it tells of;
+    `failures` kept the cycle `failed`, whose new files are `failed_files`, from being published;
+    `overruled` are tests that failed and did not count; `warnings` are tests of what a vendor can
+    break; `after_cutoff` are deliveries that were exported by now and after the cut-off, so that a
+    later cycle takes them; `cutoff_ahead` is the newest cut-off where it lies far ahead of now.
+    """
+
+    landed: LandReport
+    changed: list[str] = field(default_factory=list)
+    completed: list[Cycle] = field(default_factory=list)
+    told: list[Cycle] = field(default_factory=list)
+    failed: Cycle | None = None
+    failures: tuple[Failure, ...] = ()
+    failed_files: list[dict[str, Any]] = field(default_factory=list)
+    overruled: tuple[Failure, ...] = ()
+    warnings: tuple[Failure, ...] = ()
+    balances: list[dict[str, Any]] = field(default_factory=list)
+    rejected_records: list[dict[str, Any]] = field(default_factory=list)
+    missing: list[schedule.ExpectedExport] = field(default_factory=list)
+    is_anything_missed: bool = False
+    after_cutoff: list[dict[str, Any]] = field(default_factory=list)
+    cutoff_ahead: datetime | None = None
+    report: RenderedReport | None = None
+    report_failure: str | None = None
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The code a scheduler sees."""
+        if self.failed:
+            return ExitCode.NOT_PUBLISHED
+        needs_attention = (
+            self.landed.needs_attention
+            or self.is_anything_missed
+            or self.overruled
+            or self.cutoff_ahead
+            or self.report_failure
+        )
+        return ExitCode.ATTENTION if needs_attention else ExitCode.DONE
+
+
+def tell(
+    home: Home, connection: duckdb.DuckDBPyConnection, report: CycleReport, now: datetime
+) -> None:
+    """Have a report tell of the newest cycles: what landed since those before, and came of it.
+
+    The newest cycles are those that one job opened; what has landed since is told with them.
+
+    Args:
+        home: the data directory.
+        connection: the ledger.
+        report: what this run did; it is completed.
+        now: the present, UTC.
+    """
+    report.cutoff_ahead = cutoff_ahead(connection, now)
+    [(since,)] = connection.execute(
+        "select coalesce(max(job_id), 0) from landing.cycles where status = 'completed' "
+        "and job_id < (select max(job_id) from landing.cycles where status <> 'skipped')"
+    ).fetchall()
+    landed = report.landed
+    tell_of_landing(connection, landed, since)
+    report.told = [
+        Cycle(*row)
+        for row in connection.execute(
+            "select cycle_id, cutoff_at from landing.cycles "
+            "where status = 'completed' and job_id > ? order by cycle_id",
+            [since],
+        ).fetchall()
+    ]
+    if not report.told or not home.warehouse_db.exists():
+        return
+    home.attach_last_good(connection)
+    for cycle in report.told:
+        of_cycle = [cycle.cycle_id]
+        report.balances += rows(connection, _BALANCES, of_cycle)
+        report.rejected_records += rows(connection, _REJECTED, of_cycle)
+        older = connection.execute(_OLDER_DATES, of_cycle).fetchall()
+        landed.findings += [sentence for (sentence,) in older]
+        report.overruled += _overruled(connection, cycle)
+        report.warnings += _warnings(connection, cycle)
+
+
+def _overruled(connection: duckdb.DuckDBPyConnection, cycle: Cycle) -> tuple[Failure, ...]:
+    """Return the tests that failed when a cycle was published all the same."""
+    [(names,)] = connection.execute(
+        "select max_by(detail, event_number) from landing.events "
+        "where kind = 'cycle_completed' and subject = ?",
+        [str(cycle.cycle_id)],
+    ).fetchall()
+    return tuple(
+        failure
+        for failure in _tests(connection, cycle, "TEST_FAILED")
+        if failure.name in names.split()
+    )
+
+
+def _warnings(connection: duckdb.DuckDBPyConnection, cycle: Cycle) -> tuple[Failure, ...]:
+    """Return the tests that warned; one whose kept rows are gone warned in an earlier try."""
+    return tuple(
+        failure
+        for failure in _tests(connection, cycle, "TEST_WARNED")
+        if not failure.stored_in
+        or connection.execute(f"select 1 from good.{failure.stored_in} limit 1").fetchall()
+    )
+
+
+def _tests(connection: duckdb.DuckDBPyConnection, cycle: Cycle, code: str) -> list[Failure]:
+    found = []
+    for name, details in connection.execute(_TESTS, [cycle.cycle_id, code]).fetchall():
+        sentences = tuple(detail.removeprefix(f"{name}: ") for detail in details)
+        stored = connection.execute(
+            "select schema_name || '.' || table_name from duckdb_tables() "
+            "where database_name = 'good' and schema_name = 'test_failures' and table_name = ?",
+            [name],
+        ).fetchone()
+        stored_in = stored[0] if stored else ""
+        found.append(Failure(name, "test", " ".join(sentences[:3]), sentences, stored_in))
+    return found
