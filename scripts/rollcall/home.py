@@ -18,6 +18,7 @@ import duckdb
 
 from rollcall.errors import BusyError, UsageError
 from rollcall.ledger.sql import literal
+from rollcall.ledger.version import check_version
 from rollcall.project import SHIPPED, Project
 from rollcall.sanitize import without_values
 
@@ -249,13 +250,22 @@ class Home:
         self.spool.mkdir(mode=0o700, exist_ok=True)
 
     @contextmanager
-    def landing(self, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    def landing(
+        self, *, read_only: bool = False, of_any_version: bool = False
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
         """Open the landing database, waiting for another program to let go of it.
 
         Raises:
             BusyError: another program kept it open.
-            UsageError: there is no landing database to read.
+            UsageError: there is no landing database to read, it is lost, or of a version that this
+                code does not know.
         """
+        if not self.landing_db.exists() and self._has_been_used():
+            raise UsageError(
+                f"{self.landing_db} is missing, and with it the ledger of the archive or warehouse "
+                "that stands beside it. Put it back from a backup, as docs/operations.md shows; to "
+                "begin anew, name another data directory with --home."
+            )
         if read_only and not self.landing_db.exists():
             raise UsageError(
                 f"There is nothing in {self.path} yet; "
@@ -268,7 +278,20 @@ class Home:
             # Under another name than its own, since file and schema share that.
             self.attach(connection, self.landing_db, "store", "read_only" if read_only else "")
             connection.execute("use store")
+            may_be_older = of_any_version or not read_only
+            check_version(connection, self.path, may_be_older=may_be_older)
             yield connection
+
+    def _has_been_used(self) -> bool:
+        """Say whether there is what only a ledger can have come before."""
+        return self.warehouse_db.exists() or any(self.archive.glob("??/*"))
+
+    def has_no_warehouse(self) -> UsageError:
+        """Say that there is no last good warehouse, and what makes it."""
+        return UsageError(
+            f"No warehouse has been published in {self.path}, or it is lost: `rollcall cycle` "
+            "makes the first one, `rollcall restore` builds a lost one again."
+        )
 
     @contextmanager
     def published(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -279,9 +302,7 @@ class Home:
             UsageError: nothing has been published.
         """
         if not self.warehouse_db.exists():
-            raise UsageError(
-                f"No cycle of {self.path} has been published yet; run `rollcall cycle` first."
-            )
+            raise self.has_no_warehouse()
         with self._connection() as connection:
             self.attach(connection, self.warehouse_db, "warehouse")
             connection.execute("use warehouse")
@@ -340,6 +361,11 @@ class Home:
                 self.patience.wait(f"{database.name} is open in {by}")
             else:
                 return
+
+
+def wal_of(database: Path) -> Path:
+    """Return where DuckDB writes what a database does not hold yet."""
+    return database.with_name(f"{database.name}.wal")
 
 
 def archive_path(archive: Path, sha256: str) -> Path:

@@ -55,7 +55,7 @@ MANIFEST = "propertyName,value\nmanifest.version,1.0\noneroster.version,1.1\n"
 
 LONGEST = (
     *("sample_faults", "stories", "properties", "cycle", "replay", "own_feeds", "recipes"),
-    *("odd_values", "crashes", "report"),
+    *("odd_values", "crashes", "operations", "report"),
 )
 """The files that run the most cycles; the first of them runs the sample, which others read."""
 SHARES_NOTHING = ("damage", "fuzz", "framing", "isolation", "landing", "verify")

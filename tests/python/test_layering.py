@@ -13,7 +13,8 @@ from rollcall.project import PROJECT_DIR
 
 PACKAGE = PROJECT_DIR / "scripts" / "rollcall"
 EVERYWHERE = {
-    *("archived", "clock", "environment", "errors", "folders", "home", "project", "sanitize"),
+    *("archived", "clock", "databases", "environment", "errors", "folders", "home", "project"),
+    "sanitize",
     *("templating", "zipped"),
 }
 MAY_IMPORT = {

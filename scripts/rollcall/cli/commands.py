@@ -16,11 +16,20 @@ from rollcall.cli import screen, trace_screen
 from rollcall.clock import now, parse_instant
 from rollcall.comparison import generator
 from rollcall.cycle import verify
+from rollcall.cycle.backup import back_up
 from rollcall.cycle.built_from import changed_since_last_good
 from rollcall.cycle.cycle import FailedCycle, run_cycle
 from rollcall.cycle.reconcile import reconcile
-from rollcall.cycle.replay import replay
-from rollcall.errors import ExitCode, NoRoomError, RollcallError, UsageError, is_out_of_room
+from rollcall.cycle.replay import replay, restore
+from rollcall.databases import damages, is_last_good_readable
+from rollcall.errors import (
+    DamagedBytesError,
+    ExitCode,
+    NoRoomError,
+    RollcallError,
+    UsageError,
+    is_out_of_room,
+)
 from rollcall.export import export_parquet
 from rollcall.home import PATIENCE_SECONDS, Home, Patience
 from rollcall.landing import reprocessing
@@ -524,8 +533,38 @@ def verify_command(
     with screen.progress(quiet=as_json) as progress:
         report = verify.verify(_home(home), head, against, progress.nodes)
         if is_replayed:
-            report.replay = replay(_home(home), progress)
+            try:
+                report.replay = replay(_home(home), progress)
+            except DamagedBytesError as error:
+                report.problems.append(str(error))
     _print(as_json, asdict(report), lambda: screen.show_verification(report))
+    raise typer.Exit(report.exit_code)
+
+
+@app.command(name="restore", epilog="Example: rollcall restore")
+def restore_command(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Build a lost or damaged warehouse again from archive and ledger, history included."""
+    district = _home(home)
+    if not district.path.is_dir():
+        raise UsageError(f"There is no data directory {district.path}; name another with --home.")
+    district.prepare()
+    with screen.progress(quiet=as_json) as progress:
+        report = restore(district, progress)
+    _print(as_json, asdict(report), lambda: screen.show_restored(report))
+
+
+@app.command(name="backup", epilog="Example: rollcall backup /mnt/backup/rollcall")
+def backup_command(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A new folder, or the one of the last backup.")
+    ],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Copy archive, ledger, last good warehouse and project, and check the copy."""
+    with screen.progress(quiet=as_json) as progress:
+        report = back_up(_home(home), folder, progress.nodes)
+    _print(as_json, asdict(report), lambda: screen.show_backup(report))
     raise typer.Exit(report.exit_code)
 
 
@@ -621,10 +660,15 @@ def main() -> None:
     except typer.TyperException as error:
         _fail(error.format_message(), ExitCode.USAGE)
     except RollcallError as error:
+        is_foreseen = error.exit_code != ExitCode.INTERNAL or isinstance(error, DamagedBytesError)
+        if not is_foreseen and (found := damages(Home(_call.home))):
+            _fail(" ".join(found), ExitCode.USAGE)
         _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
         _fail("Stopped; nothing half-done is kept. Run the same command again.", ExitCode.INTERNAL)
     except Exception as error:  # the last resort: one sentence, and the trace in a file
+        if not isinstance(error, OSError) and (found := damages(Home(_call.home))):
+            _fail(" ".join(found), ExitCode.USAGE)
         _fail(_explain(error), ExitCode.INTERNAL)
     else:
         sys.exit(code or 0)
@@ -673,7 +717,7 @@ def _fail(sentence: str, code: int) -> None:
 
 
 def _explain(error: Exception) -> str:
-    """Turn an unforeseen failure into a sentence; its trace goes to a file."""
+    """Turn an unforeseen failure into sentences that are true; its trace goes to a file."""
     home = Home(_call.home)
     if is_out_of_room(error):
         return str(NoRoomError(home.path))
@@ -683,4 +727,5 @@ def _explain(error: Exception) -> str:
         happened = f"The system refused an operation ({what}){where}."
     else:
         happened = f"Internal error ({type(error).__name__}){where}; please report it."
-    return f"{happened} Readers keep the last good warehouse."
+    stands = is_last_good_readable(home)
+    return happened + (" Readers keep the last good warehouse." if stands else "")

@@ -15,9 +15,10 @@ from rich.text import Text
 
 from rollcall.clock import iso
 from rollcall.contracts.codes import advice
+from rollcall.cycle.backup import BackupReport
 from rollcall.cycle.built_from import named
 from rollcall.cycle.reconcile import Reconciliation
-from rollcall.cycle.replay import ReplayReport
+from rollcall.cycle.replay import ReplayReport, RestoreReport
 from rollcall.cycle.told import CycleReport
 from rollcall.cycle.verify import VerifyReport
 from rollcall.doctor import Check
@@ -111,6 +112,8 @@ def show_landing(report: LandReport) -> None:
             f"MENDED {line}: its bytes stood damaged in the archive and are again what was "
             "delivered. Look at the disk; `rollcall verify` checks the rest."
         )
+    if report.last_good_flaw:
+        say(f"NOT COMPARED with the last good cycle: {report.last_good_flaw}")
     if report.deliveries_landed or report.deliveries_rejected:
         say(
             f"Landed {_deliveries(report.deliveries_landed)}"
@@ -204,7 +207,8 @@ def show_cycle(report: CycleReport) -> None:
         say(f"WARNING {failure.name}: {failure.message}{stored}")
     if report.failed:
         say(f"Cycle {report.failed.cycle_id} FAILED; nothing was published.")
-        say("Readers keep the last good warehouse.")
+        if report.has_last_good:
+            say("Readers keep the last good warehouse.")
         for failure in report.failures:
             say(f"  {failure.kind} {failure.name}: {failure.message}")
         _show_way_out(report.failed_files)
@@ -429,7 +433,8 @@ def show_verification(report: VerifyReport) -> None:
         say(f"  WRONG: {problem}")
     if not report.problems:
         say("Nothing has been changed. Keep this head elsewhere and check it with --head:")
-    say(report.head)
+    if report.event_count:
+        say(report.head)
     if report.fingerprint:
         say(f"Fingerprint of {len(report.fingerprints)} tables; --json prints each of them:")
         say(report.fingerprint)
@@ -457,6 +462,31 @@ def _show_replay(report: ReplayReport) -> None:
         + (f", such as {first.example}." if first.example else ".")
     )
     say(f"DIFFERENT: {', '.join(report.differing_tables)}.")
+
+
+def show_restored(report: RestoreReport) -> None:
+    """Print what was built again, and what comes next."""
+    if report.other_code_cycles:
+        cycles = ", ".join(map(str, report.other_code_cycles))
+        say(f"Other code had built cycles {cycles}: tables are as this code makes them.")
+    say(
+        f"The warehouse of cycle {report.cycle_id} is back, rebuilt from "
+        f"{report.cycle_count} cycles. `rollcall report` renders its report."
+    )
+
+
+def show_backup(report: BackupReport) -> None:
+    """Print what a backup holds, and what is wrong."""
+    for problem in report.problems:
+        say(f"  WRONG: {problem}")
+    if report.is_taken:
+        say(
+            f"{report.path} holds the ledger up to {report.head}, {report.archived_count} archived "
+            f"files ({report.copied_count} of them new) and the project"
+            + (", with the last good warehouse." if report.has_warehouse else ".")
+        )
+    else:
+        say(f"No backup was made; what was in {report.path} before stands.")
 
 
 def show_checks(checks: Sequence[Check]) -> None:

@@ -23,6 +23,7 @@ from rollcall.cycle import warehouse
 from rollcall.cycle.built_from import changed_since, keep_code, keep_seeds
 from rollcall.cycle.judgement import judge_new_files, keep_out, note_down
 from rollcall.cycle.told import Cycle, CycleReport, tell
+from rollcall.databases import damages
 from rollcall.errors import RollcallError, UsageError, is_out_of_room
 from rollcall.home import Home
 from rollcall.landing.inbox import land
@@ -93,14 +94,19 @@ def run_cycle(
 
     Raises:
         UsageError: the cut-off lies before an earlier one, inbox or data directory cannot be
-            used, or there is no cycle about which something could be decided.
+            used, the warehouse is not that of the ledger's last good cycle, or there is no cycle
+            about which something could be decided.
         BusyError: another process writes in this data directory.
     """
     home.prepare()
     with home.lock():
         if failed:
             _check_decision(home, failed, now)
-        report = CycleReport(land(home, inbox, contracts, now, say=progress.say))
+        is_made_anew = rebuild and not home.warehouse_db.exists()
+        landed = land(
+            home, inbox, contracts, now, needs_last_good=not is_made_anew, say=progress.say
+        )
+        report = CycleReport(landed)
         while report.failed is None:
             with home.landing() as connection:
                 opening = _Opening(connection, home, contracts, report.landed.job_id, now)
@@ -546,7 +552,9 @@ def _run(
         builder.start()
         built = builder.complete(build())
         found = list(_tests_found(built))
-        if not built.failures:
+        if built.failures:
+            _check_databases(home)
+        else:
             found += _violations(home, cycle)
         _append(opening, cycle, found)
         if not built.failures:
@@ -565,6 +573,12 @@ def _run(
         report.failed, report.failures = cycle, built.failures
         return
     report.completed.append(cycle)
+
+
+def _check_databases(home: Home) -> None:
+    """Raise where a build may have failed because a database is damaged."""
+    if damaged := damages(home):
+        raise UsageError(" ".join(damaged))
 
 
 def _tests_found(built: warehouse.Build) -> Iterator[_Found]:

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 
 import duckdb
 
+from rollcall.databases import ORIGIN
 from rollcall.ledger import ledger
 from rollcall.ledger.sql import identifier
 
@@ -20,8 +21,8 @@ FACTS_OF_A_RUN = (
 )
 """Columns, as patterns of their names, that say when and by what something was done (or are
 measured from that), not what it came to."""
-_OF_TESTS = "test_failures"
-"""The schema of the rows that tests found; a replay runs no test."""
+_ASIDE = ("test_failures", ORIGIN.partition(".")[0])
+"""Schemas that are no data: the rows that tests found (a replay runs no test), and the ledger."""
 
 
 def fingerprints(
@@ -41,8 +42,8 @@ def fingerprints(
     """
     names = connection.execute(
         "select table_schema || '.' || table_name from information_schema.tables "
-        "where table_catalog = ? and table_schema <> ? order by all",
-        [catalog, _OF_TESTS],
+        "where table_catalog = ? and not list_contains(?, table_schema) order by all",
+        [catalog, _ASIDE],
     ).fetchall()
     found = {}
     for place, (name,) in enumerate(names, 1):

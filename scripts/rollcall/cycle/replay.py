@@ -80,6 +80,18 @@ class _Cycle:
     job_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class RestoreReport:
+    """Which cycle the warehouse is of that was built again, from how many cycles.
+
+    `other_code_cycles` lists those that other code had built.
+    """
+
+    cycle_id: int
+    cycle_count: int
+    other_code_cycles: list[int]
+
+
 def replay(home: Home, progress: Progress) -> ReplayReport:
     """Rebuild every completed cycle beside the data directory and compare every table.
 
@@ -92,36 +104,73 @@ def replay(home: Home, progress: Progress) -> ReplayReport:
         DamagedBytesError: the archive does not hold what a cycle was built from.
         RollcallError: dbt failed.
     """
-    replaying = home.replaying
-    recorded = Home(replaying.path / "recorded", home.project)
-    shutil.rmtree(replaying.path, ignore_errors=True)
-    try:
+    with _beside(home) as recorded:
         with home.lock():
-            _copy(home, recorded)
-            if home.dbt_target.exists():  # the parsed project, which is most often the same
-                shutil.copytree(home.dbt_target, replaying.dbt_target)
-        replaying.prepare()
-        replaying.archive.rmdir()
-        replaying.archive.symlink_to(home.archive.resolve())
-        with replaying.lock():
-            report = _Replay(replaying, recorded, progress).run()
-        return _compare(recorded, replaying, report)
+            _copy_ledger(home, recorded)
+            if not home.warehouse_db.exists():
+                raise home.has_no_warehouse()
+            shutil.copyfile(home.warehouse_db, recorded.warehouse_db)
+        report, _ = _rebuild(home, recorded, progress)
+        return _compare(recorded, home.replaying, report)
+
+
+def restore(home: Home, progress: Progress) -> RestoreReport:
+    """Rebuild every completed cycle, and put the last one in place of the last good warehouse.
+
+    Args:
+        home: the data directory; it is held all the time. A warehouse that is there stays until the
+            new one is complete.
+        progress: receives which cycle is rebuilt, and how far it is.
+
+    Raises:
+        UsageError: no cycle has been completed yet.
+        DamagedBytesError: the archive does not hold what a cycle was built from.
+        RollcallError: dbt failed.
+    """
+    with home.lock(), _beside(home) as recorded:
+        _copy_ledger(home, recorded)
+        report, last = _rebuild(home, recorded, progress)
+        warehouse.take_place(home.replaying.warehouse_db, home)
+    return RestoreReport(last, report.cycle_count, report.other_code_cycles)
+
+
+@contextmanager
+def _beside(home: Home) -> Iterator[Home]:
+    """Give a place for copies of the databases within that of the replay; both are thrown away."""
+    recorded = Home(home.replaying.path / "recorded", home.project)
+    shutil.rmtree(home.replaying.path, ignore_errors=True)
+    try:
+        yield recorded
     finally:
-        shutil.rmtree(replaying.path, ignore_errors=True)
+        shutil.rmtree(home.replaying.path, ignore_errors=True)
 
 
-def _copy(home: Home, recorded: Home) -> None:
-    if not home.warehouse_db.exists():
-        raise UsageError(
-            f"No cycle of {home.path} has been published yet, so there is nothing to replay; "
-            "run `rollcall cycle` first."
-        )
-    recorded.path.mkdir(mode=0o700, parents=True)
+def _copy_ledger(home: Home, recorded: Home) -> None:
     with home.landing() as connection:
         ledger.prepare(connection, home.project.contracts())
+        if not connection.execute(
+            "select 1 from landing.cycles where status = 'completed' limit 1"
+        ).fetchone():
+            raise UsageError(
+                f"No cycle of {home.path} has been published yet, so there is nothing to replay; "
+                "run `rollcall cycle` first."
+            )
         connection.execute("checkpoint")
+        recorded.path.mkdir(mode=0o700, parents=True)
         shutil.copyfile(home.landing_db, recorded.landing_db)
-    shutil.copyfile(home.warehouse_db, recorded.warehouse_db)
+
+
+def _rebuild(home: Home, recorded: Home, progress: Progress) -> tuple[ReplayReport, int]:
+    """Rebuild every completed cycle; gives the last one, too."""
+    replaying = home.replaying
+    replaying.prepare()
+    if home.dbt_target.exists():  # the parsed project, which is most often the same
+        shutil.copytree(home.dbt_target, replaying.dbt_target)
+    with replaying.landing():  # it is there before the archive has anything
+        replaying.archive.rmdir()
+    replaying.archive.symlink_to(home.archive.resolve())
+    with replaying.lock():
+        return _Replay(replaying, recorded, progress).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +183,13 @@ class _Replay:
     stored: dict[str, dict[str, Any]] = field(default_factory=dict)
     """The entries of the files whose records are stored now, by file."""
 
-    def run(self) -> ReplayReport:
-        """Rebuild cycle by cycle, then bring the ledger to where it stands today."""
-        report = ReplayReport()
+    def run(self) -> tuple[ReplayReport, int]:
+        """Rebuild cycle by cycle, then bring the ledger to where it stands today.
+
+        Returns:
+            The report, and the last cycle.
+        """
+        report, last = ReplayReport(), 0
         for cycle in self._cycles():
             self.progress.say(f"Replaying cycle {cycle.cycle_id}")
             self._take_seeds(cycle)
@@ -147,9 +200,10 @@ class _Replay:
                 change = what_changed(connection, cycle.cycle_id)
             self._build(change)
             report.cycle_count += 1
+            last = cycle.cycle_id
         with self._landing() as connection:
             self._bring_to(connection, None)
-        return report
+        return report, last
 
     def _cycles(self) -> list[_Cycle]:
         with self.recorded.landing(read_only=True) as connection:

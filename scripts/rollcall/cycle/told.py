@@ -75,6 +75,7 @@ class CycleReport:
     `overruled` are tests that failed and did not count; `warnings` are tests of what a vendor can
     break; `after_cutoff` are deliveries that were exported by now and after the cut-off, so that a
     later cycle takes them; `cutoff_ahead` is the newest cut-off where it lies far ahead of now.
+    Readers have a warehouse where `has_last_good`.
     """
 
     landed: LandReport
@@ -92,6 +93,7 @@ class CycleReport:
     is_anything_missed: bool = False
     after_cutoff: list[dict[str, Any]] = field(default_factory=list)
     cutoff_ahead: datetime | None = None
+    has_last_good: bool = False
     report: RenderedReport | None = None
     report_failure: str | None = None
 
@@ -124,6 +126,7 @@ def tell(
         now: the present, UTC.
     """
     report.cutoff_ahead = cutoff_ahead(connection, now)
+    report.has_last_good = home.warehouse_db.exists()
     [(since,)] = connection.execute(
         "select coalesce(max(job_id), 0) from landing.cycles where status = 'completed' "
         "and job_id < (select max(job_id) from landing.cycles where status <> 'skipped')"

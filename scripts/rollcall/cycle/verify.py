@@ -16,6 +16,7 @@ from pathlib import Path
 
 import duckdb
 
+from rollcall import databases
 from rollcall.archived import DAMAGED, MISSING, flaw, read_archived
 from rollcall.clock import iso
 from rollcall.cycle.fingerprint import combined, fingerprints
@@ -65,17 +66,26 @@ def verify(
         UsageError: there is no ledger in this data directory, or nothing to compare with.
     """
     report = VerifyReport()
-    with home.landing(read_only=True) as connection:
-        report.problems += _check_chain(connection, report, head)
-        report.problems += _check_entries(connection)
-        hashes = [*_archived(connection), *_archived_seeds(home, connection)]
+    hashes = _by_name(home)
+    try:
+        with home.landing(read_only=True, of_any_version=True) as connection:
+            report.head, report.event_count, problems = check_ledger(connection, head)
+            report.problems += problems
+            hashes = [*archived_files(connection), *_archived_seeds(home, connection)]
+            if why := databases.pair_flaw(home, connection):
+                report.problems.append(why)
+    except duckdb.Error:
+        report.problems += _damages(home)
     for place, (sha256, what) in enumerate(hashes, 1):
         report.problems += _check_archived(home, sha256, what)
         report.archived_count += 1
         progress(place, len(hashes), what)
     if home.warehouse_db.exists():
-        report.fingerprints = _fingerprints(home, progress)
-        report.fingerprint = combined(report.fingerprints)
+        try:
+            report.fingerprints = _fingerprints(home, progress)
+            report.fingerprint = combined(report.fingerprints)
+        except duckdb.Error:
+            report.problems += [p for p in _damages(home) if p not in report.problems]
     if against:
         beside = replace(home, path=against)
         other = _fingerprints(beside, progress) if against.is_dir() else _saved(against)
@@ -84,6 +94,29 @@ def verify(
             name for name in names if report.fingerprints.get(name) != other.get(name)
         ]
     return report
+
+
+def _damages(home: Home) -> list[str]:
+    """Say which databases are damaged, while an error of one is handled; any other is raised."""
+    found = databases.damages(home)
+    if not found:
+        raise
+    return found
+
+
+def _by_name(home: Home) -> list[tuple[str, str]]:
+    """List what is in the archive by its names, which say what the bytes must be."""
+    return [(path.name, path.name) for path in sorted(home.archive.glob("??/*"))]
+
+
+def check_ledger(
+    connection: duckdb.DuckDBPyConnection, head: str | None = None
+) -> tuple[str, int, list[str]]:
+    """Check chain and entries; returns the head, how many events there are, and what is wrong."""
+    report = VerifyReport()
+    report.problems += _check_chain(connection, report, head)
+    report.problems += _check_entries(connection)
+    return report.head, report.event_count, report.problems
 
 
 def _fingerprints(home: Home, progress: Callable[[int, int, str], None]) -> dict[str, str]:
@@ -154,7 +187,7 @@ def _check_entries(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
                 yield f"The entry of {about} '{subject}' (event {number}) has been changed."
 
 
-def _archived(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str]]:
+def archived_files(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str]]:
     """Yield the hash of everything that the archive must hold, and what it is."""
     yield from connection.execute(
         "select archive_sha256 as sha256, min(source_id || '/' || delivery_name) as what "

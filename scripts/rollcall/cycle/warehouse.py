@@ -1,6 +1,5 @@
 """The warehouse: dbt builds it aside, and one rename puts it in place."""
 
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,8 +12,11 @@ import duckdb
 from rollcall.cycle.dbt_run import DbtRun, NodeResult, Progress
 from rollcall.cycle.failing_records import failing_records
 from rollcall.cycle.failing_rows import named_rows, remedies
-from rollcall.errors import NoRoomError, RollcallError, UsageError, is_out_of_room
-from rollcall.home import Home
+from rollcall.databases import ORIGIN, need_last_good
+from rollcall.errors import NoRoomError, RollcallError, is_out_of_room
+from rollcall.folders import sync
+from rollcall.home import Home, wal_of
+from rollcall.ledger.sql import literal
 
 _STORED_AS = "storage_version 'v1.0.0', block_size 65536"
 """How a warehouse is stored from its first day, so that any DuckDB from 1.1 on reads it.
@@ -141,10 +143,22 @@ def _set_views_aside(connection: duckdb.DuckDBPyConnection, queries: Mapping[str
             connection.execute(f"drop view {name}")
 
 
+def _note_origin(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
+    """Write into a warehouse of which cycle it is, and the event of the ledger that opened it."""
+    connection.execute(f"attach {literal(str(home.landing_db))} as landing (read_only)")
+    connection.execute(
+        f"create schema if not exists {ORIGIN.partition('.')[0]};"
+        f"create or replace table {ORIGIN} as select subject::bigint as cycle_id, event_number, "
+        "sha256 as event_sha256 from landing.landing.events where kind = 'cycle_opened' "
+        "order by event_number desc limit 1"
+    )
+    connection.execute("detach landing")
+
+
 def discard(database: Path) -> None:
     """Throw away a database that is not to be kept, such as a warehouse in the making."""
     database.unlink(missing_ok=True)
-    _wal(database).unlink(missing_ok=True)
+    wal_of(database).unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,13 +278,11 @@ def compared(
     The copy lies where a cycle is built, so the data directory must be locked.
 
     Raises:
-        RollcallError: there is no warehouse to compare with, or a model of reconciliation failed.
+        UsageError: there is no warehouse to compare with, or it is not that of the ledger.
+        RollcallError: a model of reconciliation failed.
     """
-    if not home.warehouse_db.exists():
-        raise UsageError(
-            f"No cycle of {home.path} has been published yet, so there is nothing to compare with; "
-            "run rollcall cycle first."
-        )
+    with home.landing(read_only=True) as ledger:
+        need_last_good(home, ledger)
     try:
         _copy_last_good(home)
         results = DbtRun(home, families).invoke(
@@ -342,22 +354,16 @@ def publish(home: Home, queries: Mapping[str, str]) -> None:
     """
     with duckdb.connect(str(home.building_db)) as connection:
         _set_views_aside(connection, queries)
+        _note_origin(connection, home)
         connection.execute("checkpoint")
-    _wal(home.building_db).unlink(missing_ok=True)
+    wal_of(home.building_db).unlink(missing_ok=True)
     home.building_db.chmod(0o400)
-    _sync(home.building_db)
-    _wal(home.warehouse_db).unlink(missing_ok=True)
-    home.building_db.replace(home.warehouse_db)
-    _sync(home.path)
+    take_place(home.building_db, home)
 
 
-def _wal(database: Path) -> Path:
-    return database.with_name(database.name + ".wal")
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def take_place(built: Path, home: Home) -> None:
+    """Rename a complete warehouse to the last good one of a data directory."""
+    sync(built)
+    wal_of(home.warehouse_db).unlink(missing_ok=True)
+    built.replace(home.warehouse_db)
+    sync(home.path)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from rollcall.archived import flaw
+from rollcall.folders import sync
 from rollcall.home import archive_path
 
 _CHUNK_BYTES = 4 << 20
@@ -42,9 +43,9 @@ def keep(archive: Path, stream: IO[bytes]) -> Archived:
         if not is_good:
             copy.path.chmod(0o400)
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            _sync(copy.path)
+            sync(copy.path)
             copy.path.rename(path)
-            _sync(path.parent)
+            sync(path.parent)
     finally:
         copy.path.unlink(missing_ok=True)
     return replace(copy, path=path, is_mended=is_there and not is_good)
@@ -84,11 +85,3 @@ def _check_room(byte_count: int, most_bytes: int | None) -> None:
 def _chunks(stream: IO[bytes] | GzipFile) -> Iterator[bytes]:
     while chunk := stream.read(_CHUNK_BYTES):
         yield chunk
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -22,7 +22,7 @@ from rollcall.landing.verdicts import (
     judge_structure,
     looks_unlike_csv,
 )
-from rollcall.landing.volume_checks import judge_school_year, judge_volume
+from rollcall.landing.volume_checks import judge_school_year, judge_volume, may_remove
 from rollcall.ledger import ledger
 
 
@@ -214,6 +214,15 @@ def _judge_records(
 ) -> list[Judgement]:
     """Judge a staged file by how much it changes, and by when it came; its records are dbt's."""
     judgements = list(judge_volume(context.connection, file))
+    if context.last_good_flaw and may_remove(context.connection, file):
+        judgements.append(
+            Judgement(
+                "REMOVALS_UNCHECKED",
+                "How many records it would remove could not be counted, because the last good "
+                "warehouse could not be read.",
+                Effect.HOLD_REMOVALS,
+            )
+        )
     if wrong_year and file.mode == "bulk":
         judgements.append(wrong_year)
     newer = context.connection.execute(

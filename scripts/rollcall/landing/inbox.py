@@ -3,6 +3,7 @@
 The loader judges files; records are judged later, by dbt.
 """
 
+from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ import duckdb
 
 from rollcall.clock import iso
 from rollcall.contracts.project import Contracts
+from rollcall.databases import attach_last_good, flaw, warehouse_is_damaged
 from rollcall.errors import UsageError, is_out_of_room
 from rollcall.home import Home
 from rollcall.landing.container import Opened, open_delivery
@@ -62,6 +64,7 @@ def land(
     *,
     dated: ByHand | None = None,
     supersede: Supersede | None = None,
+    needs_last_good: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> LandReport:
     """Land what is new in the inbox; what was landed before is recognised and left.
@@ -75,11 +78,13 @@ def land(
         at: the moment of landing, UTC.
         dated: the export time of one delivery, given by hand.
         supersede: the delivery that may replace the files of its export time.
+        needs_last_good: whether to land nothing where the last good warehouse cannot be used; else
+            the removals of what lands are held then.
         say: called with one line per delivery, for progress.
 
     Raises:
-        UsageError: inbox or data directory cannot be used, or the delivery to supersede with or to
-            date is not there.
+        UsageError: inbox, data directory or last good warehouse cannot be used, or the delivery to
+            supersede with or to date is not there.
         BusyError: the landing database stays open elsewhere.
     """
     found = read_inbox(inbox, contracts.sources)
@@ -93,8 +98,13 @@ def land(
     with ExitStack() as stack:
         connection = stack.enter_context(home.landing())
         ledger.prepare(connection, contracts)
+        report.last_good_flaw = attach_last_good(home, connection)
+        if needs_last_good and report.last_good_flaw:
+            raise UsageError(report.last_good_flaw)
         report.job_id, since = ledger.next_job(connection), last_job_that_ended(connection)
-        context = Context(connection, contracts, home, report.job_id, at, supersede)
+        context = Context(
+            *(connection, contracts, home, report.job_id, at, supersede, report.last_good_flaw)
+        )
         known = _known_entries(connection)
         fresh = []
         for entry in found.entries:
@@ -110,21 +120,27 @@ def land(
             _date_by_hand(attempts, dated)
         still = settle(fresh, report.left_alone)
         attempts = [attempt for attempt in attempts if attempt.entry in still]
-        attempts.sort(key=_Attempt.place)
-        if attempts:
-            home.attach_last_good(connection)
-        for attempt in attempts:
+        waiting = deque(sorted(attempts, key=_Attempt.place))
+        while waiting:
+            attempt = waiting.popleft()
             say(full_name(attempt.entry))
             try:
                 _land_entry(context, attempt, report)
             except Exception as error:
-                if _concerns_all(error):
-                    raise
-                home.log_failure(f"While {full_name(attempt.entry)} was landed")
                 stack.close()  # what was raised may have spoiled the connection
+                is_tried_again = _compares_no_more(error, home, report)
+                if not is_tried_again and _concerns_all(error, home):
+                    raise
                 connection = stack.enter_context(home.landing())
-                home.attach_last_good(connection)
-                context = replace(context, connection=connection)
+                if report.last_good_flaw is None:
+                    home.attach_last_good(connection)
+                context = replace(
+                    context, connection=connection, last_good_flaw=report.last_good_flaw
+                )
+                if is_tried_again:
+                    waiting.appendleft(attempt)
+                    continue
+                home.log_failure(f"While {full_name(attempt.entry)} was landed")
                 _record_failure(context, attempt, error, report)
         report.in_future = rows(connection, IN_FUTURE, [at])
         _tell_since(context, report)
@@ -141,7 +157,16 @@ def land(
     return report
 
 
-def _concerns_all(error: Exception) -> bool:
+def _compares_no_more(error: Exception, home: Home, report: LandReport) -> bool:
+    """Say whether the last good warehouse failed, which is damaged; it is left out from now on."""
+    if report.last_good_flaw is None and isinstance(error, duckdb.Error):
+        why = flaw(home.warehouse_db)
+        report.last_good_flaw = warehouse_is_damaged(home, why) if why else None
+        return why is not None
+    return False
+
+
+def _concerns_all(error: Exception, home: Home) -> bool:
     """Say whether the disk or a database is what fails, so that no delivery could be landed.
 
     Raises:
@@ -149,7 +174,8 @@ def _concerns_all(error: Exception) -> bool:
     """
     if isinstance(error, RuntimeError) and str(error) == "Query interrupted":
         raise KeyboardInterrupt from error
-    return is_out_of_room(error) or isinstance(error, duckdb.IOException)
+    is_damaged = isinstance(error, duckdb.Error) and flaw(home.landing_db) is not None
+    return is_damaged or is_out_of_room(error) or isinstance(error, duckdb.IOException)
 
 
 def _date_by_hand(attempts: list["_Attempt"], dated: ByHand) -> None:

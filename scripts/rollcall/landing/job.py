@@ -42,6 +42,7 @@ class LandReport:
 
     `in_future` are the deliveries, landed now or before, whose export time has not come yet;
     `mended` the files, named source/delivery/file, whose bytes stood damaged in the archive;
+    `last_good_flaw` says why nothing could be compared with the last good warehouse, if so;
     `stuck` is what was left alone and does not come right by itself.
     """
 
@@ -56,12 +57,13 @@ class LandReport:
     in_future: list[dict[str, Any]] = field(default_factory=list)
     mended: list[str] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
+    last_good_flaw: str | None = None
 
     @property
     def needs_attention(self) -> bool:
         """Whether a person should look: what was rejected, waits, cannot be read, was mended."""
         return (
-            bool(self.unknown or self.mended)
+            bool(self.unknown or self.mended or self.last_good_flaw)
             or any(delivery["is_far"] for delivery in self.in_future)
             or bool(self.stuck)
             or any(file.needs_attention for file in self.files)
@@ -87,7 +89,10 @@ class Supersede:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What every step of one landing needs."""
+    """What every step of one landing needs.
+
+    `last_good_flaw` says why files cannot be compared with the last good warehouse, if so.
+    """
 
     connection: duckdb.DuckDBPyConnection
     contracts: Contracts
@@ -95,6 +100,7 @@ class Context:
     job_id: int
     at: datetime
     supersede: Supersede | None = None
+    last_good_flaw: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

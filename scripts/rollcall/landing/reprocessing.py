@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from rollcall.contracts.project import Contracts
+from rollcall.databases import attach_last_good
 from rollcall.errors import UsageError
 from rollcall.home import Home
 from rollcall.landing import raw
@@ -44,7 +45,9 @@ def reprocess(home: Home, contracts: Contracts, name: str, at: datetime) -> File
             raise UsageError(
                 f"The source '{file['source_id']}' is no longer declared in sources.csv."
             )
-        home.attach_last_good(connection)  # within a transaction it could not be tried again
+        # Within a transaction it could not be tried again.
+        if flaw := attach_last_good(home, connection):
+            raise UsageError(flaw)
         try:
             with ledger.transaction(connection):
                 context = Context(connection, contracts, home, ledger.next_job(connection), at)

@@ -315,6 +315,15 @@ def _deletes(layout: Layout) -> str:
     return "false"
 
 
+def may_remove(connection: duckdb.DuckDBPyConnection, file: StoredFile) -> bool:
+    """Say whether a file can remove a record at all: a bulk by what it lacks, a delta by name."""
+    stored, deletes = file.layout.raw_table, _deletes(file.layout)
+    deletions = connection.execute(
+        f"select 1 from {stored} where file_id = ? and {deletes} limit 1", [file.file_id]
+    )
+    return file.mode == "bulk" or deletions.fetchone() is not None
+
+
 def _has_table(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
     """Say whether the last good warehouse is attached and holds a table (`schema.table`)."""
     found = connection.execute(

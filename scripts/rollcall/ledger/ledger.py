@@ -20,27 +20,24 @@ from rollcall.clock import iso
 from rollcall.contracts.project import Contracts
 from rollcall.contracts.reading import ContractError
 from rollcall.ledger.sql import identifier, literal
+from rollcall.ledger.version import VERSION, version_of
 
 _SCHEMA = (Path(__file__).parent / "ledger.sql").read_text(encoding="utf-8")
 GENESIS = "0" * 64
-_TEXTS = {
-    "delivery": "select delivery_id as subject, to_json(t) as text from landing.deliveries as t",
-    "file": "select file_id as subject, to_json(t) as text from landing.files as t union all "
-    "select file_id, to_json(t) from landing.malformed_records as t union all "
-    "select file_id, to_json(t) from landing.rejected_records as t union all "
-    "select file_id, to_json(t) from landing.replaced_files as t",
-    "decision": "select cast(decision_id as varchar) as subject, to_json(t) as text "
-    "from landing.decisions as t",
-    "cycle": "select cast(cycle_id as varchar) as subject, to_json(t) as text "
-    "from landing.cycles as t union all "
-    "select cast(cycle_id as varchar), to_json(t) from landing.cycle_files as t union all "
-    "select cast(cycle_id as varchar), to_json(t) from landing.cycle_decisions as t union all "
-    "select cast(cycle_id as varchar), to_json(t) from landing.expected_exports as t",
-    "job": "select cast(job_id as varchar) as subject, to_json(t) as text "
-    "from landing.findings as t",
+_ENTRIES = {
+    "delivery": {"deliveries": "delivery_id"},
+    "file": dict.fromkeys(
+        ("files", "malformed_records", "rejected_records", "replaced_files"), "file_id"
+    ),
+    "decision": {"decisions": "decision_id"},
+    "cycle": dict.fromkeys(
+        ("cycles", "cycle_files", "cycle_decisions", "expected_exports"), "cycle_id"
+    ),
+    "job": {"findings": "job_id"},
 }
-"""SQL: the entries that events speak of, by what an event is about; its kind begins with it."""
-SUBJECTS = tuple(_TEXTS)
+"""The tables that events speak of, and the column that says which entry is meant, by what an event
+is about; its kind begins with it."""
+SUBJECTS = tuple(_ENTRIES)
 _SUMS = ", ".join(
     f"sum(cast('0x' || substr(hash, {start}, 16) as ubigint))" for start in (1, 17, 33, 49)
 )
@@ -53,8 +50,11 @@ def prepare(connection: duckdb.DuckDBPyConnection, contracts: Contracts) -> None
     Raises:
         ContractError: records have landed that the contracts would now look for elsewhere.
     """
-    connection.execute(_SCHEMA)
     with transaction(connection):
+        connection.execute(_SCHEMA)
+        if version_of(connection) != VERSION:
+            connection.execute("delete from landing.ledger_version")
+            connection.execute("insert into landing.ledger_version values (?)", [VERSION])
         _prepare_raw_tables(connection, contracts.raw_tables)
         _keep_layout_columns(connection, contracts)
 
@@ -279,10 +279,17 @@ def digests(
     """Hash the entries of one subject, or of all that there are: subject -> SHA-256.
 
     The hashes of its entries are added up, a quarter of their digits at a time: their order does
-    not count, and a million of them need no memory.
+    not count, and a million of them need no memory. Of all, what tables an older ledger lacks is
+    none.
     """
+    there = _tables(connection) if subject is None else _ENTRIES[about]
+    texts = " union all ".join(
+        f"select cast({key} as varchar) as subject, to_json(t) as text from landing.{table} as t"
+        for table, key in _ENTRIES[about].items()
+        if table in there
+    )
     condition = "" if subject is None else f"where subject = {literal(subject)}"
-    hashed = f"select subject, sha256(text) as hash from ({_TEXTS[about]}) {condition}"
+    hashed = f"select subject, sha256(text) as hash from ({texts}) {condition}"
     found = connection.execute(
         f"select subject, count(*), {_SUMS} from ({hashed}) group by subject"
     ).fetchall()
@@ -307,6 +314,15 @@ def keep_first_seen(
         [list(uploads), at],
     )
     return dict(connection.execute("from landing.unfinished_uploads").fetchall())
+
+
+def _tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Name the tables that a ledger has."""
+    found = connection.execute(
+        "select table_name from duckdb_tables() where database_name = current_database() "
+        "and schema_name = 'landing'"
+    ).fetchall()
+    return {name for (name,) in found}
 
 
 def decide(

@@ -3,6 +3,11 @@
 
 create schema if not exists landing;
 
+-- One row: the version of this schema, `VERSION` of version.py, which is raised when anything here changes.
+create table if not exists landing.ledger_version (
+    version bigint not null
+);
+
 create table if not exists landing.deliveries (
     delivery_id varchar primary key,
     job_id bigint not null,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rollcall.contracts.project import Contracts
-from rollcall.errors import UsageError
+from rollcall.databases import need_last_good
 from rollcall.folders import put_in_place
 from rollcall.home import Home
 from rollcall.ledger import status
@@ -39,17 +39,13 @@ def render_report(home: Home, contracts: Contracts, *, names: bool = False) -> R
         names: show the names of students, and personal values in differences.
 
     Raises:
-        UsageError: no cycle of this data directory was published yet.
+        UsageError: no cycle of this data directory was published yet, or its warehouse is lost or
+            another's.
     """
-    if not home.warehouse_db.exists():
-        raise UsageError(
-            f"No cycle of {home.path} was published yet, so there is nothing to report; "
-            "`rollcall status` says what has landed."
-        )
-    making = _empty(home.report.with_name("report.making"))
     with home.landing(read_only=True) as connection:
+        need_last_good(home, connection)
+        making = _empty(home.report.with_name("report.making"))
         connection.execute("set preserve_insertion_order = true")
-        home.attach_last_good(connection)
         [(cutoff_at,)] = connection.execute(
             "select max(cutoff_at) from landing.cycles where status <> 'skipped'"
         ).fetchall()

@@ -14,6 +14,7 @@ import duckdb
 from rollcall.contracts.layouts import LINEAGE, Layout
 from rollcall.contracts.project import Contracts
 from rollcall.csvfile.blanks import visible
+from rollcall.databases import need_last_good
 from rollcall.errors import RollcallError, UsageError
 from rollcall.home import Home
 from rollcall.ledger.entries import POINTER_COLUMNS, delivery_of
@@ -331,13 +332,9 @@ def reading(home: Home, contracts: Contracts) -> Iterator[Reader]:
     """Open a data directory for tracing.
 
     Raises:
-        UsageError: nothing has landed, or no warehouse has been published.
+        UsageError: nothing has landed, no warehouse has been published, or it is another's.
         BusyError: another program kept the ledger open for ten minutes.
     """
     with home.landing(read_only=True) as connection:
-        if not home.warehouse_db.exists():
-            raise UsageError(
-                f"No warehouse has been published in {home.path} yet; `rollcall cycle` makes it."
-            )
-        home.attach_last_good(connection)
+        need_last_good(home, connection)
         yield Reader(home, contracts, connection)

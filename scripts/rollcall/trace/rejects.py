@@ -15,6 +15,7 @@ import duckdb
 
 from rollcall.contracts import codes
 from rollcall.csvfile.framing import Framer, HeaderError, read_record
+from rollcall.databases import need_last_good
 from rollcall.errors import needing_room
 from rollcall.home import Home
 from rollcall.ledger.entries import delivery_of, find_file
@@ -111,7 +112,7 @@ def _rejected_records(
     if file["raw_table"]:
         judged = _OF_HELD
         if home.warehouse_db.exists():
-            home.attach_last_good(connection)
+            need_last_good(home, connection)
             judged = f"{_OF_HELD} union {_OF_VISIBLE}"
         rejected = connection.execute(
             "select record_number, line_number, any_value(byte_offset), "
