@@ -398,7 +398,7 @@ def test_without_a_cycle_there_is_nothing_to_compare_with(district: District) ->
     assert district.run("init").code == 0
     done = district.run("reconcile")
     assert done.code == 2
-    assert "run rollcall cycle first" in done.err
+    assert "makes the first one" in done.err
 
 
 @pytest.mark.parametrize("query", re.findall(r"```sql\n(.*?)```", GUIDE, re.DOTALL))

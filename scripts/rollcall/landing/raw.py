@@ -169,11 +169,11 @@ def _store_malformed(
         "insert into landing.malformed_records by name select * from incoming_malformed"
     )
     connection.unregister("incoming_malformed")
-    found = connection.execute(
+    [(count,)] = connection.execute(
         "select count(*) from landing.malformed_records where file_id = ? and record_key is null",
         [file_id],
-    ).fetchone()
-    return found[0] if found else 0
+    ).fetchall()  # to the end, since the next file is registered on the same connection
+    return int(count)
 
 
 def _malformed_batches(

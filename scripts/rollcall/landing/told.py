@@ -81,7 +81,9 @@ def tell_of_landing(
     notes = [connection.execute(sql, [since_job]).fetchall() for sql in (_REPLACED, _NOTES)]
     report.findings = [sentence for part in notes for (sentence,) in part]
     [(report.deliveries_landed, report.deliveries_rejected)] = connection.execute(
-        "select count(*) filter (verdict = 'accepted'), count(*) filter (verdict = 'rejected') "
+        "select count(*) filter (verdict = 'accepted'), count(*) filter (exists (select 1 "
+        "from landing.files where files.delivery_id = deliveries.delivery_id "
+        f"and deliveries.verdict = 'rejected' and ({REJECTED}))) "
         "from landing.deliveries where job_id > ?",
         [since_job],
     ).fetchall()
