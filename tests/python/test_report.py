@@ -243,4 +243,4 @@ def test_without_a_published_cycle_there_is_nothing_to_report(district: District
     assert district.run("init").code == 0
     done = district.run("report")
     assert done.code == 2
-    assert "No cycle" in done.err
+    assert "No warehouse has been published" in done.err

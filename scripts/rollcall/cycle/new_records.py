@@ -121,17 +121,24 @@ class Staging:
     ) -> list[tuple[str, int, int, int | None]]:
         """Count by file the records whose id is known, and those that are about something else.
 
-        `about` are the columns that say what; the last number is the first such line.
+        `about` are the columns that say what; the last number is the first such line. What refers
+        to something that nobody knew was about nothing yet.
         """
         key, subject = self._own_key(feed), f"hash({', '.join(about)})"
         if key is None:
             return []
+        is_known = " and ".join(
+            f"{reference.key} in (select key from {self._known(reference.column.references)})"
+            for reference in self.references(feed)
+            if reference.column.staged_column in about
+        )
         version = f"select {key} as key, exported_at, {subject} as subject"
         return self._connection.execute(
             f"with new as ({version}, file_id, record_number, line_number from {self._new(feed)} "
             "where is_new and not is_deleted), "
-            f"earlier as ({version} from (from {self._before(feed)}) where not is_deleted "
-            "union all select key, exported_at, subject from new), "
+            f"earlier as ({version} from (from {self._before(feed)} union all by name "
+            f"from {self._new(feed)} where is_new) "
+            f"where not is_deleted and {is_known or 'true'}), "
             "known as (select file_id, line_number, "
             "new.subject <> arg_max(earlier.subject, earlier.exported_at) as is_reused "
             "from new inner join earlier on new.key = earlier.key "
