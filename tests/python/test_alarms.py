@@ -75,6 +75,7 @@ def check(told: Told, folder: Path, *kills: tuple[str, int, str]) -> None:
     assert district.run("verify").code == 0
 
 
+@pytest.mark.long
 def test_a_night_that_was_killed_again_and_again_says_what_it_had_to_say(
     told: Told, tmp_path: Path
 ) -> None:

@@ -30,6 +30,7 @@ def ahead(tmp_path_factory: pytest.TempPathFactory) -> tuple[District, District]
     return district, plain
 
 
+@pytest.mark.long
 def test_a_cutoff_that_lies_ahead_is_said_each_night_and_taken_back(
     ahead: tuple[District, District], tmp_path: Path
 ) -> None:
@@ -64,11 +65,13 @@ def test_a_cutoff_that_lies_ahead_is_said_each_night_and_taken_back(
     assert replayed.code == 0, replayed.out + replayed.err
 
 
+@pytest.mark.long
 def test_a_cutoff_of_the_future_is_refused(ahead: tuple[District, District]) -> None:
     code, said = night(ahead[1], "2026-09-02T18:00:00Z", "--cutoff", "2026-09-05T18:00:00Z")
     assert (code, "lies ahead: it is 2026-09-02T18:00:00Z now" in said) == (2, True)
 
 
+@pytest.mark.long
 def test_age_and_timeliness_are_judged_by_now(ahead: tuple[District, District]) -> None:
     """An export of the future is not on time, and nothing is younger than now."""
     home, inbox = ahead[0].home.parent / "younger", ahead[0].inbox

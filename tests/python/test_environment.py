@@ -4,6 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
 from conftest import MANIFEST, ORG_ROWS, ORGS, ROLLCALL, District, copy_of_the_project, state
 
 from rollcall.cycle.warehouse import Builder, Change
@@ -34,6 +35,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.long
 def test_a_cycle_in_a_hostile_environment_equals_an_undisturbed_one(
     district: District, tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import yaml
 
 from rollcall.contracts.project import Contracts
 from rollcall.landing.volume_checks import DELETING_STATUSES
@@ -50,9 +51,11 @@ def test_a_public_table_declares_the_key_that_its_test_holds_it_to() -> None:
         for path in sorted((PROJECT_DIR / "models" / "marts" / folder).glob("*.yml")):
             described = path.read_text(encoding="utf-8")
             [key] = re.findall(r"one_row_per:\n.*\n.*columns: \[(.*)\]", described)
-            declared = re.findall(r"primary_key, columns: \[(.*?)\]", described) or re.findall(
-                r"- \{name: (\w+),.*constraints: \[\{type: primary_key\}\]", described
-            )
+            declared = re.findall(r"primary_key, columns: \[(.*?)\]", described) or [
+                column["name"]
+                for column in yaml.safe_load(described)["models"][0]["columns"]
+                if {"type": "primary_key"} in column.get("constraints", [])
+            ]
             assert declared == [key] * ("coalesce" not in key), path.name
 
 

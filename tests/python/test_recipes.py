@@ -233,6 +233,7 @@ CLASS_SIZE_YML = """models:
       - name: class_key
         data_type: 'varchar'
         description: '{{ doc("class_key") }}'
+        constraints: [{type: primary_key}]
         config: {meta: {personal_data: indirect}}
       - name: student_count
         data_type: 'bigint'

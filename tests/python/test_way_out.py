@@ -62,6 +62,7 @@ def copied(project: Project, folder: Path) -> Project:
     return copy
 
 
+@pytest.mark.long
 def test_the_file_that_a_failed_cycle_froze_is_refused(
     failed: tuple[Project, Done], tmp_path: Path
 ) -> None:
@@ -83,6 +84,7 @@ def test_the_file_that_a_failed_cycle_froze_is_refused(
     assert replayed.code == 0, replayed.out
 
 
+@pytest.mark.long
 def test_what_failed_and_the_way_out_are_said(failed: tuple[Project, Done]) -> None:
     """The record at fault, the file, and the commands; never the value."""
     project, done = failed
@@ -96,6 +98,7 @@ def test_what_failed_and_the_way_out_are_said(failed: tuple[Project, Done]) -> N
         assert "12x" not in said
 
 
+@pytest.mark.long
 def test_a_mended_delivery_for_the_same_time_takes_the_place_of_the_bad_one(
     failed: tuple[Project, Done], tmp_path: Path
 ) -> None:

@@ -68,8 +68,9 @@ def tell_of_landing(
     """Have a report tell of all that was landed and judged after a job, in the order of judgement.
 
     A hold that somebody has decided, and a rejected file whose bytes were landed after all, are not
-    among its files.
+    among its files. What failed in this landing, as it did in one before, stays among them.
     """
+    failed_again = [file for file in report.files if file.code == "LANDING_FAILED"]
     names = ", ".join(f"files.{field.name}" for field in fields(FileReport))
     files = rows(
         connection,
@@ -78,6 +79,9 @@ def tell_of_landing(
         [since_job],
     )
     report.files = [FileReport(**file) for file in files]
+    told = {file.file_id for file in report.files}
+    failed_again = [file for file in failed_again if file.file_id not in told]
+    report.files += failed_again
     notes = [connection.execute(sql, [since_job]).fetchall() for sql in (_REPLACED, _NOTES)]
     report.findings = [sentence for part in notes for (sentence,) in part]
     [(report.deliveries_landed, report.deliveries_rejected)] = connection.execute(
@@ -87,6 +91,7 @@ def tell_of_landing(
         "from landing.deliveries where job_id > ?",
         [since_job],
     ).fetchall()
+    report.deliveries_rejected += len(failed_again)
 
 
 def last_job_that_ended(connection: duckdb.DuckDBPyConnection) -> int:
