@@ -406,6 +406,8 @@ def state(
 
 SAMPLE = PROJECT_DIR / "sample_exports"
 SAMPLE_PROJECT = PROJECT_DIR / "sample_district" / "project"
+LINKED = shutil.ignore_patterns(".rollcall", "dbt_packages")
+"""What `rollcall --project` puts into a project: it leads back to the checkout, which holds it."""
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
@@ -452,7 +454,7 @@ def sample_run(
     """
     with built_once(request, tmp_path_factory, "sample") as (folder, is_empty):
         if is_empty:
-            shutil.copytree(SAMPLE_PROJECT, folder / "project")
+            shutil.copytree(SAMPLE_PROJECT, folder / "project", ignore=LINKED)
             with in_place_of_this(folder / "project"):
                 codes = run_sample(District(folder / "home", SAMPLE))
             (folder / "codes.json").write_text(json.dumps(codes), encoding="utf-8")
