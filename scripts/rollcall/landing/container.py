@@ -34,12 +34,16 @@ _COUNTED_ELSEWHERE = 0xFFFF  # stands instead of a count by a zip of the 64-bit 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One file of a delivery: its name, its bytes' hash and number, and where to read them."""
+    """One file of a delivery: its name, its bytes' hash and number, and where to read them.
+
+    `is_mended` when it stood in the archive already, damaged.
+    """
 
     name: str
     sha256: str
     byte_count: int
     path: Path
+    is_mended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +75,7 @@ def open_delivery(entry: Entry, home: Home, source: Source) -> Opened | None:
     """Archive an entry's bytes and list its files; None when it is still being written."""
     opened = None
     try:
-        mended: list[str] = []
-        unsettled = replace(_open(entry, home, source, mended), mended=tuple(mended))
+        unsettled = _open(entry, home, source)
         if signature_of(entry.path) == entry.signature:
             opened = unsettled
     except FileNotFoundError as error:
@@ -84,14 +87,16 @@ def open_delivery(entry: Entry, home: Home, source: Source) -> Opened | None:
     return opened
 
 
-def _open(entry: Entry, home: Home, source: Source, mended: list[str]) -> Opened:
+def _open(entry: Entry, home: Home, source: Source) -> Opened:
+    name = entry.path.name
     if entry.kind == "folder":
-        return _open_folder(entry, home, source, mended)
+        return _open_folder(entry, home, source)
     if entry.kind == "csv":
-        return _opened([_kept_member(entry, entry.path, home, mended)])
+        return _opened([_member(name, _keep(entry, entry.path, home))])
     if entry.kind in ("zip", "gzip"):
-        kept = _keep(entry, entry.path, home, mended)
-        return _unpack(entry.kind, entry.path.name, kept, home, source)
+        kept = _keep(entry, entry.path, home)
+        opened = _unpack(entry.kind, name, kept, home, source)
+        return replace(opened, mended=(readable_name(name),) * kept.is_mended)
     if entry.kind == "link":
         return _rejected(
             "ARCHIVE_UNSAFE", "It is a link, not a file; deliver the file itself.", entry.signature
@@ -103,28 +108,20 @@ def _open(entry: Entry, home: Home, source: Source, mended: list[str]) -> Opened
     )
 
 
-def _open_folder(entry: Entry, home: Home, source: Source, mended: list[str]) -> Opened:
+def _open_folder(entry: Entry, home: Home, source: Source) -> Opened:
     parts = parts_of(entry.path)
     aside = [path.name for path in parts if is_clutter(path.name, source.ignore_files)]
     paths = [path for path in parts if path.name not in aside]
     rejection = _unsafe_folder(paths, source.limits)
     if rejection:
         return _rejected(rejection.code, rejection.detail, entry.signature)
-    members = [_kept_member(entry, path, home, mended) for path in paths]
+    members = [_member(path.name, _keep(entry, path, home)) for path in paths]
     return _opened(members, aside=aside)
 
 
-def _keep(entry: Entry, path: Path, home: Home, mended: list[str]) -> Archived:
-    """Archive a file, and note its name where that mended the archive."""
+def _keep(entry: Entry, path: Path, home: Home) -> Archived:
     with open_part(entry, path) as stream:
-        kept = keep(home.archive, stream)
-    if kept.is_mended:
-        mended.append(readable_name(path.name))
-    return kept
-
-
-def _kept_member(entry: Entry, path: Path, home: Home, mended: list[str]) -> Member:
-    return _member(path.name, _keep(entry, path, home, mended))
+        return keep(home.archive, stream)
 
 
 def _unsafe_folder(paths: list[Path], limits: Limits) -> Rejection | None:
@@ -314,7 +311,10 @@ def _has_duplicates(names: Iterable[str]) -> bool:
 
 
 def _member(name: str, archived: Archived) -> Member:
-    return Member(readable_name(name), archived.sha256, archived.byte_count, archived.path)
+    return Member(
+        *(readable_name(name), archived.sha256, archived.byte_count, archived.path),
+        is_mended=archived.is_mended,
+    )
 
 
 def _opened(
@@ -329,6 +329,7 @@ def _opened(
         members=tuple(members),
         aside=tuple(readable_name(name) for name in aside),
         rejection=rejection,
+        mended=tuple(member.name for member in members if member.is_mended),
     )
 
 

@@ -19,7 +19,6 @@ from rollcall.landing.job import (
     Context,
     Delivery,
     FileReport,
-    LandReport,
     find,
     full_name,
     note,
@@ -36,7 +35,6 @@ from rollcall.landing.verdicts import (
     split_aside,
 )
 from rollcall.ledger import ledger
-from rollcall.ledger.entries import is_visible
 
 _TIMES_IN_NAMES = (
     *("%Y-%m-%dT%H%M%SZ", "%Y%m%dT%H%M%SZ", "%Y-%m-%dT%H%MZ", "%Y-%m-%dT%H%M%S"),
@@ -57,108 +55,103 @@ class Known:
     code: str | None
 
 
-def land_opened(
-    context: Context,
-    entry: Entry,
-    source: Source,
-    boundary: datetime | None,
-    delivery_id: str,
-    opened: Opened,
-    known: Known | None,
-    report: LandReport,
-) -> None:
-    """Land a delivery whose bytes are archived, or reject it as a whole.
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A delivery to be landed: its bytes, which are archived, and what the ledger says of it.
+
+    `exported_at` is None where nothing says when it was exported.
+    """
+
+    delivery_id: str
+    entry: Entry
+    source: Source
+    exported_at: datetime | None
+    opened: Opened
+    known: Known | None
+
+    def row(self, context: Context) -> dict[str, Any]:
+        """Return its entry in the ledger, but for its verdict."""
+        return {
+            "delivery_id": self.delivery_id,
+            "job_id": context.job_id,
+            "source_id": self.source.source_id,
+            "delivery_name": self.entry.name,
+            "container": self.entry.kind,
+            "exported_at": self.exported_at,
+            "content_sha256": self.opened.content_sha256,
+            "archive_sha256": self.opened.archive_sha256,
+            "byte_count": self.opened.byte_count,
+            "landed_at": context.at,
+        }
+
+    def was_rejected(self, code: str) -> bool:
+        """Say whether it was rejected before under this name, for the same reason."""
+        return self.known == Known(self.entry.name, "rejected", code)
+
+
+def land_opened(context: Context, arrival: Arrival) -> bool:
+    """Land a delivery, or reject it as a whole.
 
     One that was rejected before is looked at again: under another name, or since the contracts have
     changed, it may be taken.
+
+    Returns:
+        Whether the ledger has got anything new of it.
     """
-    row = _row(context, entry, source, boundary, delivery_id, opened)
+    entry, source, opened = arrival.entry, arrival.source, arrival.opened
+    row = arrival.row(context)
     members, aside = split_aside(context.contracts, source, entry.kind, opened.members)
     rejection = opened.rejection
-    if not rejection and boundary is None:
+    if not rejection and arrival.exported_at is None:
         rejection = _without_boundary(entry, source, context.at)
     if not rejection and not members:
         rejection = Rejection("DELIVERY_EMPTY", f"It holds no file of an export: {_listed(aside)}.")
     earlier: list[EarlierFile] = []
-    if not rejection and boundary:
+    if not rejection and arrival.exported_at:
         delivery = Delivery(
-            delivery_id, entry.name, entry.kind, source, boundary, context.at, members
+            *(arrival.delivery_id, entry.name, entry.kind, source),
+            *(arrival.exported_at, context.at, members),
         )
         earlier = earlier_files(context, delivery)
         if not supersedes(context, entry):
             if _is_there_already(context, delivery):
-                report.deliveries_again += 1
-                return
+                return False
             rejection = _conflict(context, delivery, earlier)
     if rejection:
-        if known == Known(entry.name, "rejected", rejection.code):
-            report.deliveries_again += 1
-        else:
-            _reject_delivery(context, row, rejection, report)
-        return
+        if arrival.was_rejected(rejection.code):
+            return False
+        _reject_delivery(context, row, rejection)
+        return True
     if earlier:
         row["supersedes"] = earlier[0].delivery_name
-        _replace_earlier(context, delivery, [file.file_id for file in earlier], report)
-    report.deliveries_landed += 1
+        _replace_earlier(context, delivery, [file.file_id for file in earlier])
     _add_delivery(context, row, "accepted", None)
-    _note_aside(context, source, [*opened.aside, *aside], report)
-    files, findings = _land_delivery(context, delivery)
+    _note_aside(context, source, [*opened.aside, *aside])
+    _land_delivery(context, delivery)
     if delivery.exported_at > context.at:
-        sentence = f"the export time {iso(boundary)} of '{entry.name}' has not come yet."
+        sentence = (
+            f"the export time {iso(delivery.exported_at)} of '{entry.name}' has not come yet."
+        )
         find(context, None, "EXPORT_IN_FUTURE", f"{source.source_id}: {sentence}")
-    report.files.extend(files)
-    report.findings.extend(findings)
+    return True
 
 
-def reject_failed(
-    context: Context,
-    entry: Entry,
-    source: Source,
-    boundary: datetime | None,
-    delivery_id: str,
-    opened: Opened,
-    known: Known | None,
-    error: Exception,
-    report: LandReport,
-) -> None:
+def reject_failed(context: Context, arrival: Arrival, error: Exception) -> FileReport | None:
     """Reject a delivery for what was raised while it was landed; it is tried at every landing.
 
-    It is told every time, and recorded once.
+    Returns:
+        What is to be reported of one whose failure is in the ledger already.
     """
     rejection = Rejection(
         "LANDING_FAILED",
         f"Landing it raised {type(error).__name__}, so nothing of it was kept; the trace is in "
         "logs/rollcall.log of the data directory. Every landing tries it again.",
     )
-    row = _row(context, entry, source, boundary, delivery_id, opened)
-    if known == Known(entry.name, "rejected", rejection.code):
-        report.deliveries_rejected += 1
-        report.files.append(file_report(_rejected_file(row, rejection)))
-    else:
-        _reject_delivery(context, row, rejection, report)
-
-
-def _row(
-    context: Context,
-    entry: Entry,
-    source: Source,
-    boundary: datetime | None,
-    delivery_id: str,
-    opened: Opened,
-) -> dict[str, Any]:
-    """Return the entry of a delivery in the ledger, but for its verdict."""
-    return {
-        "delivery_id": delivery_id,
-        "job_id": context.job_id,
-        "source_id": source.source_id,
-        "delivery_name": entry.name,
-        "container": entry.kind,
-        "exported_at": boundary,
-        "content_sha256": opened.content_sha256,
-        "archive_sha256": opened.archive_sha256,
-        "byte_count": opened.byte_count,
-        "landed_at": context.at,
-    }
+    row = arrival.row(context)
+    if arrival.was_rejected(rejection.code):
+        return file_report(_rejected_file(row, rejection))
+    _reject_delivery(context, row, rejection)
+    return None
 
 
 def export_time(source: Source, delivery_name: str, seen_at: datetime) -> datetime | None:
@@ -212,11 +205,11 @@ def _listed(names: Iterable[str]) -> str:
     )
 
 
-def _note_aside(context: Context, source: Source, names: Sequence[str], report: LandReport) -> None:
+def _note_aside(context: Context, source: Source, names: Sequence[str]) -> None:
     """Say once of a source which files of its deliveries are passed over."""
     detail = f"{source.source_id}: passed over {_listed(names)}, which hold nothing of the export."
-    if names and find(context, None, "FILES_PASSED_OVER", detail):
-        report.findings.append(detail)
+    if names:
+        find(context, None, "FILES_PASSED_OVER", detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,15 +267,12 @@ def _conflict(context: Context, delivery: Delivery, earlier: list[EarlierFile]) 
     )
 
 
-def _replace_earlier(
-    context: Context, delivery: Delivery, file_ids: list[str], report: LandReport
-) -> None:
+def _replace_earlier(context: Context, delivery: Delivery, file_ids: list[str]) -> None:
     """Record that this delivery replaces earlier files: a person said so, or it completes them."""
     where = f"{delivery.source.source_id}/{delivery.name}"
     reason, decided_by = "the rest of the delivery has come", "rollcall"
     if context.supersede and context.supersede.delivery == where:
         reason, decided_by = context.supersede.reason, context.supersede.decided_by
-    seen = 0
     for file_id in file_ids:
         ledger.decide(
             context.connection,
@@ -293,21 +283,13 @@ def _replace_earlier(
             decided_by=decided_by,
             at=context.at,
         )
-        seen += is_visible(context.connection, file_id)
-    rebuilt = (
-        f"; {seen} of them were in use, so the next cycle rebuilds their feeds" if seen else ""
-    )
-    report.findings.append(f"{where}: replaces {len(file_ids)} files, {reason}{rebuilt}.")
 
 
-def _reject_delivery(
-    context: Context, row: dict[str, Any], rejection: Rejection, report: LandReport
-) -> None:
+def _reject_delivery(context: Context, row: dict[str, Any], rejection: Rejection) -> None:
     _add_delivery(context, row, "rejected", rejection)
-    report.deliveries_rejected += 1
     file = _rejected_file(row, rejection)
     find(context, file["file_id"], rejection.code, rejection.detail)
-    report.files.append(add_file(context, file))
+    add_file(context, file)
 
 
 def _rejected_file(row: dict[str, Any], rejection: Rejection) -> dict[str, Any]:
@@ -352,28 +334,24 @@ def _add_delivery(
     )
 
 
-def _land_delivery(context: Context, delivery: Delivery) -> tuple[list[FileReport], list[str]]:
+def _land_delivery(context: Context, delivery: Delivery) -> None:
     """Judge and store every file of a delivery; terms and classes first: the rest hangs on them."""
     judged = judge_members(context.contracts, delivery.source, delivery.container, delivery.members)
     manifest = read_manifest(judged)
-    findings: list[str] = []
     reports = []
     wrong_year: Judgement | None = None
     for member, outcome in sorted(judged, key=lambda pair: _place(pair[1])):
         if isinstance(outcome, Rejection):
             reports.append(reject_file(context, delivery, member, outcome))
             continue
-        report, sentences, wrong_year = land_file(context, delivery, outcome, manifest, wrong_year)
+        report, wrong_year = land_file(context, delivery, outcome, manifest, wrong_year)
         reports.append(report)
-        findings.extend(sentences)
     where = f"{delivery.source.source_id}/{delivery.name}"
     notes = list(check_manifest(delivery.container, judged, manifest, delivery.source.default_mode))
     if any(report.record_count for report in reports):
         notes += _same_as_before(context, delivery)
     for code, sentence in notes:
         find(context, None, code, f"{where}: {sentence}")
-        findings.append(f"{where}: {sentence}")
-    return reports, findings
 
 
 def _place(outcome: Readable | Rejection) -> int:

@@ -112,12 +112,11 @@ def land_file(
     readable: Readable,
     manifest: Manifest | None,
     wrong_year: Judgement | None,
-) -> tuple[FileReport, list[str], Judgement | None]:
+) -> tuple[FileReport, Judgement | None]:
     """Store and judge one file.
 
     Returns:
-        The report, what else there is to note of an accepted file, and what the file says of the
-        school year of the whole delivery.
+        The report, and what the file says of the school year of the whole delivery.
     """
     connection, source = context.connection, delivery.source
     member, layout = readable.member, readable.layout
@@ -131,7 +130,7 @@ def land_file(
         stored = raw.store(connection, file_id, readable, framer, most)
     if stored.is_over_limit:
         raw.remove(connection, file_id, layout.raw_table)
-        return _reject_malformed(context, delivery, member, framer), [], wrong_year
+        return _reject_malformed(context, delivery, member, framer), wrong_year
     declared = declared_mode(readable, manifest)
     rows_mode = raw.mode_of_rows(connection, file_id, layout.raw_table, set(layout.raw_columns))
     mode = effective_mode(declared, rows_mode, source)
@@ -188,9 +187,7 @@ def land_file(
     new = [item for item in judgements if not _is_known(connection, identity, report.feed, item)]
     for judgement in new:
         find(context, file_id, judgement.code, judgement.sentence)
-    where = f"{source.source_id}/{delivery.name}/{member.name}"
-    notes = [item for item in new if verdict == "accepted" and item.effect == Effect.NOTE]
-    return report, [f"{where}: {item.sentence}" for item in notes], wrong_year
+    return report, wrong_year
 
 
 def _is_known(
@@ -199,7 +196,7 @@ def _is_known(
     feed: str | None,
     judgement: Judgement,
 ) -> bool:
-    """Say whether a settled matter has been told of the source and feed before."""
+    """Say whether a settled matter has been reported of the source and feed before."""
     return judgement.is_settled and bool(
         connection.execute(
             "select 1 from landing.findings inner join landing.files using (file_id) "

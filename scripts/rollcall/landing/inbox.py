@@ -18,7 +18,7 @@ from rollcall.databases import attach_last_good, flaw, warehouse_is_damaged
 from rollcall.errors import UsageError, is_out_of_room
 from rollcall.home import Home
 from rollcall.landing.container import Opened, open_delivery
-from rollcall.landing.delivery import Known, export_time, land_opened, reject_failed
+from rollcall.landing.delivery import Arrival, Known, export_time, land_opened, reject_failed
 from rollcall.landing.entries import STILL_BEING_WRITTEN, Entry, read_inbox, settle
 from rollcall.landing.job import Context, LandReport, Supersede, full_name, note, supersedes
 from rollcall.landing.told import last_job_that_ended, tell_of_landing
@@ -240,24 +240,21 @@ def _known_entries(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
 
 def _land_entry(context: Context, attempt: _Attempt, report: LandReport) -> None:
     entry = attempt.entry
-    source = context.contracts.sources[entry.source_id]
     try:
+        source = context.contracts.sources[entry.source_id]
         opened = attempt.opened = open_delivery(entry, context.home, source)
         if opened is None:
             report.left_alone.append(f"{full_name(entry)}: {STILL_BEING_WRITTEN}")
             return
         report.mended += [f"{full_name(entry)}/{name}" for name in opened.mended]
-        outcome = LandReport()
         with ledger.transaction(context.connection):
-            delivery_id, known = _recognise(context, attempt, opened)
-            if known and known.verdict == "accepted":
-                outcome.deliveries_again += 1
-            else:
-                boundary = attempt.boundary
-                land_opened(context, entry, source, boundary, delivery_id, opened, known, outcome)
+            arrival = _recognise(context, attempt, opened)
+            is_there = arrival.known is not None and arrival.known.verdict == "accepted"
+            if not is_there:
+                is_there = not land_opened(context, arrival)
                 _note_findings(context)
-            _remember(context, entry, delivery_id)
-        report.add(outcome)
+            _remember(context, entry, arrival.delivery_id)
+        report.deliveries_again += is_there
     finally:
         context.home.empty_spool()
 
@@ -266,23 +263,24 @@ def _record_failure(
     context: Context, attempt: _Attempt, error: Exception, report: LandReport
 ) -> None:
     """Reject a delivery for what was raised while it was landed."""
-    entry = attempt.entry
-    source = context.contracts.sources[entry.source_id]
-    opened = attempt.opened or Opened(entry.signature, None, 0)
+    opened = attempt.opened or Opened(attempt.entry.signature, None, 0)
     with ledger.transaction(context.connection):
-        delivery_id, known = _recognise(context, attempt, opened)
-        boundary = attempt.boundary
-        reject_failed(context, entry, source, boundary, delivery_id, opened, known, error, report)
-        _remember(context, entry, delivery_id)
+        arrival = _recognise(context, attempt, opened)
+        failed_again = reject_failed(context, arrival, error)
+        _remember(context, attempt.entry, arrival.delivery_id)
+    if failed_again:
+        report.files.append(failed_again)
 
 
-def _recognise(context: Context, attempt: _Attempt, opened: Opened) -> tuple[str, Known | None]:
-    """Return the id of a delivery, and what the ledger says of it."""
-    source = context.contracts.sources[attempt.entry.source_id]
+def _recognise(context: Context, attempt: _Attempt, opened: Opened) -> Arrival:
+    """Look in the ledger for a delivery whose bytes are known."""
+    entry, exported_at = attempt.entry, attempt.boundary
+    source = context.contracts.sources[entry.source_id]
     if source.exported_at_policy == "receipt" or attempt.is_by_hand:
-        attempt.boundary = _received_before(context, attempt, opened) or attempt.boundary
-    delivery_id = ledger.make_id(source.source_id, iso(attempt.boundary), opened.content_sha256)
-    return delivery_id, _known_delivery(context, delivery_id)
+        exported_at = _received_before(context, attempt, opened) or exported_at
+    delivery_id = ledger.make_id(source.source_id, iso(exported_at), opened.content_sha256)
+    known = _known_delivery(context, delivery_id)
+    return Arrival(delivery_id, entry, source, exported_at, opened, known)
 
 
 def _remember(context: Context, entry: Entry, delivery_id: str) -> None:

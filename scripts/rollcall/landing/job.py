@@ -69,14 +69,6 @@ class LandReport:
             or any(file.needs_attention for file in self.files)
         )
 
-    def add(self, delivery: "LandReport") -> None:
-        """Take over what became of one delivery."""
-        self.files += delivery.files
-        self.findings += delivery.findings
-        self.deliveries_landed += delivery.deliveries_landed
-        self.deliveries_rejected += delivery.deliveries_rejected
-        self.deliveries_again += delivery.deliveries_again
-
 
 @dataclass(frozen=True, slots=True)
 class Supersede:

@@ -108,7 +108,7 @@ def judge_again(
     if isinstance(outcome, Rejection):
         return reject_file(context, delivery, member, outcome)
     wrong_year = _wrong_year(context, delivery)
-    report, _, _ = land_file(context, delivery, outcome, read_manifest(judged), wrong_year)
+    report, _ = land_file(context, delivery, outcome, read_manifest(judged), wrong_year)
     return report
 
 

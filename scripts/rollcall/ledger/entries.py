@@ -139,11 +139,3 @@ def delivery_of(connection: duckdb.DuckDBPyConnection, file: dict[str, Any]) -> 
         [file["delivery_id"]],
     )
     return delivery
-
-
-def is_visible(connection: duckdb.DuckDBPyConnection, file_id: str) -> bool:
-    """Say whether a cycle has seen a file."""
-    found = connection.execute(
-        "select 1 from landing.cycle_files where file_id = ?", [file_id]
-    ).fetchone()
-    return found is not None
