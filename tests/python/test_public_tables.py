@@ -18,7 +18,7 @@ WRITES_MODELS = {PROJECT_DIR / "scripts" / "rollcall" / name for name in ("compa
 DURING_A_CYCLE = {
     "scripts/rollcall/cycle/cycle.py": {"staging.stg_landing__cycles"},
     "scripts/rollcall/cycle/failing_records.py": {"staging.stg_landing__files"},
-    "scripts/rollcall/cycle/told.py": {"staging.stg_landing__cycles"},
+    "scripts/rollcall/cycle/reported.py": {"staging.stg_landing__cycles"},
     "scripts/rollcall/cycle/judgement.py": {"transform.int_file_record_counts"},
     "scripts/rollcall/cycle/new_records.py": {
         *("staging.stg_landing__files", "transform.int_file_record_counts"),

@@ -19,7 +19,7 @@ from rollcall.cycle.backup import BackupReport
 from rollcall.cycle.built_from import named
 from rollcall.cycle.reconcile import Reconciliation
 from rollcall.cycle.replay import ReplayReport, RestoreReport
-from rollcall.cycle.told import CycleReport
+from rollcall.cycle.reported import CycleReport
 from rollcall.cycle.verify import VerifyReport
 from rollcall.doctor import Check
 from rollcall.export import Export
@@ -196,7 +196,7 @@ def show_cycle(report: CycleReport) -> None:
         _console().print(table)
     if report.changed:
         say(f"Changed since the last good cycle: {named(report.changed)}.")
-    for cycle in report.told:
+    for cycle in report.reported:
         say(f"Cycle {cycle.cycle_id} published; data as of {iso(cycle.cutoff_at)}.")
     if report.overruled:
         say("It was published although these checks failed; tell those who rely on the data:")

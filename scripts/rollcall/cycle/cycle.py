@@ -22,7 +22,7 @@ from rollcall.contracts.project import Contracts
 from rollcall.cycle import warehouse
 from rollcall.cycle.built_from import changed_since, keep_code, keep_seeds
 from rollcall.cycle.judgement import judge_new_files, keep_out, note_down
-from rollcall.cycle.told import Cycle, CycleReport, tell
+from rollcall.cycle.reported import Cycle, CycleReport, report_newest
 from rollcall.databases import damages
 from rollcall.errors import RollcallError, UsageError, is_out_of_room
 from rollcall.home import Home
@@ -120,7 +120,7 @@ def run_cycle(
                 cycle = _resume(opening) or _open(opening, cutoff, changed, rebuild=rebuild)
                 if cycle is None:
                     _report_missing(opening, cutoff or now, report)
-                    tell(home, connection, report, opening.now)
+                    report_newest(home, connection, report, opening.now)
                     break
                 report.changed += changed
                 change = what_changed(connection, cycle.cycle_id)
@@ -546,7 +546,7 @@ def _run(
                 _close(replace(opening, connection=connection), cycle, status, detail)
             if status == "failed":
                 report.failed_files = frozen_files(connection)
-                tell(home, connection, report, opening.now)
+                report_newest(home, connection, report, opening.now)
 
     try:
         builder.start()

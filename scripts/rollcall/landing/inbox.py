@@ -21,7 +21,7 @@ from rollcall.landing.container import Opened, open_delivery
 from rollcall.landing.delivery import Arrival, Known, export_time, land_opened, reject_failed
 from rollcall.landing.entries import STILL_BEING_WRITTEN, Entry, read_inbox, settle
 from rollcall.landing.job import Context, LandReport, Supersede, full_name, note, supersedes
-from rollcall.landing.told import last_job_that_ended, tell_of_landing
+from rollcall.landing.reported import last_job_that_ended, report_landing
 from rollcall.ledger import ledger
 from rollcall.ledger.entries import IN_FUTURE
 from rollcall.ledger.sql import rows
@@ -143,8 +143,8 @@ def land(
                 home.log_failure(f"While {full_name(attempt.entry)} was landed")
                 _record_failure(context, attempt, error, report)
         report.in_future = rows(connection, IN_FUTURE, [at])
-        _tell_since(context, report)
-        tell_of_landing(connection, report, since)
+        _say_since(context, report)
+        report_landing(connection, report, since)
         if found.entries:
             with ledger.transaction(connection):
                 note(
@@ -202,17 +202,17 @@ def _date_by_hand(attempts: list["_Attempt"], dated: ByHand) -> None:
     wanted[0].boundary, wanted[0].is_by_hand = dated.exported_at, True
 
 
-def _tell_since(context: Context, report: LandReport) -> None:
+def _say_since(context: Context, report: LandReport) -> None:
     """Say since when uploads are unfinished, and which of what was left alone needs a person.
 
     The ledger keeps when each was first seen, for as long as it is seen at every landing.
     """
-    told = f": {STILL_BEING_WRITTEN}"
-    unfinished = [line.removesuffix(told) for line in report.left_alone if line.endswith(told)]
+    ending = f": {STILL_BEING_WRITTEN}"
+    unfinished = [line.removesuffix(ending) for line in report.left_alone if line.endswith(ending)]
     with ledger.transaction(context.connection):
         first_seen = ledger.keep_first_seen(context.connection, unfinished, context.at)
     for place, line in enumerate(report.left_alone):
-        since = first_seen.get(line.removesuffix(told))
+        since = first_seen.get(line.removesuffix(ending))
         if since and since < context.at:
             line += f" since {iso(since)}"
         if since and context.at - since >= _PATIENCE:

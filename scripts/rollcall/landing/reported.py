@@ -1,4 +1,4 @@
-"""What is told of a landing, from the ledger: also what a run landed that was killed."""
+"""What is reported of a landing, from the ledger: also what a run landed that was killed."""
 
 from dataclasses import fields
 
@@ -13,7 +13,7 @@ _JUDGED = """
     where starts_with(kind, 'file_') group by subject
 """
 """SQL: files in the order in which they were judged last."""
-_TOLD = f"""
+_REPORTED = f"""
     (files.verdict = 'accepted' and not files.are_removals_held)
     or ({REJECTED})
     or (
@@ -62,10 +62,10 @@ _REPLACED = """
 """
 
 
-def tell_of_landing(
+def report_landing(
     connection: duckdb.DuckDBPyConnection, report: LandReport, since_job: int
 ) -> None:
-    """Have a report tell of all that was landed and judged after a job, in the order of judgement.
+    """Complete a report by all that was landed and judged after a job, in the order of judgement.
 
     A hold that somebody has decided, and a rejected file whose bytes were landed after all, are not
     among its files. What failed in this landing, as it did in one before, stays among them.
@@ -75,12 +75,12 @@ def tell_of_landing(
     files = rows(
         connection,
         f"select {names} from landing.files as files inner join ({_JUDGED}) using (file_id) "
-        f"where files.job_id > ? and ({_TOLD}) order by place",
+        f"where files.job_id > ? and ({_REPORTED}) order by place",
         [since_job],
     )
     report.files = [FileReport(**file) for file in files]
-    told = {file.file_id for file in report.files}
-    failed_again = [file for file in failed_again if file.file_id not in told]
+    known = {file.file_id for file in report.files}
+    failed_again = [file for file in failed_again if file.file_id not in known]
     report.files += failed_again
     notes = [connection.execute(sql, [since_job]).fetchall() for sql in (_REPLACED, _NOTES)]
     report.findings = [sentence for part in notes for (sentence,) in part]

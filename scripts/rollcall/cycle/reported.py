@@ -1,7 +1,7 @@
-"""What a run of `rollcall cycle` tells: of the newest cycle, whichever run landed and built it.
+"""What a run of `rollcall cycle` reports: the newest cycle, whichever run landed and built it.
 
 All of it is read from the ledger and the last good warehouse, so a run that was killed at any
-moment and run again tells what an undisturbed one would have told.
+moment and run again reports what an undisturbed one would have reported.
 """
 
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from rollcall.cycle.warehouse import Failure
 from rollcall.errors import ExitCode
 from rollcall.home import Home
 from rollcall.landing.job import LandReport
-from rollcall.landing.told import tell_of_landing
+from rollcall.landing.reported import report_landing
 from rollcall.ledger import schedule
 from rollcall.ledger.entries import cutoff_ahead
 from rollcall.ledger.sql import rows
@@ -67,10 +67,10 @@ class Cycle:
 
 @dataclass(slots=True)
 class CycleReport:
-    """What one `rollcall cycle` did, and what it tells of the newest cycle.
+    """What one `rollcall cycle` did, and what it reports of the newest cycle.
 
     `changed` names the files of code and seeds that are other than in the last good cycle before;
-    `completed` are the cycles that this run published, `told` those that it tells of;
+    `completed` are the cycles that this run published, `reported` those that it reports;
     `failures` kept the cycle `failed`, whose new files are `failed_files`, from being published;
     `overruled` are tests that failed and did not count; `warnings` are tests of what a vendor can
     break; `after_cutoff` are deliveries that were exported by now and after the cut-off, so that a
@@ -81,7 +81,7 @@ class CycleReport:
     landed: LandReport
     changed: list[str] = field(default_factory=list)
     completed: list[Cycle] = field(default_factory=list)
-    told: list[Cycle] = field(default_factory=list)
+    reported: list[Cycle] = field(default_factory=list)
     failed: Cycle | None = None
     failures: tuple[Failure, ...] = ()
     failed_files: list[dict[str, Any]] = field(default_factory=list)
@@ -112,12 +112,12 @@ class CycleReport:
         return ExitCode.ATTENTION if needs_attention else ExitCode.DONE
 
 
-def tell(
+def report_newest(
     home: Home, connection: duckdb.DuckDBPyConnection, report: CycleReport, now: datetime
 ) -> None:
-    """Have a report tell of the newest cycles: what landed since those before, and came of it.
+    """Complete a report by the newest cycles: what landed since those before, and came of it.
 
-    The newest cycles are those that one job opened; what has landed since is told with them.
+    The newest cycles are those that one job opened; what has landed since belongs to them.
 
     Args:
         home: the data directory.
@@ -132,8 +132,8 @@ def tell(
         "and job_id < (select max(job_id) from landing.cycles where status <> 'skipped')"
     ).fetchall()
     landed = report.landed
-    tell_of_landing(connection, landed, since)
-    report.told = [
+    report_landing(connection, landed, since)
+    report.reported = [
         Cycle(*row)
         for row in connection.execute(
             "select cycle_id, cutoff_at from landing.cycles "
@@ -141,10 +141,10 @@ def tell(
             [since],
         ).fetchall()
     ]
-    if not report.told or not home.warehouse_db.exists():
+    if not report.reported or not home.warehouse_db.exists():
         return
     home.attach_last_good(connection)
-    for cycle in report.told:
+    for cycle in report.reported:
         of_cycle = [cycle.cycle_id]
         report.balances += rows(connection, _BALANCES, of_cycle)
         report.rejected_records += rows(connection, _REJECTED, of_cycle)
