@@ -87,7 +87,7 @@ def district(landed: District, tmp_path: Path) -> District:
 
 
 @pytest.mark.parametrize(
-    ("file", "how"), zip(FILES, ("changed", "missing", "changed", "empty"), strict=True)
+    ("file", "how"), list(zip(FILES, ("changed", "missing", "changed", "empty"), strict=True))
 )
 def test_damaged_bytes_are_never_used_and_named(district: District, file: str, how: str) -> None:
     path = archived(district, file)

@@ -1,5 +1,6 @@
 """The report in a real browser: searched, sorted, followed, printed, and checked for everybody."""
 
+import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import chromium
 from conftest import HOSTILE, SAMPLE, District
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, expect
 from test_report import pages
 
 from rollcall.report.site import PAGES
@@ -111,7 +112,7 @@ def test_tables_are_sorted_by_number_with_the_keyboard(page: Page, home: Path) -
     column = head.evaluate("cell => cell.cellIndex") + 1
     for way in ("ascending", "descending"):
         page.keyboard.press("Enter")
-        assert head.get_attribute("aria-sort") == way
+        expect(head).to_have_attribute("aria-sort", way)
         texts = table.locator(f"tbody td:nth-child({column})").all_inner_texts()
         numbers = [int(text.replace(",", "")) for text in texts]
         assert numbers == sorted(numbers, reverse=way == "descending")
@@ -123,7 +124,7 @@ def test_from_a_rejected_record_to_its_explanation(page: Page, home: Path) -> No
     listing = page.locator("#rejected_rows")
     listing.get_by_role("searchbox").fill("INVALID_DATE")
     listing.locator("tbody tr:visible").get_by_role("link", name="INVALID_DATE").click()
-    assert page.url.endswith("glossary.html#INVALID_DATE")
+    expect(page).to_have_url(re.compile(r"glossary\.html#INVALID_DATE$"))
     explanation = page.locator("tr:target")
     assert "A required date is not written as YYYY-MM-DD." in explanation.inner_text()
     box = explanation.bounding_box()
@@ -135,9 +136,9 @@ def test_the_first_key_leads_past_the_navigation(page: Page, home: Path) -> None
     show(page, home, "index.html")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    assert page.url.endswith("#main")
+    expect(page).to_have_url(re.compile("#main$"))
     page.get_by_role("link", name="Rejected records").click()
-    assert page.get_by_role("heading", level=1).inner_text() == "Rejected records"
+    expect(page.get_by_role("heading", level=1)).to_have_text("Rejected records")
 
 
 def test_every_picture_says_its_figures_in_words_and_as_a_table(page: Page, home: Path) -> None:
