@@ -468,6 +468,28 @@ def sample_run(
     return District(own / "home", SAMPLE), codes
 
 
+def deliver_two_nights(district: District) -> None:
+    """Deliver the organisations of two nights; in the second a school is gone."""
+    manifest = MANIFEST + "file.orgs,bulk\n"
+    files = {"orgs.csv": ORGS + ORG_ROWS, "manifest.csv": manifest}
+    district.deliver("2026-09-01T010000Z", files)
+    rows = "d1,,,Plainfield Unified,district,100,\n"
+    district.deliver("2026-09-02T010000Z", {"orgs.csv": ORGS + rows, "manifest.csv": manifest})
+
+
+@pytest.fixture(scope="session")
+def one_night(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> District:
+    """Land two nights and run the cycle of the first; nothing is changed in this home."""
+    with built_once(request, tmp_path_factory, "one_night") as (folder, is_empty):
+        district = District(folder / "home", folder / "inbox")
+        if is_empty:
+            deliver_two_nights(district)
+            arguments = ("cycle", "--inbox", str(district.inbox), "--no-report")
+            done = district.run(*arguments, now="2026-09-01T18:00:00Z")
+            assert done.code == 0, done.out + done.err
+    return district
+
+
 @pytest.fixture(scope="session")
 def compiled(
     sample_run: tuple[District, list[int]],

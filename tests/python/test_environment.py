@@ -5,11 +5,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import MANIFEST, ORG_ROWS, ORGS, ROLLCALL, District, copy_of_the_project, state
+from conftest import MANIFEST, ORG_ROWS, ORGS, ROLLCALL, District, state
 
 from rollcall.cycle.warehouse import Builder, Change
 from rollcall.home import Home
-from rollcall.project import Project
 
 HOSTILE = {
     "DBT_RESOURCE_TYPES": "model seed snapshot",
@@ -73,12 +72,10 @@ def test_a_cycle_in_a_hostile_environment_equals_an_undisturbed_one(
     assert state(district.home) == state(plain.home)
 
 
-def test_a_build_fails_of_which_a_table_or_a_test_was_left_out(tmp_path: Path) -> None:
-    project = copy_of_the_project(tmp_path)
-    project.deliver("2026-09-01T010000Z", {"orgs.csv": ORGS + ORG_ROWS, "manifest.csv": MANIFEST})
-    done = project.cycle("2026-09-01T18:00:00Z")
-    assert done.code == 0, done.out + done.err
-    home = Home(project.home, Project(project.project))
+def test_a_build_fails_of_which_a_table_or_a_test_was_left_out(
+    one_night: District, tmp_path: Path
+) -> None:
+    home = Home(one_night.copy(tmp_path).home)
     families = home.project.contracts().families
     for is_code_new in (True, False):
         builder = Builder(home, families, Change(is_code_new, must_rebuild=False))

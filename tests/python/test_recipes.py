@@ -534,6 +534,7 @@ def test_the_tests_that_say_what_is_missing_miss_nothing(workshop: Workshop) -> 
     assert " passed" in said
 
 
+@pytest.mark.long
 def test_its_unit_tests_run_alone_in_a_new_data_directory(workshop: Workshop) -> None:
     workshop.rollcall("init", home="new")
     names = ("the_median_is_the_one_in_the_middle", "an_address_without_a_host_is_noted")

@@ -7,9 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from conftest import NIGHTS, District, Project, state
-from mastery_district import LINE_ITEMS, RESULTS, Story
-
-BAD_RULE = "bad,1,district,,latest,,,700,1,,2,true,2000-01-01,,\n"
+from mastery_district import LINE_ITEMS, RESULTS, Story, night
 
 
 def work(project: Project, number: int, *rows: bytes, name: str = "") -> None:
@@ -29,10 +27,7 @@ def work(project: Project, number: int, *rows: bytes, name: str = "") -> None:
 
 @pytest.fixture
 def eventful(own_project: Project) -> Project:
-    """Tell nights in which a person decides on files, and a cycle that fails and is repeated.
-
-    The district builds a project of its own.
-    """
+    """Tell nights in which a person decides on files; the district builds a project of its own."""
     project = own_project
     story = Story(project, project.project)
     students = [f"s{number}" for number in range(12)]
@@ -46,35 +41,32 @@ def eventful(own_project: Project) -> Project:
     story.cycle(1)
 
     rules = project.project / "seeds" / "rules" / "mastery_rules.csv"
-    good = rules.read_text(encoding="utf-8")
-    rules.write_text(good + BAD_RULE, encoding="utf-8")
-    story.roster(2, students)
+    rules.write_text(rules.read_text(encoding="utf-8").replace(",70,", ",75,"), encoding="utf-8")
+    story.roster(2, students[:3])  # most of them missing: the removals are held
     work(
         project,
         2,
         b"r3,DATE,li-2,s3,fully graded,80,2026-09-02,",
         b"r4,DATE,li-2,s4,fully graded,30,2026-09-02,\xe9tude",
     )
-    story.cycle(2, code=4)
-    rules.write_text(good.replace(",70,", ",75,"), encoding="utf-8")
+    assert project.land(now=night(2)).code == 3
     project.declare("utf-8", "cp1252")
     for number in (1, 2):
         file = f"lms/2026-09-0{number}T160000Z/results.csv"
-        done = project.run("reprocess", file, now=f"2026-09-02T2{number}:00:00Z")
+        done = project.run("reprocess", file, now=night(2))
         assert done.code == 0, done.out + done.err
-    story.roster(3, students[:3])  # most of them missing: the removals are held
-    story.cycle(3)
+    story.cycle(2)
 
     work(project, 2, b"r3,DATE,li-2,s3,fully graded,50,2026-09-02,", name="_right")
     arguments = ("--supersede", "lms/2026-09-02T160000Z_right", "--reason", "vendor confirmed")
     done = project.land(*arguments, now="2026-09-03T20:00:00Z")
     assert done.code == 0, done.out + done.err
     reason = ("--reason", "North closed")
-    released = project.run("release", "2026-09-03T010000Z/users.csv", *reason)
+    released = project.run("release", "2026-09-02T010000Z/users.csv", *reason)
     assert released.code == 0, released.out + released.err
     story.cycle(4)
     assert project.ledger("select cycle_id, status from landing.cycles order by 1") == [
-        (number, "completed") for number in (1, 2, 3, 4)
+        (number, "completed") for number in (1, 2, 3)
     ]
     decisions = "select decision from landing.decisions order by decision_id"
     assert [row[0] for row in project.ledger(decisions)] == [
@@ -119,7 +111,7 @@ def test_every_table_comes_again_but_those_that_somebody_changed(eventful: Proje
     done = eventful.run("verify", "--replay", "--json")
     assert done.code == 4, done.err
     assert done.json["replay"] == {
-        "cycle_count": 4,
+        "cycle_count": 3,
         "table_count": done.json["replay"]["table_count"],
         "other_code_cycles": [1],
         "differing_tables": [
