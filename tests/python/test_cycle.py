@@ -117,6 +117,16 @@ def test_a_bare_dbt_build_run_again_equals_the_published_warehouse(
     )
 
 
+@pytest.mark.long
+def test_a_model_is_built_with_what_it_reads_in_a_new_database(
+    one_night: District, dbt: Callable[..., str], tmp_path: Path
+) -> None:
+    """A test that reads more than that is left out, by the flag of dbt_project.yml."""
+    for number, selected in enumerate(("+dim_user", "+stg_oneroster__results", "+fct_mastery")):
+        home = one_night.copy(tmp_path / str(number)).home
+        dbt("build", "--select", selected, home=home, target_path=tmp_path / "target")
+
+
 def test_the_cutoff_never_goes_back(two_nights: TwoNights, tmp_path: Path) -> None:
     district = two_nights.district.copy(tmp_path)
     arguments = ("cycle", "--inbox", str(district.inbox), "--cutoff", "2026-09-01T18:00:00Z")

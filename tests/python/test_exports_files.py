@@ -142,6 +142,33 @@ def test_names_of_files_are_compared_without_case(district: District) -> None:
     ]
 
 
+QUOTED = "\r\n".join(",".join(f'"{f}"' for f in line.split(",")) for line in ANNOUNCED.split())
+ODD_MANIFESTS = {
+    "a byte order mark and quotes": b"\xef\xbb\xbf" + QUOTED.encode(),
+    "quotes": QUOTED.encode(),
+    "a quote that is never closed": f'{ANNOUNCED}"source.systemName,Plainfield\n'.encode(),
+    "text after a quote": f'{ANNOUNCED}"source" name,x\n'.encode(),
+    "blank lines": ANNOUNCED.replace("\n", "\n\n").encode(),
+    "blanks around values": ANNOUNCED.replace(",", " , ").encode(),
+    "a value in another encoding": f"{ANNOUNCED}source.systemName,\xc9cole\n".encode("cp1252"),
+    "a name in another encoding": f"{ANNOUNCED}\xe9cole,x\n".encode("cp1252"),
+    "a value too many": f"{ANNOUNCED}source.systemName,a,b\n".encode(),
+    "no value": f"{ANNOUNCED}source.systemName\n".encode(),
+    "zero bytes": f"{ANNOUNCED}\0,\0\n".encode(),
+    "no end of its last line": ANNOUNCED.strip().encode(),
+}
+
+
+@pytest.mark.parametrize("manifest", ODD_MANIFESTS.values(), ids=ODD_MANIFESTS)
+def test_a_manifest_says_what_it_can_and_stops_no_file(district: District, manifest: bytes) -> None:
+    """What of it cannot be read is passed over; the rest decides the mode of the files."""
+    district.deliver(NIGHT, {"orgs.csv": ORGS + ORG_ROWS, "manifest.csv": manifest})
+    done = district.land()
+    assert "LANDING_FAILED" not in done.out
+    verdicts = "select verdict, code, mode from landing.files where file_name = 'orgs.csv'"
+    assert district.ledger(verdicts) == [("accepted", None, "bulk")]
+
+
 def test_what_manifest_and_delivery_do_not_share_is_named_as_it_is_called(
     district: District,
 ) -> None:

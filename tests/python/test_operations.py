@@ -159,7 +159,7 @@ def test_a_lost_ledger_is_never_begun_anew(harmed: District) -> None:
     (harmed.home / "landing.duckdb").unlink()
     commands = ("init", "land", "cycle", "status", "verify", "backup", "restore", "reconcile")
     inbox = ("--inbox", str(harmed.inbox))
-    more = {"backup": ("b",), "land": inbox, "cycle": inbox}
+    more = {"backup": (str(harmed.home.parent / "b"),), "land": inbox, "cycle": inbox}
     for command in commands:
         done = harmed.run(command, *more.get(command, ()), now=NOW)
         assert done.code == 2, command

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 
 import pytest
+import yaml
 from conftest import ODD_FOLDER, Project, read_csv
 from mastery_district import Story, night
 from test_scaffold import skills
@@ -87,6 +88,21 @@ def test_every_part_of_the_guide_is_used() -> None:
         "models/marts/fct_attendance.sql",
         "seeds/contracts/district_feeds.csv",
     }
+
+
+def test_unit_tests_that_ship_know_no_feed_of_a_district() -> None:
+    """A model that reads the feeds of a district is tested as if it had none."""
+    reading = [
+        path
+        for path in (PROJECT_DIR / "models").rglob("*.sql")
+        if re.search(r"\bown_feeds\(\)", path.read_text(encoding="utf-8"))
+        and path.with_suffix(".yml").exists()
+    ]
+    assert reading
+    for path in reading:
+        described = yaml.safe_load(path.with_suffix(".yml").read_text(encoding="utf-8"))
+        for unit_test in described["unit_tests"]:
+            assert unit_test["overrides"]["macros"]["own_feeds"] == [], unit_test["name"]
 
 
 def test_two_columns_are_one_key_in_every_step(attended: Project) -> None:

@@ -343,8 +343,14 @@ def outdated(contracts: Contracts, project: Project) -> dict[Path, str | None]:
 
 
 def write(contracts: Contracts, project: Project) -> dict[Path, str | None]:
-    """Write the files of a project that are not as the layouts say; return them."""
+    """Write the files of a project that are not as the layouts say; return them.
+
+    dbt parses the project anew afterwards: models read which feeds there are, which dbt does not
+    see of a model that has not changed itself.
+    """
     changed = outdated(contracts, project)
+    if changed:
+        (project.path / "target" / "partial_parse.msgpack").unlink(missing_ok=True)
     for path, text in changed.items():
         path.unlink(missing_ok=True)
         if text is not None:

@@ -1,5 +1,6 @@
 """Manifests: small files that say of a delivery what it holds, one property a line."""
 
+import codecs
 import io
 from typing import BinaryIO
 
@@ -15,12 +16,13 @@ def read_properties(stream: BinaryIO) -> dict[str, str]:
     Raises:
         HeaderError: its first line cannot be read.
     """
-    text = stream.read(_MOST_BYTES)
+    text = stream.read(_MOST_BYTES).removeprefix(codecs.BOM_UTF8)
     delimiter = Framer(io.BytesIO(text)).header.delimiter
     properties = {}
     for line in text.splitlines():
-        name, *rest = leading_fields(line, "utf-8", delimiter)
-        if rest:
-            is_version = name.strip().lower() == VERSION_PROPERTY
-            properties[VERSION_PROPERTY if is_version else name.strip()] = rest[0].strip()
+        fields = leading_fields(line, "utf-8", delimiter, most=2)
+        if len(fields) == 2:
+            name, value = (field.strip() for field in fields)
+            is_version = name.lower() == VERSION_PROPERTY
+            properties[VERSION_PROPERTY if is_version else name] = value
     return properties

@@ -44,7 +44,8 @@ def keep_seeds(home: Home) -> str:
 def changed_since_last_good(home: Home) -> list[str]:
     """Name the files of code and seeds that differ from those of the last good cycle.
 
-    Before the first cycle nothing differs.
+    Seeds come first: what a district changes are most often its rules. Before the first cycle
+    nothing differs.
 
     Raises:
         UsageError: nothing has landed in this data directory yet.
@@ -68,7 +69,7 @@ def changed_since(connection: duckdb.DuckDBPyConnection, home: Home) -> list[str
             except DamagedBytesError:  # that something changed is known; what, is not
                 before = ""
             found |= {line.partition(" ")[2] for line in {*before.split("\n")} ^ {*now.split("\n")}}
-    return sorted(found - {""})
+    return sorted(found - {""}, key=lambda name: ("seeds/" not in name, name))
 
 
 def named(files: Sequence[str], most: int = 3) -> str:
