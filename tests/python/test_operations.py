@@ -166,6 +166,7 @@ def test_a_lost_ledger_is_never_begun_anew(harmed: District) -> None:
         assert "landing.duckdb is missing" in done.err, command
     assert harmed.run("doctor", now=NOW).code == 3
     assert not (harmed.home / "landing.duckdb").exists()
+    assert not (harmed.home.parent / "b").exists(), "nothing of it is copied"
     (harmed.home / "warehouse.duckdb").unlink()
     assert harmed.run("land", *inbox, now=NOW).code == 2, "the archive alone tells it"
 

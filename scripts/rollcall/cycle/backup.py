@@ -87,11 +87,11 @@ def _check_folder(home: Home, folder: Path) -> None:
         raise UsageError(f"There is nothing in {home.path} to back up.")
     if folder.resolve().is_relative_to(home.path.resolve()):
         raise UsageError(f"{folder} lies in the data directory {home.path}; name another folder.")
-    there = Home(folder)
+    first, there = _first_event(home), Home(folder)
     if why := databases.flaw(there.landing_db):
         raise UsageError(f"The backup in {folder} is damaged ({why}); name another folder.")
     if there.landing_db.exists():
-        is_ours = _first_event(home) == _first_event(there)
+        is_ours = first == _first_event(there)
     elif folder.exists():  # new, or a first backup that was killed
         is_ours = {path.name for path in folder.iterdir()} <= {"archive", ".making", "project"}
     else:
