@@ -1,14 +1,18 @@
 """Landing: bytes untouched, one verdict a file, nothing twice, nothing by halves."""
 
+import errno
 import fcntl
+import hashlib
 import os
 import zipfile
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from conftest import MANIFEST, ORG_ROWS, ORGS, District
 
 from rollcall.clock import iso
+from rollcall.landing.archive import keep
 from rollcall.ledger.ledger import event_hash
 
 NIGHT = "2026-09-01T010000Z"
@@ -199,6 +203,29 @@ def test_the_archive_holds_the_bytes_as_delivered(district: District) -> None:
     kept = district.home / "archive" / sha256[:2] / sha256
     assert kept.read_bytes() == content
     assert kept.stat().st_mode & 0o777 == 0o400
+
+
+@pytest.mark.parametrize("number", [errno.EXDEV, errno.EOPNOTSUPP, errno.ENOSPC, 0])
+def test_a_file_is_kept_whether_or_not_the_system_copies_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """It may not be able to, or take a file for empty; a full disk is an error."""
+
+    def copy_file_range(*_: object, **__: object) -> int:
+        if number:
+            raise OSError(number, os.strerror(number))
+        return 0
+
+    monkeypatch.setattr(os, "copy_file_range", copy_file_range, raising=False)
+    archive, file = tmp_path / "archive", tmp_path / "orgs.csv"
+    archive.mkdir()
+    file.write_text(ORGS + ORG_ROWS, encoding="utf-8")
+    raises = pytest.raises(OSError, match="No space") if number == errno.ENOSPC else nullcontext()
+    with file.open("rb") as stream, raises:
+        kept = keep(archive, stream)
+        assert kept.path.read_bytes() == file.read_bytes()
+        assert kept.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert not list(archive.glob(".incoming-*"))
 
 
 def test_one_home_has_one_writer(district: District) -> None:

@@ -1,6 +1,8 @@
 """The archive: delivered bytes, kept untouched under their SHA-256."""
 
+import errno
 import hashlib
+import io
 import os
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +16,9 @@ from rollcall.folders import sync
 from rollcall.home import archive_path
 
 _CHUNK_BYTES = 4 << 20
+_MOST_AT_ONCE = 1 << 30
+_NOT_HERE = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
+"""Why a system does not copy a file by itself; what it says of other trouble is an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,7 @@ def keep(archive: Path, stream: IO[bytes]) -> Archived:
     What stands there already is hashed, and replaced by the copy where it is damaged.
     The copy is complete and on disk before it gets its name, so a crash leaves no half file.
     """
-    copy = spool(stream, archive)
+    copy = _copied(stream, archive) or spool(stream, archive)
     path = archive_path(archive, copy.sha256)
     try:
         is_there = path.exists()
@@ -49,6 +54,34 @@ def keep(archive: Path, stream: IO[bytes]) -> Archived:
     finally:
         copy.path.unlink(missing_ok=True)
     return replace(copy, path=path, is_mended=is_there and not is_good)
+
+
+def _copied(stream: IO[bytes], folder: Path) -> Archived | None:
+    """Have the system copy a file, which may share its blocks, and hash the copy.
+
+    None where the stream is no file, or the system cannot: it is read and written then.
+    """
+    if not hasattr(os, "copy_file_range") or not isinstance(stream, io.BufferedReader):
+        return None
+    found, count = None, 0
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=".incoming-")
+    try:
+        with os.fdopen(descriptor, "w+b") as target:
+            while copied := os.copy_file_range(
+                stream.fileno(), target.fileno(), _MOST_AT_ONCE, offset_src=count
+            ):
+                count += copied
+            if count:  # otherwise it is empty, or its file system does not say how long it is
+                target.seek(0)
+                digest = hashlib.file_digest(target, "sha256")
+                found = Archived(digest.hexdigest(), target.tell(), Path(name))
+    except OSError as error:
+        if error.errno not in _NOT_HERE:
+            raise
+    finally:
+        if found is None:
+            Path(name).unlink()
+    return found
 
 
 class UnpackedTooLargeError(Exception):
