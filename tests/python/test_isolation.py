@@ -172,6 +172,8 @@ def test_an_unfinished_upload_says_since_when_and_alarms_after_a_day(district: D
     code, line = land("2026-09-03T18:00:00Z")
     assert code == 3
     assert line.startswith(f"{name} since 2026-09-02T18:00:00Z; ")
+    upload = f"unfinished upload: sis/{folder.name}, since 2026-09-02T18:00:00Z"
+    assert upload in district.run("status", now="2026-09-03T18:00:00Z").out
     (folder / "users.csv.tmp").unlink()
     (district.inbox / "sis" / f"{of_day(1)}.zip.part").unlink()
     os.utime(folder, LONG_AGO)

@@ -300,6 +300,8 @@ def show_status(report: StatusReport) -> None:
     _console().print(due)
     show_in_future(report.in_future)
     _show_cutoff_ahead(report.cutoff_ahead)
+    for upload in report.unfinished_uploads:
+        say(f"unfinished upload: {upload['delivery']}, since {iso(upload['first_seen_at'])}")
     for row in report.held_files:
         what = "held" if row["verdict"] == "held" else "removals held"
         say(f"{what}: {row['source_id']}/{row['delivery_name']}/{row['file_name']}")

@@ -77,7 +77,8 @@ class StatusReport:
 
     `unfinished_because` says what kept the unfinished cycle from being published, a sentence each;
     `changed_files` names code and seeds that differ from those of the last good cycle;
-    `published_because` says why the last good cycle was published although tests of it failed.
+    `published_because` says why the last good cycle was published although tests of it failed;
+    `unfinished_uploads` lists those that the last landing left alone, and since when.
     """
 
     last_cycle: dict[str, Any] | None = None
@@ -90,6 +91,7 @@ class StatusReport:
     rejected_files: list[dict[str, Any]] = field(default_factory=list)
     held_files: list[dict[str, Any]] = field(default_factory=list)
     in_future: list[dict[str, Any]] = field(default_factory=list)
+    unfinished_uploads: list[dict[str, Any]] = field(default_factory=list)
     cutoff_ahead: datetime | None = None
     feeds: list[FeedStatus] = field(default_factory=list)
     report: str | None = None
@@ -142,6 +144,9 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
         )
         report.held_files = rows(connection, _HELD_FILES, [now])
         report.in_future = rows(connection, IN_FUTURE, [now])
+        report.unfinished_uploads = rows(
+            connection, "select delivery, first_seen_at from landing.unfinished_uploads order by all"
+        )
         report.cutoff_ahead = cutoff_ahead(connection, now)
         report.feeds = _feeds(connection, contracts, now)
     for source in contracts.sources.values():
