@@ -169,6 +169,20 @@ def test_a_manifest_says_what_it_can_and_stops_no_file(district: District, manif
     assert district.ledger(verdicts) == [("accepted", None, "bulk")]
 
 
+@pytest.mark.parametrize(
+    "second", ["file.orgs,delta", "File.Orgs,DELTA", "file.orgs.csv,delta", "file.orgs,Delta"]
+)
+def test_a_manifest_that_says_two_things_of_a_file_decides_nothing(
+    district: District, second: str
+) -> None:
+    manifest = f"{ANNOUNCED}{second}\n"
+    district.deliver(NIGHT, {"orgs.csv": ORGS + ORG_ROWS, "manifest.csv": manifest})
+    district.land()
+    said = "The manifest says 'bulk and delta', which is neither bulk nor delta; "
+    found = district.ledger("select detail from landing.findings where code = 'MODE_UNKNOWN'")
+    assert [sentence.startswith(said) for (sentence,) in found] == [True]
+
+
 def test_what_manifest_and_delivery_do_not_share_is_named_as_it_is_called(
     district: District,
 ) -> None:

@@ -161,6 +161,32 @@ def test_a_reprocess_never_takes_a_boundary_that_another_file_holds(project: Pro
     assert f"'{NIGHT}_again' has brought oneroster/orgs for this export time" in done.err
 
 
+def test_files_are_judged_again_with_the_manifest_that_says_which_are_complete(
+    project: Project,
+) -> None:
+    """Its header was not what the source declares; the records alone looked like a delta."""
+    row = "d1,active,2026-08-20T10:00:00.000Z,Plainfield Schools,district,100,\n"
+    manifest = MANIFEST.replace("propertyName,value", "value,propertyName") + "bulk,file.orgs\n"
+    manifest = manifest.replace("manifest.version,1.0", "1.0,manifest.version")
+    manifest = manifest.replace("oneroster.version,1.1", "1.1,oneroster.version")
+    project.deliver("2026-09-01T010000Z", {"orgs.csv": ORGS + row, "manifest.csv": manifest})
+    modes = "select file_name, verdict, mode from landing.files order by all"
+    assert project.land().code == 3
+    assert project.ledger(modes) == [
+        ("manifest.csv", "rejected", None),
+        ("orgs.csv", "accepted", "delta"),
+    ]
+    project.redeclare("sis", "strict", "by_name")
+    done = project.run("reprocess", "sis/2026-09-01T010000Z/manifest.csv")
+    assert done.code == 0, done.out + done.err
+    [manifest_now, orgs_now] = project.ledger(modes)
+    assert manifest_now[1] == "accepted"
+    assert orgs_now == ("orgs.csv", "accepted", "bulk")
+    decided = "select count(*) from landing.decisions where decision = 'reprocess'"
+    assert project.ledger(decided) == [(2,)]
+    assert project.run("verify").code == 0
+
+
 def test_a_file_rejected_with_its_delivery_is_landed_again_not_judged_again(
     project: Project,
 ) -> None:

@@ -293,7 +293,7 @@ def test_the_names_of_a_header_that_resembles_nothing_are_not_repeated() -> None
         ("limits.csv", "percent,75", "percent,175", "line 3: 175 is over 100 percent"),
         ("limits.csv", "floor_count", "floor", "no limit is called 'floor'"),
         ("limits.csv", "*,floor_count", "sis,floor_count", "has no value for every source"),
-        ("limits.csv", "*,max_members,1000", "*,max_members,1\nxyz,max_members,2", "no source"),
+        ("limits.csv", "*,max_members,1000", "*,max_members,1,\nxyz,max_members,2", "no source"),
         ("limits.csv", "*,max_members", "*,floor_count,5,\n*,max_members", "by an earlier line"),
         ("limits.csv", "members,1000", "members,1e300", "is not a number of 0 or more, up to"),
         ("sources.csv", "* * *,60,", "* * *,1e12,", "line 2: grace_minutes '1e12' is not a number"),
@@ -307,6 +307,24 @@ def test_the_names_of_a_header_that_resembles_nothing_are_not_repeated() -> None
         ("sources.csv", "strict", "lenient", "line 2: header_policy 'lenient' is not one of"),
         ("sources.csv", "oneroster/users", "oneroster/people", "names 'oneroster/people'"),
         ("sources.csv", "utf-8", "utf-99", "encoding 'utf-99' is not supported"),
+        ("sources.csv", "overrides,sis,", "overrides,nope,", "line 2: roster_source_id 'nope' is"),
+        ("sources.csv", "oneroster,sis,", "oneroster,,", "line 3: roster_source_id '' is no"),
+        ("sources.csv", "oneroster,sis,", ",sis,", "line 3: families is blank; name what it"),
+        ("sources.csv", "lms,", "SIS,", "line 3: source_id 'sis' has another line"),
+        ("sources.csv", "(?P<exported_at>", "([", "is no regular expression: bad character"),
+        ("sources.csv", "(?P<exported_at>", "(", "names no group exported_at; write the part"),
+        ("sources.csv", "source_id,name", "source,name", "line 2: the header has no column source"),
+        ("sources.csv", ",", ";", "line 2: the header has no column source_id; commas stand"),
+        ("sources.csv", ",comma,,", ",comma", "columns and the line has not; quote what holds"),
+        ("sources.csv", "information system", "information, system", "columns and the line has"),
+        (
+            "limits.csv",
+            "floor_count,5,",
+            "floor_count,5\n*,x,",
+            "line 6: the header has 4 columns and",
+        ),
+        ("layouts.csv", "feed,", "what,", "line 2: the header has no column feed; commas stand"),
+        ("feeds.csv", "feed,", "what,", "line 2: the header has no column feed; commas stand"),
     ],
 )
 def test_a_seed_that_says_what_cannot_be_is_rejected_with_its_line(
@@ -319,6 +337,20 @@ def test_a_seed_that_says_what_cannot_be_is_rejected_with_its_line(
     path.write_text(text.replace(old, new), encoding="utf-8")
     with pytest.raises(ContractError, match=re.escape(sentence)):
         Contracts.load(tmp_path / "seeds")
+
+
+@pytest.mark.parametrize("file", ["sources.csv", "feeds.csv", "layouts.csv", "limits.csv"])
+def test_a_seed_is_read_as_spreadsheets_save_it(tmp_path: Path, file: str) -> None:
+    """With a byte order mark, and never in another encoding than UTF-8."""
+    shutil.copytree(SEEDS, tmp_path / "seeds")
+    path = tmp_path / "seeds" / file
+    text = path.read_text(encoding="utf-8")
+    path.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert Contracts.load(tmp_path / "seeds").sources == CONTRACTS.sources
+    for encoding in ("cp1252", "utf-16"):
+        path.write_bytes(f"{text}\u00c9cole".encode(encoding))
+        with pytest.raises(ContractError, match=rf"{file}, line \d+: the file is not written in"):
+            Contracts.load(tmp_path / "seeds")
 
 
 def test_files_are_known_by_name_whatever_their_case() -> None:

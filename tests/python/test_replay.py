@@ -27,8 +27,12 @@ def work(project: Project, number: int, *rows: bytes, name: str = "") -> None:
 
 @pytest.fixture
 def eventful(own_project: Project) -> Project:
-    """Tell nights in which a person decides on files; the district builds a project of its own."""
+    """Tell nights in which a person decides on files.
+
+    The district builds a project of its own, and no source of it sends overrides.
+    """
     project = own_project
+    project.declare("oneroster|overrides", "oneroster")
     story = Story(project, project.project)
     students = [f"s{number}" for number in range(12)]
     story.roster(1, students)

@@ -1,6 +1,7 @@
 """Reading of the contract seeds: rows with their line numbers, and what makes one wrong."""
 
 import csv
+import io
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -11,19 +12,44 @@ class ContractError(UsageError):
     """A contract seed says something that cannot be; names file and line."""
 
 
+class _Row(dict[str, str]):
+    """A row of a seed, which knows its place: a column that is asked for must be there."""
+
+    def __init__(self, place: str, fields: Mapping[str, str]) -> None:
+        super().__init__(fields)
+        self.place = place
+
+    def __missing__(self, column: str) -> str:
+        raise ContractError(
+            f"{self.place}: the header has no column {column}; commas stand between its columns."
+        )
+
+
 def rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield each row of a seed with the number of its line.
+    """Yield each row of a seed with the number of its line; a byte order mark is passed over.
 
     Raises:
-        ContractError: the seed is missing.
+        ContractError: the seed is missing, is not UTF-8, or a line has other columns than the
+            header.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            reader = csv.DictReader(stream)
-            for row in reader:
-                yield reader.line_num, row
+        text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise ContractError(f"{path.name} is missing from seeds/contracts; restore it.") from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ContractError(
+            f"{path.name}, line {line}: the file is not written in UTF-8; save it as CSV UTF-8."
+        ) from None
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    for row in reader:
+        place = f"{path.name}, line {reader.line_num}"
+        if None in row or None in row.values():
+            raise ContractError(
+                f"{place}: the header has {len(reader.fieldnames or ())} columns and the line has "
+                "not; quote what holds commas."
+            )
+        yield reader.line_num, _Row(place, row)
 
 
 def rows_of(paths: Iterable[Path]) -> Iterator[tuple[Path, int, dict[str, str]]]:

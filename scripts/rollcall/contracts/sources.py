@@ -1,5 +1,6 @@
 """Sources, feeds and limits, as `sources.csv`, `feeds.csv` and `limits.csv` declare them."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -159,13 +160,15 @@ def read_sources(
     families = {feed.family for feed in feeds}
     known_feeds = {feed.feed for feed in feeds}
     seen = {_EVERY_SOURCE}
+    rosters: dict[str, str] = {}
     for line, row in rows(path):
         where = f"{path.name}, line {line}"
-        if row["source_id"] in seen:
+        if row["source_id"].lower() in {known.lower() for known in seen}:
             raise ContractError(
                 f"{where}: source_id '{row['source_id']}' has another line; each source has one."
             )
         seen.add(row["source_id"])
+        rosters[where] = row["roster_source_id"]
         row |= {column: row.get(column) or unsaid for column, unsaid in _UNSAID.items()}
         _check_source(where, row, families, known_feeds)
         yield Source(
@@ -191,6 +194,12 @@ def read_sources(
             latency_target_hours=int(number(path, line, row, "latency_target_hours", _MOST_HOURS)),
             limits=Limits(**{**limits[_EVERY_SOURCE], **limits.get(row["source_id"], {})}),
         )
+    for where, roster in rosters.items():
+        if roster not in seen - {_EVERY_SOURCE}:
+            raise ContractError(
+                f"{where}: roster_source_id '{roster}' is no source_id; name the source whose ids "
+                "the records of this one refer to, itself where it has a roster."
+            )
     strangers = sorted(set(limits) - seen)
     if strangers:
         raise ContractError(f"limits: no source is called '{strangers[0]}' in {path.name}.")
@@ -211,10 +220,16 @@ def _check_source(where: str, row: Mapping[str, str], families: set[str], feeds:
                 f"{where}: {column} '{row[column]}' is not one of "
                 f"{', '.join(filter(None, choices))}."
             )
+    if not row["families"]:
+        raise ContractError(
+            f"{where}: families is blank; name what it sends: {', '.join(sorted(families))}."
+        )
     for column, known in (("families", families), ("due_feeds", feeds)):
         for name in listed(row[column]):
             if name not in known:
                 raise ContractError(f"{where}: {column} names '{name}', which feeds.csv lacks.")
+    if row["exported_at_policy"] == "name":
+        _check_name_pattern(where, row["name_pattern"])
     try:
         zone = ZoneInfo(row["time_zone"])
     except (ZoneInfoNotFoundError, ValueError):
@@ -227,3 +242,18 @@ def _check_source(where: str, row: Mapping[str, str], families: set[str], feeds:
             f"{where}: schedule '{row['schedule']}' is no cron expression; write five fields: "
             "minute hour day month weekday."
         ) from None
+
+
+def _check_name_pattern(where: str, pattern: str) -> None:
+    """Raise when a pattern cannot find the export time in a name."""
+    try:
+        is_named = "exported_at" in re.compile(pattern).groupindex
+    except re.error as error:
+        raise ContractError(
+            f"{where}: name_pattern '{pattern}' is no regular expression: {error}."
+        ) from None
+    if not is_named:
+        raise ContractError(
+            f"{where}: name_pattern '{pattern}' names no group exported_at; write the part that "
+            "holds the export time as (?P<exported_at>...), or set exported_at_policy to receipt."
+        )

@@ -242,6 +242,7 @@ class Builder:
         test = getattr(node, "test_metadata", None)
         return (
             node.resource_type in ("model", "seed", "snapshot", "test")
+            and node.config.enabled  # dbt keeps tests of what is disabled
             and node.config.materialized != "ephemeral"
             and "not_in_cycle" not in node.tags
             and (test is None or test.name != "references_resolve")

@@ -4,7 +4,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import duckdb
+
 from rollcall.contracts.project import Contracts
+from rollcall.contracts.sources import MANIFEST
 from rollcall.databases import attach_last_good
 from rollcall.errors import UsageError
 from rollcall.home import Home
@@ -17,13 +20,15 @@ from rollcall.landing.verdicts import TERMS, Effect, Judgement, judge_members, r
 from rollcall.ledger import ledger
 from rollcall.ledger.decisions import file_path, who
 from rollcall.ledger.entries import delivery_of, find_file
+from rollcall.ledger.sql import rows
 
 
 def reprocess(home: Home, contracts: Contracts, name: str, at: datetime) -> FileReport:
     """Judge a file again: its bytes from the archive, by the contracts of today.
 
     A file keeps its id and its records their numbers, so what was reported of them before can be
-    compared. A file that cycles have used makes the next one rebuild every table.
+    compared. A file that cycles have used makes the next one rebuild every table. With a manifest,
+    the files that it speaks of are judged again: it says which of them are complete.
 
     Raises:
         UsageError: the file is not found, was rejected with its whole delivery, or another file
@@ -62,6 +67,9 @@ def reprocess(home: Home, contracts: Contracts, name: str, at: datetime) -> File
                     members,
                 )
                 report = judge_again(context, landed, file, who())
+                if report.feed == MANIFEST and report.verdict == "accepted":
+                    for other in _files_beside(connection, file):
+                        judge_again(context, landed, other, who())
                 note(context, "job_reprocessed", str(context.job_id), report.verdict)
                 return report
         finally:
@@ -110,6 +118,18 @@ def judge_again(
     wrong_year = _wrong_year(context, delivery)
     report, _ = land_file(context, delivery, outcome, read_manifest(judged), wrong_year)
     return report
+
+
+def _files_beside(
+    connection: duckdb.DuckDBPyConnection, manifest: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """Return the other files of a delivery but those that another delivery has replaced."""
+    return rows(
+        connection,
+        "select * from landing.files where delivery_id = ? and file_id <> ? and file_id not in "
+        "(select file_id from landing.decisions where decision = 'supersede') order by file_id",
+        [manifest["delivery_id"], manifest["file_id"]],
+    )
 
 
 def _members(context: Context, delivery: dict[str, Any]) -> tuple[Member, ...]:

@@ -81,9 +81,10 @@ class Manifest:
     modes: Mapping[str, str]
 
     def mode_of(self, name: str) -> str:
-        """Return what it says of a file by its name."""
-        said = (mode for known, mode in self.modes.items() if plain_name(known) == plain_name(name))
-        return next(said, _NOT_LISTED)
+        """Return what it says of a file by its name; where it says two things, both."""
+        plain = plain_name(name)
+        said = {mode: None for known, mode in self.modes.items() if plain_name(known) == plain}
+        return " and ".join(said) or _NOT_LISTED
 
 
 @dataclass(frozen=True, slots=True)

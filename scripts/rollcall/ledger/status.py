@@ -145,7 +145,8 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
         report.held_files = rows(connection, _HELD_FILES, [now])
         report.in_future = rows(connection, IN_FUTURE, [now])
         report.unfinished_uploads = rows(
-            connection, "select delivery, first_seen_at from landing.unfinished_uploads order by all"
+            connection,
+            "select delivery, first_seen_at from landing.unfinished_uploads order by all",
         )
         report.cutoff_ahead = cutoff_ahead(connection, now)
         report.feeds = _feeds(connection, contracts, now)
