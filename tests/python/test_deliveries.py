@@ -370,6 +370,16 @@ def test_it_is_rejected_as_a_whole(rejected: tuple[District, Done], what: str) -
     ) == [("rejected", code)]
 
 
+def test_what_is_packed_in_an_unknown_way_is_not_called_damaged(
+    rejected: tuple[District, Done],
+) -> None:
+    said = {file["delivery_name"]: file["detail"] for file in rejected[1].json["files"]}
+    [what] = [what for what in REJECTED if "compressed in an unknown way" in what]
+    detail = said[name_of(what)]
+    assert "have it packed by deflate" in detail
+    assert "damaged" not in detail
+
+
 @pytest.mark.parametrize("what", NO_CSV)
 def test_a_csv_that_is_none_is_rejected(rejected: tuple[District, Done], what: str) -> None:
     district, _ = rejected

@@ -214,9 +214,12 @@ def _unpack(kind: str, name: str, kept: Archived, home: Home, source: Source) ->
     except (*CANNOT_BE_READ, OSError) as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise
+        why = "is damaged or cut short"
+        if isinstance(error, NotImplementedError):
+            why = "is whole, but packed in a way that few programs read; have it packed by deflate"
         return _rejected(
             "ARCHIVE_UNREADABLE",
-            f"The {kind} of {kept.byte_count} bytes is damaged or cut short.",
+            f"The {kind} of {kept.byte_count} bytes {why}.",
             kept.sha256,
             kept,
         )
