@@ -40,7 +40,7 @@ define beside
 	cat $$log; rm -f $$log; exit $$code
 endef
 
-test: setup-dev browser  ## every promise, and all else but repetition; 10 to 12 minutes on two cores
+test: setup-dev browser  ## every promise, and all else but repetition; 15 to 20 minutes on two cores
 	$(call beside,lint-python lint-sql check,sample-test)
 
 quick: setup-dev  ## lint of what changed, unit tests, contracts, framing; no cycle
