@@ -374,13 +374,15 @@ def landed_alone(folder: Path, row: str, count: int) -> tuple[int, float, int, d
     text = "".join(row.format(number) for number in range(count))
     district.deliver(of_day(1), {"results.csv": (RESULTS + text).encode("latin-1")}, "lms")
     peak = folder / "status"
-    measured = (
+    measured = folder / "measured.py"  # a file: DuckDB takes `python -c` for a person at a screen
+    measured.write_text(
         "import shutil; from rollcall.cli.commands import main\n"
-        f"try: main()\nfinally: shutil.copyfile('/proc/self/status', {str(peak)!r})"
+        f"try: main()\nfinally: shutil.copyfile('/proc/self/status', {str(peak)!r})\n",
+        encoding="utf-8",
     )
     with (folder / "out.json").open("wb") as out:
         child = subprocess.Popen(
-            [sys.executable, "-c", measured, "land", "--inbox", str(district.inbox), "--json"],
+            [sys.executable, measured, "land", "--inbox", str(district.inbox), "--json"],
             env=os.environ | {"ROLLCALL_HOME": str(district.home), "ROLLCALL_NOW": "2026-09-02"},
             stdout=out,
         )

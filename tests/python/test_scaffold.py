@@ -1,5 +1,6 @@
 """A feed drafted from one of its files: what is seen of the file, and what is written of it."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 from conftest import Project, read_csv
 
 from rollcall.errors import UsageError
+from rollcall.project import PROJECT_DIR
 from rollcall.project import Project as RollcallProject
 from rollcall.scaffold.profile import profile_file
 
@@ -110,6 +112,7 @@ def test_what_is_drafted_is_in_the_style_of_the_rest(project: Project) -> None:
     file = file_of(project.home.parent, skills(30))
     assert project.run("scaffold", str(file), "--feed", "acme/skills").code == 0
     sqlfluff = Path(sys.executable).with_name("sqlfluff")
+    shutil.copy(PROJECT_DIR / ".sqlfluff", project.project)
     done = subprocess.run(
         [sqlfluff, "lint", "--disable-progress-bar", "models/staging/acme"],
         cwd=project.project,
