@@ -11,28 +11,22 @@ _COLUMNS = ("propertyname", "value")
 _MOST_BYTES = 1 << 20
 
 
-def read_properties(stream: BinaryIO) -> dict[str, str]:
-    """Read a manifest: property -> value, or `value and value` where it says two.
+def read_properties(stream: BinaryIO) -> list[tuple[str, str]]:
+    """Read a manifest: (property, value) line by line; a property may stand there twice.
 
     Raises:
         HeaderError: its first line cannot be read.
     """
     text = stream.read(_MOST_BYTES).removeprefix(codecs.BOM_UTF8)
-    delimiter = Framer(io.BytesIO(text)).header.delimiter
-    lines = text.splitlines()
-    header = [name.strip().lower() for name in leading_fields(lines[0], "utf-8", delimiter)]
-    places = [
-        header.index(name) if name in header else place for place, name in enumerate(_COLUMNS)
-    ]
-    properties: dict[str, str] = {}
-    for line in lines:
-        fields = leading_fields(line, "utf-8", delimiter, most=max(places) + 1)
-        if len(fields) > max(places):
+    header = Framer(io.BytesIO(text)).header
+    names = [name.lower() for name in header.names]
+    places = [names.index(name) if name in names else place for place, name in enumerate(_COLUMNS)]
+    most = max(places) + 1
+    properties = []
+    for line in text.splitlines():
+        fields = leading_fields(line, "utf-8", header.delimiter, most=most)
+        if len(fields) == most:
             name, value = (fields[place].strip() for place in places)
             is_version = name.lower() == VERSION_PROPERTY
-            said = properties.get(name, value)
-            is_other = said.lower() != value.lower() and not is_version
-            properties[VERSION_PROPERTY if is_version else name] = (
-                f"{said} and {value}" if is_other else value
-            )
+            properties.append((VERSION_PROPERTY if is_version else name, value))
     return properties

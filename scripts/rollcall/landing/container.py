@@ -216,7 +216,7 @@ def _unpack(kind: str, name: str, kept: Archived, home: Home, source: Source) ->
             raise
         why = "is damaged or cut short"
         if isinstance(error, NotImplementedError):
-            why = "is whole, but packed in a way that few programs read; have it packed by deflate"
+            why = "is packed in a way that few programs read; have it packed by deflate"
         return _rejected(
             "ARCHIVE_UNREADABLE",
             f"The {kind} of {kept.byte_count} bytes {why}.",

@@ -35,6 +35,7 @@ from rollcall.landing.verdicts import (
     split_aside,
 )
 from rollcall.ledger import ledger
+from rollcall.ledger.entries import IS_REPLACED
 
 _TIMES_IN_NAMES = (
     *("%Y-%m-%dT%H%M%SZ", "%Y%m%dT%H%M%SZ", "%Y-%m-%dT%H%MZ", "%Y-%m-%dT%H%M%S"),
@@ -228,7 +229,7 @@ def earlier_files(context: Context, delivery: Delivery) -> list[EarlierFile]:
     found = context.connection.execute(
         "select file_id, delivery_name, feed, sha256 from landing.files "
         "where source_id = ? and exported_at = ? and verdict <> 'rejected' and feed is not null "
-        "and file_id not in (select file_id from landing.decisions where decision = 'supersede') "
+        f"and not ({IS_REPLACED}) "
         "and delivery_id <> ? order by feed, delivery_name, file_id",
         [delivery.source.source_id, delivery.exported_at, delivery.delivery_id],
     ).fetchall()

@@ -19,7 +19,7 @@ from rollcall.landing.job import Context, Delivery, FileReport, note
 from rollcall.landing.verdicts import TERMS, Effect, Judgement, judge_members, read_manifest
 from rollcall.ledger import ledger
 from rollcall.ledger.decisions import file_path, who
-from rollcall.ledger.entries import delivery_of, find_file
+from rollcall.ledger.entries import IS_REPLACED, delivery_of, find_file
 from rollcall.ledger.sql import rows
 
 
@@ -126,8 +126,8 @@ def _files_beside(
     """Return the other files of a delivery but those that another delivery has replaced."""
     return rows(
         connection,
-        "select * from landing.files where delivery_id = ? and file_id <> ? and file_id not in "
-        "(select file_id from landing.decisions where decision = 'supersede') order by file_id",
+        "select * from landing.files where delivery_id = ? and file_id <> ? "
+        f"and not ({IS_REPLACED}) order by file_id",
         [manifest["delivery_id"], manifest["file_id"]],
     )
 

@@ -3,7 +3,7 @@
 Nothing here writes. A verdict is taken once, at landing, and recorded with its reason.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -72,18 +72,18 @@ def named_orgs(broken: list[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a manifest says: the version it names, and the mode of each file it lists.
+    """What a manifest says: the version it names, and each file it lists with its mode.
 
-    Names are as it writes them, modes in lower case.
+    Names are as it writes them, modes in lower case; a file may stand there twice.
     """
 
     version: str | None
-    modes: Mapping[str, str]
+    modes: tuple[tuple[str, str], ...]
 
     def mode_of(self, name: str) -> str:
         """Return what it says of a file by its name; where it says two things, both."""
         plain = plain_name(name)
-        said = {mode: None for known, mode in self.modes.items() if plain_name(known) == plain}
+        said = dict.fromkeys(mode for known, mode in self.modes if plain_name(known) == plain)
         return " and ".join(said) or _NOT_LISTED
 
 
@@ -239,12 +239,12 @@ def _parse_manifest(member: Member) -> Manifest:
     with member.path.open("rb") as stream:
         properties = read_properties(stream)
     return Manifest(
-        version=properties.get(VERSION_PROPERTY),
-        modes={
-            name[len(_LISTS) :]: readable_name(mode.lower())
-            for name, mode in properties.items()
+        version=dict(properties).get(VERSION_PROPERTY),
+        modes=tuple(
+            (name[len(_LISTS) :], readable_name(mode.lower()))
+            for name, mode in properties
             if name.lower().startswith(_LISTS) and mode
-        },
+        ),
     )
 
 
@@ -428,9 +428,7 @@ def check_manifest(
             yield "MANIFEST_MISSING", sentence
         return
     present = {plain_name(member.name): member.name for member, _ in judged}
-    announced = {
-        plain_name(name): name for name, mode in manifest.modes.items() if mode != _NOT_LISTED
-    }
+    announced = {plain_name(name): name for name, mode in manifest.modes if mode != _NOT_LISTED}
     absent = sorted(announced.keys() - present)
     for name in absent[:_MOST_NAMED]:
         sentence = f"The manifest announces {announced[name]}.csv, which is not there."

@@ -24,6 +24,8 @@ USABLE_FILES = """
         or (files.verdict = 'held' and decided.decision = 'release')
 """
 """SQL: the files that a cycle may see - accepted, not replaced or refused, or held and released."""
+IS_REPLACED = "file_id in (select file_id from landing.decisions where decision = 'supersede')"
+"""SQL: another delivery has taken the place of a file, as it stands in a query of `file_id`."""
 IN_FUTURE = f"""
     select
         source_id, delivery_name, exported_at, list(file_id order by file_id) as file_ids,

@@ -105,11 +105,11 @@ def _version_named(home: Home, name: str) -> str | None:
             if not beside.is_file():
                 return None
             with beside.open("rb") as stream:
-                return read_properties(stream).get(VERSION_PROPERTY)
+                return dict(read_properties(stream)).get(VERSION_PROPERTY)
         manifest = manifest_beside(home, name)
         if manifest:
             with open_landed(home, manifest) as (_, stream):
-                return read_properties(stream).get(VERSION_PROPERTY)
+                return dict(read_properties(stream)).get(VERSION_PROPERTY)
     return None
 
 
