@@ -152,6 +152,11 @@ class District:
                 with suppress(OSError):  # another worker was first
                     (Path(folder) / "target").rename(own if is_own else self.parsed)
 
+    def take_parsed(self) -> None:
+        """Give a new home the project as another parsed it, for a process that is started there."""
+        if self.parsed.exists():
+            shutil.copytree(self.parsed, self.home / "target")
+
     def run(self, *arguments: str, now: str = "2026-09-01T18:00:00Z") -> Done:
         """Run `rollcall` on this home, at a moment of the test's choosing, in this process."""
         environment = {"ROLLCALL_HOME": str(self.home), "ROLLCALL_NOW": now}

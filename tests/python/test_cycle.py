@@ -6,7 +6,6 @@ What follows a first night goes on in copies of one home.
 import hashlib
 import os
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -370,8 +369,7 @@ def test_a_home_without_room_says_so_is_locked_while_dbt_runs_and_recovers(
     Dbt runs in the process that holds the lock, so nothing of it outlives that process.
     """
     deliver_two_nights(district)
-    if District.parsed.exists():
-        shutil.copytree(District.parsed, district.home / "target")
+    district.take_parsed()
     environment = os.environ | {
         "ROLLCALL_HOME": str(district.home),
         "ROLLCALL_NOW": "2026-09-02T18:00:00Z",

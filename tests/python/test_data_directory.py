@@ -119,8 +119,7 @@ def test_every_file_is_its_owners_alone_at_every_moment(
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
     assert not open_to_others(home)
 
-    if District.parsed.exists():
-        shutil.copytree(District.parsed, home / "target")
+    theirs.take_parsed()
     (home / "target" / "run").mkdir(parents=True, exist_ok=True)
     for path in (home, home / "target", *(home / "target").rglob("*"), home / "landing.duckdb"):
         path.chmod(0o755)
