@@ -6,7 +6,7 @@ Together with the sample and the tests of deliveries, limits and values, every c
 from collections import Counter
 
 import pytest
-from conftest import MANIFEST, ORG_ROWS, ORGS, District
+from conftest import MANIFEST, ORG_ROWS, ORGS, District, Project
 from stories import Scene, Telling, nothing_is_due, told_together
 
 CATEGORIES = "sourcedId,status,dateLastModified,title\nc1,,,Tests\n"
@@ -17,6 +17,10 @@ LINE_ITEMS = (
 USERS = (
     "sourcedId,status,dateLastModified,enabledUser,orgSourcedIds,role,username,userIds,givenName,"
     "familyName,middleName,identifier,email,sms,phone,agentSourcedIds,grades,password\n"
+)
+RESULTS = (
+    "sourcedId,status,dateLastModified,lineItemSourcedId,studentSourcedId,scoreStatus,score,"
+    "scoreDate,comment\n"
 )
 NIGHT = "2026-09-01T010000Z"
 
@@ -61,13 +65,91 @@ def test_what_a_manifest_gets_wrong_is_noted(district: District) -> None:
     users = USERS + "u1,,,true,s1,student,one,,A,B,,,,,,,,\n"
     only_1_1 = {"users.csv": users, "manifest.csv": manifest.replace("courses", "users")}
     district.deliver("2026-09-04T010000Z", only_1_1)
-    assert district.land(now="2026-09-04T18:00:00Z").code == 0
+    assert district.land(now="2026-09-04T18:00:00Z").code == 3
     assert found(district) == {
-        "MANIFEST_MISMATCH": 2,
+        "FILE_NOT_DELIVERED": 1,
+        "MANIFEST_MISMATCH": 1,
         "MANIFEST_MISSING": 2,
         "CONTENT_REPEATED": 1,
         "VERSION_MISMATCH": 1,
     }
+
+
+def asked(district: District, now: str = "2026-09-01T18:00:00Z") -> list[tuple[str, str]]:
+    """Land, hold the exit code to what is asked, and give it by feed and code."""
+    done = district.land(now=now)
+    files = done.json["files"]
+    asking = [file["code"] for file in files if file["verdict"] != "accepted"]
+    assert done.code == (3 if done.json["questions"] or asking else 0)
+    return [(row["feed"], row["code"]) for row in done.json["questions"]]
+
+
+@pytest.mark.parametrize("mode", ["bulk", "delta", "full"])
+def test_a_file_that_is_announced_and_not_there_is_asked_for_until_it_comes(
+    project: Project, mode: str
+) -> None:
+    """A feed that no table has is noted; so is nothing of what the source says it never sends."""
+    manifest = (
+        MANIFEST
+        + f"file.orgs,bulk\nfile.users,bulk\nfile.results,{mode}\nfile.demographics,bulk\n"
+        + "file.courses,absent\nfile.classes,\n"
+    )
+    users = USERS + "u1,,,true,s1,student,one,,A,B,,,,,,,,\n"
+    whole = {"orgs.csv": ORGS + ORG_ROWS, "People.csv": users, "manifest.csv": manifest}
+    project.deliver(NIGHT, whole)
+    asks = [("oneroster/results", "FILE_NOT_DELIVERED")]
+    assert asked(project) == asks, "users are there under another name"
+    assert found(project) == {"FILE_NOT_DELIVERED": 1, "MANIFEST_MISMATCH": 1}
+    [question] = project.run("status", "--json").json["questions"]
+    assert question["detail"].startswith(
+        f"oneroster/results: the manifest says {mode} of results.csv, which is not in the delivery"
+    )
+    assert "QUESTION sis/2026-09-01T010000Z: manifest.csv" in project.run("status").out
+    assert asked(project) == [], "a landing tells of what it landed"
+    announced = MANIFEST + f"file.results,{mode}\n"
+    project.deliver("2026-09-02T010000Z", {"manifest.csv": announced})
+    assert asked(project, "2026-09-02T18:00:00Z") == asks, "every night, and once a feed"
+    assert len(project.run("status", "--json").json["questions"]) == 1
+    if mode == "bulk":
+        project.redeclare("sis", ",comma,,", ",comma,results.*,")
+        project.deliver("2026-09-03T010000Z", {"manifest.csv": announced + "file.orgs,absent\n"})
+        assert asked(project, "2026-09-03T18:00:00Z") == []
+    else:
+        project.deliver("2026-09-02T010000Z_results.csv", {"results.csv": RESULTS})
+        assert asked(project, "2026-09-03T18:00:00Z") == []
+    assert project.run("status", "--json").json["questions"] == []
+
+
+@pytest.mark.parametrize(("said", "mode"), [("absent", "absent"), ("", "nothing"), ("Absent", "")])
+def test_a_file_that_is_there_though_the_manifest_denies_it_is_asked_about(
+    project: Project, said: str, mode: str
+) -> None:
+    """Nothing says whether it is complete, so nobody leaves; default_mode or a manifest answers."""
+    files = {"orgs.csv": ORGS + ORG_ROWS, "manifest.csv": MANIFEST + f"file.orgs,{said}\n"}
+    project.deliver(NIGHT, files)
+    assert asked(project) == [("oneroster/orgs", "FILE_NOT_ANNOUNCED")]
+    [question] = project.run("status", "--json").json["questions"]
+    assert question["detail"].startswith(
+        f"The manifest says {mode or 'absent'} of the file, and it is in the delivery; "
+        "it is read as a delta, so who is missing from it stays."
+    )
+    assert found(project) == {"FILE_NOT_ANNOUNCED": 1}
+    if mode == "nothing":
+        project.redeclare("sis", ",comma,,", ",comma,,bulk")
+        for night in (2, 3):
+            project.deliver(f"2026-09-0{night}T010000Z", files | {"x.txt": f"{night}"})
+            assert asked(project, f"2026-09-0{night}T18:00:00Z") == []
+        assert found(project)["MANIFEST_MISMATCH"] == 1, "said once"
+        assert project.ledger("select mode from landing.files where feed like '%/orgs'") == [
+            ("delta",),
+            ("bulk",),
+            ("bulk",),
+        ]
+    else:
+        answer = {"orgs.csv": ORGS + ORG_ROWS, "manifest.csv": MANIFEST + "file.orgs,bulk\n"}
+        project.deliver("2026-09-02T010000Z", answer)
+        assert asked(project, "2026-09-02T18:00:00Z") == []
+    assert project.run("status", "--json").json["questions"] == []
 
 
 def test_a_header_may_be_read_by_name_where_the_source_allows_it(by_name: District) -> None:

@@ -126,12 +126,21 @@ def show_landing(report: LandReport) -> None:
     for file in report.files:
         if file.verdict != "accepted" or file.are_removals_held:
             show_file(file)
+    show_questions(report.questions)
     for line in report.findings:
         say(f"  note: {line}")
     for line in report.left_alone:
         say(f"  left alone: {line}")
     for line in report.unknown:
         say(f"  not understood: {line}")
+
+
+def show_questions(questions: Sequence[dict[str, Any]]) -> None:
+    """Say what deliveries have left open, and what answers it."""
+    for row in questions:
+        say(f"  QUESTION {row['source_id']}/{row['delivery_name']}: {row['file_name']}")
+        say(f"    {row['code']}: {row['detail']}")
+        say(f"    to do: {advice(REFERENCE_DIR)[row['code']]}")
 
 
 def show_in_future(deliveries: Sequence[dict[str, Any]]) -> None:
@@ -177,6 +186,9 @@ def _show_choice(file_id: str) -> None:
 def show_cycle(report: CycleReport) -> None:
     """Print what a cycle did: files, rejected records, and whether the warehouse is good."""
     show_landing(report.landed)
+    for row in report.waiting:
+        say("  STILL WAITING, from an earlier night:")
+        _show_held(row)
     if report.balances:
         table = _table("Deliveries seen", ["delivery", *_COUNTS])
         for row in report.balances:
@@ -303,10 +315,8 @@ def show_status(report: StatusReport) -> None:
     for upload in report.unfinished_uploads:
         say(f"unfinished upload: {upload['delivery']}, since {iso(upload['first_seen_at'])}")
     for row in report.held_files:
-        what = "held" if row["verdict"] == "held" else "removals held"
-        say(f"{what}: {row['source_id']}/{row['delivery_name']}/{row['file_name']}")
-        say(f"    {row['code']}: {row['detail']}")
-        _show_choice(row["file_id"])
+        _show_held(row)
+    show_questions(report.questions)
     for row in report.rejected_files[:_REJECTED_SHOWN]:
         say(f"rejected: {row['source_id']}/{row['delivery_name']}/{row['file_name']}")
         say(f"    {row['code']}: {row['detail']}")
@@ -317,6 +327,13 @@ def show_status(report: StatusReport) -> None:
         )
     if report.report:
         say(f"Report: {report.report}")
+
+
+def _show_held(row: dict[str, Any]) -> None:
+    what = "held" if row["verdict"] == "held" else "removals held"
+    say(f"{what}: {row['source_id']}/{row['delivery_name']}/{row['file_name']}")
+    say(f"    {row['code']}: {row['detail']}")
+    _show_choice(row["file_id"])
 
 
 def show_new_project(written: NewProject) -> None:

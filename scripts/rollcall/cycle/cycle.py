@@ -120,7 +120,7 @@ def run_cycle(
                 cycle = _resume(opening) or _open(opening, cutoff, changed, rebuild=rebuild)
                 if cycle is None:
                     _report_missing(opening, cutoff or now, report)
-                    report_newest(home, connection, report, opening.now)
+                    report_newest(home, connection, opening.contracts, report, opening.now)
                     break
                 report.changed += changed
                 change = what_changed(connection, cycle.cycle_id)
@@ -546,7 +546,7 @@ def _run(
                 _close(replace(opening, connection=connection), cycle, status, detail)
             if status == "failed":
                 report.failed_files = frozen_files(connection)
-                report_newest(home, connection, report, opening.now)
+                report_newest(home, connection, opening.contracts, report, opening.now)
 
     try:
         builder.start()

@@ -10,13 +10,14 @@ from typing import Any
 
 import duckdb
 
+from rollcall.contracts.project import Contracts
 from rollcall.cycle.warehouse import Failure
 from rollcall.errors import ExitCode
 from rollcall.home import Home
 from rollcall.landing.job import LandReport
 from rollcall.landing.reported import report_landing
 from rollcall.ledger import schedule
-from rollcall.ledger.entries import cutoff_ahead
+from rollcall.ledger.entries import HELD, cutoff_ahead, open_questions
 from rollcall.ledger.sql import rows
 from rollcall.report import RenderedReport
 
@@ -73,7 +74,8 @@ class CycleReport:
     `completed` are the cycles that this run published, `reported` those that it reports;
     `failures` kept the cycle `failed`, whose new files are `failed_files`, from being published;
     `overruled` are tests that failed and did not count; `warnings` are tests of what a vendor can
-    break; `after_cutoff` are deliveries that were exported by now and after the cut-off, so that a
+    break; `waiting` are files of earlier nights of which nobody has decided what is held of them;
+    `after_cutoff` are deliveries that were exported by now and after the cut-off, so that a
     later cycle takes them; `cutoff_ahead` is the newest cut-off where it lies far ahead of now.
     Readers have a warehouse where `has_last_good`.
     """
@@ -89,6 +91,7 @@ class CycleReport:
     warnings: tuple[Failure, ...] = ()
     balances: list[dict[str, Any]] = field(default_factory=list)
     rejected_records: list[dict[str, Any]] = field(default_factory=list)
+    waiting: list[dict[str, Any]] = field(default_factory=list)
     missing: list[schedule.ExpectedExport] = field(default_factory=list)
     is_anything_missed: bool = False
     after_cutoff: list[dict[str, Any]] = field(default_factory=list)
@@ -104,6 +107,7 @@ class CycleReport:
             return ExitCode.NOT_PUBLISHED
         needs_attention = (
             self.landed.needs_attention
+            or self.waiting
             or self.is_anything_missed
             or self.overruled
             or self.cutoff_ahead
@@ -113,7 +117,11 @@ class CycleReport:
 
 
 def report_newest(
-    home: Home, connection: duckdb.DuckDBPyConnection, report: CycleReport, now: datetime
+    home: Home,
+    connection: duckdb.DuckDBPyConnection,
+    contracts: Contracts,
+    report: CycleReport,
+    now: datetime,
 ) -> None:
     """Complete a report by the newest cycles: what landed since those before, and came of it.
 
@@ -122,6 +130,7 @@ def report_newest(
     Args:
         home: the data directory.
         connection: the ledger.
+        contracts: the sources.
         report: what this run did; it is completed.
         now: the present, UTC.
     """
@@ -132,7 +141,10 @@ def report_newest(
         "and job_id < (select max(job_id) from landing.cycles where status <> 'skipped')"
     ).fetchall()
     landed = report.landed
-    report_landing(connection, landed, since)
+    report_landing(connection, contracts, landed, since)
+    landed.questions = open_questions(connection, contracts)
+    judged = {file.file_id for file in landed.files}
+    report.waiting = [row for row in rows(connection, HELD, [now]) if row["file_id"] not in judged]
     report.reported = [
         Cycle(*row)
         for row in connection.execute(

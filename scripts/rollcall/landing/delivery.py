@@ -35,7 +35,7 @@ from rollcall.landing.verdicts import (
     split_aside,
 )
 from rollcall.ledger import ledger
-from rollcall.ledger.entries import IS_REPLACED
+from rollcall.ledger.entries import IS_REPLACED, QUESTIONS
 
 _TIMES_IN_NAMES = (
     *("%Y-%m-%dT%H%M%SZ", "%Y%m%dT%H%M%SZ", "%Y-%m-%dT%H%MZ", "%Y-%m-%dT%H%M%S"),
@@ -348,11 +348,17 @@ def _land_delivery(context: Context, delivery: Delivery) -> None:
         report, wrong_year = land_file(context, delivery, outcome, manifest, wrong_year)
         reports.append(report)
     where = f"{delivery.source.source_id}/{delivery.name}"
-    notes = list(check_manifest(delivery.container, judged, manifest, delivery.source.default_mode))
+    notes = list(
+        check_manifest(context.contracts, delivery.source, delivery.container, judged, manifest)
+    )
     if any(report.record_count for report in reports):
         notes += _same_as_before(context, delivery)
+    said_by = next((report.file_id for report in reports if report.feed == MANIFEST), None)
     for code, sentence in notes:
-        find(context, None, code, f"{where}: {sentence}")
+        if code in QUESTIONS:
+            find(context, said_by, code, sentence)
+        else:
+            find(context, None, code, f"{where}: {sentence}")
 
 
 def _place(outcome: Readable | Rejection) -> int:

@@ -144,7 +144,7 @@ def land(
                 _record_failure(context, attempt, error, report)
         report.in_future = rows(connection, IN_FUTURE, [at])
         _say_since(context, report)
-        report_landing(connection, report, since)
+        report_landing(connection, contracts, report, since)
         if found.entries:
             with ledger.transaction(connection):
                 note(

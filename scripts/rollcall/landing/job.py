@@ -43,7 +43,8 @@ class LandReport:
     `in_future` are the deliveries, landed now or before, whose export time has not come yet;
     `mended` the files, named source/delivery/file, whose bytes stood damaged in the archive;
     `last_good_flaw` says why nothing could be compared with the last good warehouse, if so;
-    `stuck` is what was left alone and does not come right by itself.
+    `stuck` is what was left alone and does not come right by itself; `questions` is what deliveries
+    have left open although no file waits.
     """
 
     job_id: int = 0
@@ -54,6 +55,7 @@ class LandReport:
     left_alone: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
+    questions: list[dict[str, Any]] = field(default_factory=list)
     in_future: list[dict[str, Any]] = field(default_factory=list)
     mended: list[str] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
@@ -65,7 +67,7 @@ class LandReport:
         return (
             bool(self.unknown or self.mended or self.last_good_flaw)
             or any(delivery["is_far"] for delivery in self.in_future)
-            or bool(self.stuck)
+            or bool(self.stuck or self.questions)
             or any(file.needs_attention for file in self.files)
         )
 

@@ -4,8 +4,9 @@ from dataclasses import fields
 
 import duckdb
 
+from rollcall.contracts.project import Contracts
 from rollcall.landing.job import FileReport, LandReport
-from rollcall.ledger.entries import REJECTED
+from rollcall.ledger.entries import QUESTIONS, REJECTED, open_questions
 from rollcall.ledger.sql import rows
 
 _JUDGED = """
@@ -24,7 +25,7 @@ _REPORTED = f"""
     )
 """
 """SQL: of `files`, those of which somebody has not decided yet what is held of them."""
-_NOTES = """
+_NOTES = f"""
     select
         concat_ws(
             ': ',
@@ -34,7 +35,7 @@ _NOTES = """
     from landing.findings as findings left join landing.files as files using (file_id)
     where findings.job_id > $1
         and (findings.cycle_id is null or findings.code = 'ID_REUSED')
-        and findings.code <> 'EXPORT_IN_FUTURE'
+        and findings.code not in {("EXPORT_IN_FUTURE", *QUESTIONS)}
         and (
             findings.file_id is null
             or (files.verdict = 'accepted'
@@ -63,7 +64,10 @@ _REPLACED = """
 
 
 def report_landing(
-    connection: duckdb.DuckDBPyConnection, report: LandReport, since_job: int
+    connection: duckdb.DuckDBPyConnection,
+    contracts: Contracts,
+    report: LandReport,
+    since_job: int,
 ) -> None:
     """Complete a report by all that was landed and judged after a job, in the order of judgement.
 
@@ -92,6 +96,7 @@ def report_landing(
         [since_job],
     ).fetchall()
     report.deliveries_rejected += len(failed_again)
+    report.questions = open_questions(connection, contracts, since_job)
 
 
 def last_job_that_ended(connection: duckdb.DuckDBPyConnection) -> int:

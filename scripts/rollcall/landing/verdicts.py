@@ -20,6 +20,7 @@ from rollcall.csvfile.framing import (
 from rollcall.csvfile.manifest import VERSION_PROPERTY, read_properties
 from rollcall.landing.container import Member, Rejection
 from rollcall.sanitize import readable_name
+from rollcall.zipped import is_clutter
 
 TERMS = "oneroster/academic_sessions"
 CLASSES = "oneroster/classes"
@@ -74,7 +75,7 @@ def named_orgs(broken: list[str]) -> str:
 class Manifest:
     """What a manifest says: the version it names, and each file it lists with its mode.
 
-    Names are as it writes them, modes in lower case; a file may stand there twice.
+    Names are as it writes them, modes in lower case, or blank; a file may stand there twice.
     """
 
     version: str | None
@@ -82,9 +83,18 @@ class Manifest:
 
     def mode_of(self, name: str) -> str:
         """Return what it says of a file by its name; where it says two things, both."""
+        return " and ".join(filter(None, self._said_of(name))) or _NOT_LISTED
+
+    def denial_of(self, name: str) -> str | None:
+        """Return how it says that a file is not there: `absent`, or nothing beside its name."""
+        said = self._said_of(name)
+        if not said or set(said) - {"", _NOT_LISTED}:
+            return None
+        return _NOT_LISTED if _NOT_LISTED in said else "nothing"
+
+    def _said_of(self, name: str) -> dict[str, None]:
         plain = plain_name(name)
-        said = dict.fromkeys(mode for known, mode in self.modes if plain_name(known) == plain)
-        return " and ".join(said) or _NOT_LISTED
+        return dict.fromkeys(mode for known, mode in self.modes if plain_name(known) == plain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +253,7 @@ def _parse_manifest(member: Member) -> Manifest:
         modes=tuple(
             (name[len(_LISTS) :], readable_name(mode.lower()))
             for name, mode in properties
-            if name.lower().startswith(_LISTS) and mode
+            if name.lower().startswith(_LISTS)
         ),
     )
 
@@ -320,6 +330,8 @@ def judge_structure(
     if framer.record_count and manifest is None and readable.layout.base_version == "1.0":
         yield from _judge_unsaid_mode(rows_mode, source)
     yield from _judge_mode(declared, rows_mode if framer.record_count else None, mode, source)
+    if manifest and (denial := manifest.denial_of(readable.feed.file_name)):
+        yield _unannounced(denial, mode, source)
     if manifest and manifest.version and not is_of_version(readable.layout, manifest.version):
         yield Judgement(
             "VERSION_MISMATCH",
@@ -399,6 +411,23 @@ def _judge_mode(
         )
 
 
+def _unannounced(denial: str, mode: str, source: Source) -> Judgement:
+    """Say that a manifest tells that a file is not there which is; `default_mode` settles it."""
+    contradiction = (
+        f"The manifest says {denial} of the file, and it is in the delivery; it is read as a {mode}"
+    )
+    if source.default_mode:
+        sentence = f"{contradiction}, as default_mode of {source.source_id} says."
+        return Judgement("MANIFEST_MISMATCH", sentence, Effect.NOTE, is_settled=True)
+    return Judgement(
+        "FILE_NOT_ANNOUNCED",
+        f"{contradiction}{', so who is missing from it stays' * (mode == 'delta')}. Ask the vendor "
+        "which is true; where its manifests are always so, set default_mode of "
+        f"{source.source_id} in sources.csv: bulk, where every file is complete, or delta.",
+        Effect.NOTE,
+    )
+
+
 def read_manifest(
     judged: list[tuple[Member, Readable | Rejection]],
 ) -> Manifest | None:
@@ -410,32 +439,67 @@ def read_manifest(
 
 
 def check_manifest(
+    contracts: Contracts,
+    source: Source,
     kind: str,
     judged: list[tuple[Member, Readable | Rejection]],
     manifest: Manifest | None,
-    default_mode: str,
 ) -> Iterator[tuple[str, str]]:
     """Compare what the manifest announces with what is there; yield (code, sentence).
 
-    A source with a `default_mode` has told that it sends none.
+    A source with a `default_mode` has told that it sends none. What it has ignored is not missed.
     """
     readable = [outcome for _, outcome in judged if isinstance(outcome, Readable)]
     if manifest is None:
         is_alone = kind in ("csv", "gzip")
         is_of_today = any(item.layout.version != "1.0" for item in readable)
-        if is_of_today and not is_alone and not default_mode:
+        if is_of_today and not is_alone and not source.default_mode:
             sentence = "The delivery has no manifest; each file's records say its mode."
             yield "MANIFEST_MISSING", sentence
         return
+    listed = {plain_name(name): name for name, _ in manifest.modes}
+    announced = {name for name in listed if manifest.mode_of(name) != _NOT_LISTED}
     present = {plain_name(member.name): member.name for member, _ in judged}
-    announced = {plain_name(name): name for name, mode in manifest.modes if mode != _NOT_LISTED}
-    absent = sorted(announced.keys() - present)
-    for name in absent[:_MOST_NAMED]:
-        sentence = f"The manifest announces {announced[name]}.csv, which is not there."
+    recognised = {plain_name(item.feed.file_name): item.member.name for item in readable}
+    absent = sorted(
+        name
+        for name in announced - present.keys() - recognised.keys()
+        if not is_clutter(f"{name}.csv", source.ignore_files)
+    )
+    strange = []
+    for name in absent:
+        feed = _feed_called(contracts, source, name)
+        if feed and feed.is_staged:
+            yield "FILE_NOT_DELIVERED", _undelivered(feed, manifest.mode_of(name))
+        else:
+            strange.append(listed[name])
+    for name in strange[:_MOST_NAMED]:
+        sentence = f"The manifest announces {name}.csv, which is not there."
         yield "MANIFEST_MISMATCH", sentence
-    if len(absent) > _MOST_NAMED:
-        sentence = f"The manifest announces {len(absent) - _MOST_NAMED} more files that are not."
+    if len(strange) > _MOST_NAMED:
+        sentence = f"The manifest announces {len(strange) - _MOST_NAMED} more files that are not."
         yield "MANIFEST_MISMATCH", sentence
-    for name in sorted(present.keys() - announced - {"manifest"}):
-        sentence = f"The manifest does not announce {present[name]}, which is there."
-        yield "MANIFEST_MISMATCH", sentence
+    known = {recognised[name] for name in recognised.keys() & listed.keys()}
+    for name in sorted(present.keys() - listed.keys() - {"manifest"}):
+        if present[name] not in known:
+            sentence = f"The manifest does not announce {present[name]}, which is there."
+            yield "MANIFEST_MISMATCH", sentence
+
+
+def _feed_called(contracts: Contracts, source: Source, name: str) -> Feed | None:
+    """Find a feed of a source by the name that a manifest gives it."""
+    found = (contracts.feed_for(family, name) for family in source.families)
+    return next(filter(None, found), None)
+
+
+def _undelivered(feed: Feed, mode: str) -> str:
+    """Say that a file is missing that was announced; the sentence begins with its feed."""
+    effect = (
+        "what has changed stays unknown, and no later delta says it again"
+        if mode == "delta"
+        else "its last good data stays in place"
+    )
+    return (
+        f"{feed.feed}: the manifest says {mode} of {feed.file_name}, which is not in the delivery; "
+        f"{effect}."
+    )

@@ -6,8 +6,10 @@ from typing import Any
 import duckdb
 
 from rollcall.clock import FAR
+from rollcall.contracts.project import Contracts
 from rollcall.errors import UsageError
 from rollcall.ledger.sql import rows
+from rollcall.zipped import is_clutter
 
 USABLE_FILES = """
     select files.*
@@ -80,7 +82,78 @@ FROZEN_FILES = f"""
 """SQL: the files of the cycle that is to be run again."""
 OF_A_CYCLE = ("cycle_files", "cycle_decisions", "expected_exports")
 """Tables of the ledger that say what a cycle saw."""
+QUESTIONS = ("FILE_NOT_DELIVERED", "FILE_NOT_ANNOUNCED")
+"""Findings that ask something of a source, though no file of it waits.
+
+The first begins with the feed of which no file is there, and is one of the manifest that says so.
+"""
+_ASKED = f"""
+    with asked as (
+        select
+            files.source_id, files.delivery_name, files.file_name, files.exported_at,
+            findings.finding_number, findings.job_id, findings.code, findings.detail,
+            case findings.code
+                when 'FILE_NOT_DELIVERED' then split_part(findings.detail, ': ', 1)
+                else files.feed
+            end as feed
+        from landing.findings as findings
+        inner join landing.files as files using (file_id)
+        where findings.code in {QUESTIONS} and not files.{IS_REPLACED}
+    )
+    select source_id, delivery_name, file_name, feed, code, detail
+    from asked
+    where job_id > ? and not exists (
+        select 1 from ({USABLE_FILES}) as later
+        where later.source_id = asked.source_id and later.feed = asked.feed
+            and later.exported_at >= asked.exported_at
+            and (asked.code = 'FILE_NOT_DELIVERED' or later.declared_mode in ('bulk', 'delta'))
+    )
+    qualify row_number() over (
+        partition by source_id, feed, code order by exported_at desc, finding_number desc
+    ) = 1
+    order by source_id, feed, code
+"""
+"""SQL: what is asked since a job, by source and feed, until a file of the feed answers it."""
+HELD = """
+    select file_id, source_id, delivery_name, file_name, feed, verdict, code, detail
+    from landing.files as held
+    where (verdict = 'held' or are_removals_held)
+        and not exists (
+            select 1 from landing.decisions
+            where decisions.file_id = held.file_id and decision <> 'reprocess'
+        )
+        and not exists (
+            select 1 from landing.files as newer
+            where newer.source_id = held.source_id and newer.feed = held.feed
+                and newer.exported_at > held.exported_at and newer.exported_at <= ?
+                and newer.mode = 'bulk'
+                and newer.verdict = 'accepted' and not newer.are_removals_held
+                and held.mode = 'bulk'
+        )
+    order by landed_at desc, source_id, file_name
+"""
+"""SQL: what waits for a person, but for bulks that a newer one has made pointless."""
 POINTER_COLUMNS = ("file_id", "record_number", "line_number", "byte_offset")
+
+
+def open_questions(
+    connection: duckdb.DuckDBPyConnection, contracts: Contracts, since_job: int = 0
+) -> list[dict[str, Any]]:
+    """Return what is asked of sources and not answered: by a file, or by the contracts of today.
+
+    A source answers with `ignore_files` what it never sends, with `default_mode` what files are.
+    """
+
+    def is_open(question: dict[str, Any]) -> bool:
+        source = contracts.sources.get(question["source_id"])
+        if source is None:
+            return False
+        if question["code"] == "FILE_NOT_ANNOUNCED":
+            return not source.default_mode
+        names = {feed.feed: feed.file_name for feed in contracts.feeds}
+        return not is_clutter(names.get(question["feed"], ""), source.ignore_files)
+
+    return [question for question in rows(connection, _ASKED, [since_job]) if is_open(question)]
 
 
 def cutoff_ahead(connection: duckdb.DuckDBPyConnection, now: datetime) -> datetime | None:

@@ -11,34 +11,16 @@ from rollcall.home import Home
 from rollcall.ledger import schedule
 from rollcall.ledger.entries import (
     CYCLE_ATTEMPTS,
+    HELD,
     IN_FUTURE,
     REJECTED,
     UNFINISHED,
     USABLE_FILES,
     cutoff_ahead,
     frozen_files,
+    open_questions,
 )
 from rollcall.ledger.sql import rows
-
-_HELD_FILES = """
-    select file_id, source_id, delivery_name, file_name, feed, verdict, code, detail
-    from landing.files as held
-    where (verdict = 'held' or are_removals_held)
-        and not exists (
-            select 1 from landing.decisions
-            where decisions.file_id = held.file_id and decision <> 'reprocess'
-        )
-        and not exists (
-            select 1 from landing.files as newer
-            where newer.source_id = held.source_id and newer.feed = held.feed
-                and newer.exported_at > held.exported_at and newer.exported_at <= ?
-                and newer.mode = 'bulk'
-                and newer.verdict = 'accepted' and not newer.are_removals_held
-                and held.mode = 'bulk'
-        )
-    order by landed_at desc, source_id, file_name
-"""
-"""SQL: what waits for a person, but for bulks that a newer one has made pointless."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +60,7 @@ class StatusReport:
     `unfinished_because` says what kept the unfinished cycle from being published, a sentence each;
     `changed_files` names code and seeds that differ from those of the last good cycle;
     `published_because` says why the last good cycle was published although tests of it failed;
+    `questions` are what deliveries have left open although no file waits;
     `unfinished_uploads` lists those that the last landing left alone, and since when.
     """
 
@@ -90,6 +73,7 @@ class StatusReport:
     sources: list[SourceStatus] = field(default_factory=list)
     rejected_files: list[dict[str, Any]] = field(default_factory=list)
     held_files: list[dict[str, Any]] = field(default_factory=list)
+    questions: list[dict[str, Any]] = field(default_factory=list)
     in_future: list[dict[str, Any]] = field(default_factory=list)
     unfinished_uploads: list[dict[str, Any]] = field(default_factory=list)
     cutoff_ahead: datetime | None = None
@@ -142,7 +126,8 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
             "select file_id, source_id, delivery_name, file_name, code, detail from landing.files "
             f"where {REJECTED} order by landed_at desc, source_id, file_name, file_id",
         )
-        report.held_files = rows(connection, _HELD_FILES, [now])
+        report.held_files = rows(connection, HELD, [now])
+        report.questions = open_questions(connection, contracts)
         report.in_future = rows(connection, IN_FUTURE, [now])
         report.unfinished_uploads = rows(
             connection,

@@ -71,6 +71,7 @@ def answer(
         *_unexplained(connection, tables),
         *_held(status),
         *_rejected(connection, status, newest["cycle_id"]),
+        *_asked(status),
         *_due(status.feeds, contracts),
     ]
     levels = {point.level for point in points}
@@ -230,6 +231,21 @@ def _rejected(
         )
         for file in status.rejected_files
         if (file["file_id"],) in landed
+    ]
+
+
+def _asked(status: StatusReport) -> list[Point]:
+    """Say what deliveries have left open although no file waits."""
+    return [
+        Point(
+            "attention",
+            _name(question),
+            plain(question["detail"]),
+            codes.advice(REFERENCE_DIR)[question["code"]],
+            code=question["code"],
+            page="sources.html#files",
+        )
+        for question in status.questions
     ]
 
 
