@@ -341,6 +341,46 @@ def test_ids_in_capitals_are_held_in_a_delta_and_on_a_first_night(scene: Scene) 
     ) == [(90, 20)]
 
 
+def asked(scene: Scene) -> list[tuple[str, str]]:
+    """Give what the last cycle asks of these sources, by feed and code."""
+    return [
+        (row["feed"].split("/")[1], row["code"])
+        for row in scene.said["landed"]["questions"]
+        if row["source_id"] in (scene.roster_source, scene.gradebook)
+    ]
+
+
+@told_together(nothing_is_due)
+def test_a_loss_of_all_references_is_said_however_few_they_are(scene: Scene) -> Telling:
+    """They are below the floor, so no file waits; a complete file is asked about until the next."""
+    class_of(scene, 1, ["k1", "k2"], str.upper)
+    yield 1
+    assert (codes(scene), asked(scene)) == ([], [("enrollments", "REFERENCES_UNKNOWN")])
+    [detail] = [
+        row["detail"]
+        for row in scene.said["landed"]["questions"]
+        if row["source_id"] == scene.roster_source
+    ]
+    assert detail == (
+        "2 of 2 records name in 'userSourcedId' what oneroster/users does not have; fewer than 5 "
+        "hold no file; org 's1' 2 of 2."
+    )
+    result = "r1|li,K9,fully graded,90,2026-09-01,"
+    graded(scene, 1, [result], "delta")
+    class_of(scene, 2, ["k1", "k2"], str)
+    yield 2
+    assert (codes(scene), asked(scene)) == ([], []), "a delta may come before what it names"
+    [said] = [
+        line for line in scene.said["landed"]["findings"] if line.startswith(f"{scene.gradebook}/")
+    ]
+    assert "1 of 1 records name in 'studentSourcedId' what oneroster/users does not have" in said
+    assert rows(
+        scene,
+        "select code, count(*) from audit.audit_finding where source_id in ('{sis}', '{lms}') "
+        "and code = 'REFERENCES_UNKNOWN' group by all",
+    ) == [("REFERENCES_UNKNOWN", 2)]
+
+
 @told_together(nothing_is_due)
 def test_what_comes_before_the_records_it_refers_to_is_no_loss(scene: Scene) -> Telling:
     """Results before any roster, and a few students who are new to it, wait for it as before."""

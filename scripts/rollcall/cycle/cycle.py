@@ -512,7 +512,7 @@ def _judge_and_build(
         judged = judge_new_files(home, opening.contracts, cycle.cycle_id)
         if not judged:
             break
-        kept_out = {key: found for key, found in judged.items() if found.effect != Effect.NOTE}
+        kept_out = {key: found for key, found in judged if found.effect != Effect.NOTE}
         with home.landing() as connection:
             home.attach(connection, home.building_db, "building")
             with ledger.transaction(connection):

@@ -4,7 +4,7 @@ dbt gives every record its verdict; this counts the verdicts, and says how value
 most of a column cannot be read. It holds no grammar of dates, requirements or enumerations.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -166,7 +166,7 @@ class _Unreadable:
         return len(self.record_numbers)
 
 
-def judge_new_files(home: Home, contracts: Contracts, cycle_id: int) -> dict[str, Judgement]:
+def judge_new_files(home: Home, contracts: Contracts, cycle_id: int) -> list[tuple[str, Judgement]]:
     """Say what is to be said of new files of a cycle, by what dbt makes of their records.
 
     A file that somebody released is not judged again.
@@ -177,11 +177,12 @@ def judge_new_files(home: Home, contracts: Contracts, cycle_id: int) -> dict[str
         cycle_id: the cycle.
 
     Returns:
-        File to judgement: `TYPE_CHANGED` when most values of a column cannot be read;
-        `MASS_REJECTION` when more records are rejected than the limit allows, or all of them,
-        however few there are; `REFERENCES_LOST` when more records than the limit allows newly refer
-        to what is not known; `ID_REUSED` when ids stand for something else than before, which is
-        noted below a limit.
+        Files and judgements, of each file at most one that keeps it out: `TYPE_CHANGED` when most
+        values of a column cannot be read; `MASS_REJECTION` when more records are rejected than the
+        limit allows, or all of them, however few there are; `REFERENCES_LOST` when more records
+        than the limit allows newly refer to what is not known, and `REFERENCES_UNKNOWN` when all of
+        a few do; `ID_REUSED` when ids stand for something else than before, which is noted below a
+        limit.
     """
     with duckdb.connect(str(home.building_db), read_only=True) as connection:
         home.attach(connection, home.landing_db, "landing")
@@ -194,16 +195,24 @@ def judge_new_files(home: Home, contracts: Contracts, cycle_id: int) -> dict[str
             if file.file_id not in judged
         ]
         staging = Staging(connection, contracts, judged)
-        return (
-            judged
-            | judge_ids(staging, contracts, others)
-            | judge_references(staging, contracts, others)
+        found_of_others = (
+            judge_ids(staging, contracts, others),
+            judge_references(staging, contracts, others),
         )
+    for others_found in found_of_others:
+        judged |= {key: item for key, item in others_found.items() if item.effect != Effect.NOTE}
+    notes = [
+        (key, item)
+        for others_found in found_of_others
+        for key, item in others_found.items()
+        if item.effect == Effect.NOTE and key not in judged
+    ]
+    return [*judged.items(), *notes]
 
 
-def note_down(context: Context, cycle_id: int, judged: Mapping[str, Judgement]) -> None:
+def note_down(context: Context, cycle_id: int, judged: Sequence[tuple[str, Judgement]]) -> None:
     """Append what is noted of files that are taken all the same."""
-    for file_id, judgement in sorted(judged.items()):
+    for file_id, judgement in sorted(judged, key=lambda pair: (pair[0], pair[1].code)):
         _add_finding(context, cycle_id, file_id, judgement)
     note(context, "job_found", str(context.job_id), f"cycle={cycle_id} noted={len(judged)}")
 

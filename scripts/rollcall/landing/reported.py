@@ -34,8 +34,11 @@ _NOTES = f"""
         ) as sentence
     from landing.findings as findings left join landing.files as files using (file_id)
     where findings.job_id > $1
-        and (findings.cycle_id is null or findings.code = 'ID_REUSED')
-        and findings.code not in {("EXPORT_IN_FUTURE", *QUESTIONS)}
+        and (findings.cycle_id is null or findings.code in ('ID_REUSED', 'REFERENCES_UNKNOWN'))
+        and (
+            findings.code not in {("EXPORT_IN_FUTURE", *QUESTIONS)}
+            or (findings.code = 'REFERENCES_UNKNOWN' and files.mode <> 'bulk')
+        )
         and (
             findings.file_id is null
             or (files.verdict = 'accepted'

@@ -82,10 +82,11 @@ FROZEN_FILES = f"""
 """SQL: the files of the cycle that is to be run again."""
 OF_A_CYCLE = ("cycle_files", "cycle_decisions", "expected_exports")
 """Tables of the ledger that say what a cycle saw."""
-QUESTIONS = ("FILE_NOT_DELIVERED", "FILE_NOT_ANNOUNCED")
+QUESTIONS = ("FILE_NOT_DELIVERED", "FILE_NOT_ANNOUNCED", "REFERENCES_UNKNOWN")
 """Findings that ask something of a source, though no file of it waits.
 
-The first begins with the feed of which no file is there, and is one of the manifest that says so.
+The first begins with the feed of which no file is there, and is one of the manifest that says so;
+the last asks of files that are complete alone, since what is new often comes before what it names.
 """
 _ASKED = f"""
     with asked as (
@@ -99,6 +100,7 @@ _ASKED = f"""
         from landing.findings as findings
         inner join landing.files as files using (file_id)
         where findings.code in {QUESTIONS} and not files.{IS_REPLACED}
+            and (findings.code <> 'REFERENCES_UNKNOWN' or files.mode = 'bulk')
     )
     select source_id, delivery_name, file_name, feed, code, detail
     from asked
@@ -106,7 +108,11 @@ _ASKED = f"""
         select 1 from ({USABLE_FILES}) as later
         where later.source_id = asked.source_id and later.feed = asked.feed
             and later.exported_at >= asked.exported_at
-            and (asked.code = 'FILE_NOT_DELIVERED' or later.declared_mode in ('bulk', 'delta'))
+            and case asked.code
+                when 'FILE_NOT_DELIVERED' then true
+                when 'FILE_NOT_ANNOUNCED' then later.declared_mode in ('bulk', 'delta')
+                else later.exported_at > asked.exported_at
+            end
     )
     qualify row_number() over (
         partition by source_id, feed, code order by exported_at desc, finding_number desc
