@@ -76,6 +76,16 @@
     {{ rollcall.violation('WRONG_CASE', column, rollcall.boolean(column) ~ ' is not null and ' ~ rollcall.text(column) ~ ' <> lower(' ~ rollcall.text(column) ~ ')', false) }}
 {%- endmacro %}
 
+{#- What ends before it begins; both days are kept as they are. -#}
+{% macro in_order(first, last) -%}
+    {{ rollcall.violation('DATES_REVERSED', last, '(' ~ rollcall.date(last) ~ ') < (' ~ rollcall.date(first) ~ ')', false) }}
+{%- endmacro %}
+
+{#- A list whose items seem to be separated by something else than a comma: it is read as the one item that it then is. -#}
+{% macro comma_separated(column) -%}
+    {{ rollcall.violation('LIST_SEPARATOR', column, 'regexp_matches(' ~ rollcall.text(column) ~ ", '[;|]')", false) }}
+{%- endmacro %}
+
 {#- A school year written with both its years. -#}
 {% macro one_year(column) -%}
     {{ rollcall.violation('YEAR_SPAN', column, '(' ~ rollcall.year(column) ~ ') is not null and length(' ~ rollcall.text(column) ~ ') > 4', false) }}

@@ -35,6 +35,7 @@ typed as (
             required('endDate'),
             readable('endDate', 'date'),
             plausible('endDate'),
+            in_order('startDate', 'endDate'),
             required('schoolYear'),
             readable('schoolYear', 'year', rejects='false'),
             one_year('schoolYear'),

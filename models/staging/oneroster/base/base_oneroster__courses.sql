@@ -28,6 +28,9 @@ typed as (
         {{ oneroster_violations([
             required('title'),
             required('orgSourcedId'),
+            comma_separated('grades'),
+            comma_separated('subjects'),
+            comma_separated('subjectCodes'),
         ]) }} as violations
     from records
     inner join files using (file_id)

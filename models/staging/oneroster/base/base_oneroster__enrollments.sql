@@ -40,6 +40,7 @@ typed as (
             plausible('beginDate'),
             readable('endDate', 'date'),
             plausible('endDate'),
+            in_order('beginDate', 'endDate'),
         ]) }} as violations
     from records
     inner join files using (file_id)

@@ -37,6 +37,7 @@ typed as (
             required('dueDate'),
             readable('dueDate', 'date'),
             plausible('dueDate'),
+            in_order('assignDate', 'dueDate'),
             required('classSourcedId'),
             required('categorySourcedId'),
             required('gradingPeriodSourcedId'),

@@ -40,6 +40,7 @@ typed as (
             plausible('beginDate'),
             readable('endDate', 'date'),
             plausible('endDate'),
+            in_order('beginDate', 'endDate'),
             required('orgSourcedId'),
         ]) }} as violations
     from records
