@@ -428,6 +428,59 @@ def test_nobody_walks_a_path_once_class_or_student_are_gone(story: Story) -> Tel
     ]
 
 
+ROSTER_ORPHANS = {
+    "dim_org": ("org_id", ["parent_org_id"]),
+    "dim_term": ("term_id", ["parent_term_id"]),
+    "dim_course": ("course_id", ["org_id", "school_year_term_id"]),
+    "dim_class": ("class_id", ["course_id", "org_id", "term_ids"]),
+    "dim_user": ("user_id", ["org_id", "org_ids"]),
+    "fct_enrollment": ("enrollment_id", ["org_id"]),
+}
+"""Marts whose record k2 refers to records k1 of org, term and course, and in which columns."""
+
+
+@told_together(undue)
+def test_what_refers_to_what_is_gone_is_unresolved_in_every_feed_of_the_roster(
+    story: Story,
+) -> Telling:
+    other = {
+        "orgs": living("orgs", "k2", parentSourcedId="k1"),
+        "academicSessions": living("academicSessions", "k2", parentSourcedId="k1"),
+        "courses": living("courses", "k2", schoolYearSourcedId="k1"),
+        "classes": living("classes", "k2"),
+        "users": living("users", "k2"),
+        "enrollments": living("enrollments", "k2", classSourcedId="k2", userSourcedId="k2"),
+    }
+    gone = ("orgs", "academicSessions", "courses")
+    whole = {
+        name: csv_of(name, *records, *(living(name, "k1") if name in gone else []))
+        for name, records in other.items()
+    }
+    story.deliver(1, whole, "".join(f"file.{name},bulk\n" for name in whole))
+
+    def unresolved() -> dict[str, list[str]]:
+        return {
+            mart: columns
+            for mart, (key, _) in ROSTER_ORPHANS.items()
+            for (columns,) in story.scene.district.warehouse(
+                f"select unresolved from core.{mart} "
+                f"where source_id in {story.sources} and {key} = 'k2' and is_active"
+            )
+        }
+
+    yield 1
+    assert unresolved() == {mart: [] for mart in ROSTER_ORPHANS}
+    deletions = {name: csv_of(name, *deleted("k1")) for name in gone}
+    story.deliver(2, deletions, "".join(f"file.{name},delta\n" for name in deletions))
+    yield 2
+    assert unresolved() == {mart: columns for mart, (_, columns) in ROSTER_ORPHANS.items()}
+    found = story.scene.district.warehouse(
+        "select feed, column_name from reconciliation.recon_diverging_value "
+        f"where source_id in {story.sources} and reason = 'unresolved'"
+    )
+    assert len(found) == sum(len(columns) for _, columns in ROSTER_ORPHANS.values())
+
+
 def on_path(story: Story) -> set[str]:
     found = story.scene.district.warehouse(
         "select student_id from progression.fct_progression "

@@ -8,7 +8,8 @@ users as (
 ),
 
 orgs as (
-    select org_key from {{ ref('stg_oneroster__orgs') }}
+    select org_key from {{ ref('dim_org') }}
+    where is_active
 ),
 
 final as (

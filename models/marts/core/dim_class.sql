@@ -6,11 +6,13 @@ with classes as (
 ),
 
 courses as (
-    select course_key from {{ ref('stg_oneroster__courses') }}
+    select course_key from {{ ref('dim_course') }}
+    where is_active
 ),
 
 orgs as (
-    select org_key from {{ ref('stg_oneroster__orgs') }}
+    select org_key from {{ ref('dim_org') }}
+    where is_active
 ),
 
 class_terms as (
@@ -23,8 +25,8 @@ class_terms as (
 classes_without_term as (
     select distinct class_terms.class_key
     from class_terms
-    left join {{ ref('stg_oneroster__academic_sessions') }} as terms
-        on class_terms.term_key = terms.term_key
+    left join {{ ref('dim_term') }} as terms
+        on class_terms.term_key = terms.term_key and terms.is_active
     where terms.term_key is null
 ),
 

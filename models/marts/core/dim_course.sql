@@ -6,11 +6,13 @@ with courses as (
 ),
 
 orgs as (
-    select org_key from {{ ref('stg_oneroster__orgs') }}
+    select org_key from {{ ref('dim_org') }}
+    where is_active
 ),
 
 terms as (
-    select term_key from {{ ref('stg_oneroster__academic_sessions') }}
+    select term_key from {{ ref('dim_term') }}
+    where is_active
 ),
 
 final as (

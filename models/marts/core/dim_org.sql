@@ -3,8 +3,9 @@ with orgs as (
     {{ with_presence(ref('stg_oneroster__orgs'), source('raw_oneroster', 'orgs'), 'oneroster/orgs', 'org_id') }}
 ),
 
-known_orgs as (
-    select org_key from {{ ref('stg_oneroster__orgs') }}
+active_orgs as (
+    select org_key from orgs
+    where is_active
 ),
 
 final as (
@@ -14,7 +15,7 @@ final as (
             'parent_org_id': 'orgs.parent_org_key is not null and parents.org_key is null',
         }) }} as unresolved
     from orgs
-    left join known_orgs as parents on orgs.parent_org_key = parents.org_key
+    left join active_orgs as parents on orgs.parent_org_key = parents.org_key
 )
 
 select * from final

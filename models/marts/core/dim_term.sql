@@ -6,8 +6,9 @@ with terms as (
     ) }}
 ),
 
-known_terms as (
-    select term_key from {{ ref('stg_oneroster__academic_sessions') }}
+active_terms as (
+    select term_key from terms
+    where is_active
 ),
 
 final as (
@@ -17,7 +18,7 @@ final as (
             'parent_term_id': 'terms.parent_term_key is not null and parents.term_key is null',
         }) }} as unresolved
     from terms
-    left join known_terms as parents on terms.parent_term_key = parents.term_key
+    left join active_terms as parents on terms.parent_term_key = parents.term_key
 )
 
 select * from final

@@ -6,8 +6,9 @@ with users as (
 orgs as (
     select
         org_key,
-        org_type = 'school' as is_school
-    from {{ ref('stg_oneroster__orgs') }}
+        org_type = 'school' as is_school,
+        is_active
+    from {{ ref('dim_org') }}
 ),
 
 local_days as (
@@ -48,7 +49,7 @@ places as (
 ranked as (
     select
         places.*,
-        orgs.org_key is null as is_unknown,
+        not coalesce(orgs.is_active, false) as is_unresolved,
         row_number() over (
             partition by places.user_key
             order by
@@ -65,7 +66,7 @@ of_user as (
         user_key,
         array_agg(distinct org_id order by org_id) as org_ids,
         array_agg(distinct org_key order by org_key) as org_keys,
-        bool_or(is_unknown) as has_unknown_org
+        bool_or(is_unresolved) as has_unresolved_org
     from ranked
     group by user_key
 ),
@@ -78,7 +79,7 @@ with_place as (
         concat_ws(' ', users.given_name, users.family_name) as name,
         coalesce(users.role, main.role) as role,
         coalesce(users.primary_org_id, main.org_id) as org_id,
-        coalesce(of_user.has_unknown_org, false) as has_unknown_org
+        coalesce(of_user.has_unresolved_org, false) as has_unresolved_org
     from users
     left join of_user on users.user_key = of_user.user_key
     left join ranked as main on users.user_key = main.user_key and main.preference = 1
@@ -90,11 +91,11 @@ final as (
         with_place.roster_source_id || ':' || with_place.org_id as org_key,
         {{ columns_where({
             'role': 'with_place.role is null',
-            'org_id': 'with_place.org_id is not null and orgs.org_key is null',
-            'org_ids': 'with_place.has_unknown_org',
+            'org_id': 'with_place.org_id is not null and not coalesce(orgs.is_active, false)',
+            'org_ids': 'with_place.has_unresolved_org',
         }) }} as unresolved
     from with_place
     left join orgs on with_place.roster_source_id || ':' || with_place.org_id = orgs.org_key
 )
 
-select * exclude (has_unknown_org) from final
+select * exclude (has_unresolved_org) from final
