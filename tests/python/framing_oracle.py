@@ -21,7 +21,11 @@ class OracleRecord:
 
 
 def read(content: bytes, encoding: str, width: int, max_bytes: int) -> list[OracleRecord]:
-    """Read the records behind the header, which is taken to be well-formed."""
+    """Read the records behind the header, which is taken to be well-formed.
+
+    A Ctrl-Z as the last byte of the file is the mark of its end, and part of no record.
+    """
+    content = content.removesuffix(b"\x1a")
     position = len(BOM) if content.startswith(BOM) else 0
     start = position
     _, _, stop = read_record(content, position, len(content))

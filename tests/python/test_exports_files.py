@@ -317,6 +317,23 @@ def test_a_line_for_spreadsheets_before_the_header_is_no_header(district: Distri
     assert landed(district) == TAKEN
 
 
+@pytest.mark.parametrize("ending", ["\x1a", "\r\n\x1a"])
+def test_a_file_may_end_with_the_mark_of_dos(ending: str, district: District) -> None:
+    """The mark is no record, and what ends with it is not cut short."""
+    files = {name: text.rstrip("\n") + ending for name, text in PLAIN.items()}
+    district.deliver(NIGHT, files)
+    assert (district.land().code, landed(district)) == (0, TAKEN)
+    assert district.ledger("select count(*) from raw_oneroster.orgs") == [(2,)]
+    assert district.ledger("select mode from landing.files where feed like '%/orgs'") == [
+        ("bulk",)
+    ]
+    short = PLAIN | {"orgs.csv": ORGS + ORG_ROWS + "s2,,,Sou" + ending}
+    district.deliver("2026-09-02T010000Z", short)
+    done = district.land(now="2026-09-02T18:00:00Z")
+    assert (done.code, [file["code"] for file in done.json["files"]]) == (0, [None, None])
+    assert district.ledger("select code from landing.malformed_records") == [("TOO_FEW_FIELDS",)]
+
+
 def test_a_header_as_spreadsheets_write_it_is_read(district: District) -> None:
     """Blanks around names do not count, nor do columns without a name where nothing stands."""
     header, *rows = (ORGS + ORG_ROWS).splitlines()

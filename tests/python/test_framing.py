@@ -227,6 +227,7 @@ _MESSY = st.lists(
             b"\r",
             b"\r\n",
             b"\x00",
+            b"\x1a",
             b"\xc3\xa9",
             b"\xff",
             b" ",
@@ -242,6 +243,11 @@ _MESSY = st.lists(
 @given(content=_MESSY, block=st.integers(1, 40), limit=st.sampled_from([8, 20, 1 << 20]))
 @example(content=b'"\n"\r', block=1, limit=8)
 @example(content=b"1,2,3,\n", block=40, limit=1 << 20)
+@example(content=b"1,2,3\r\n\x1a", block=3, limit=1 << 20)
+@example(content=b'1,2,"3"\x1a', block=40, limit=7)
+@example(content=b"12345678\x1a", block=1, limit=8)
+@example(content=b"123456789\x1a", block=1, limit=8)
+@example(content=b"1,2,3\n\x1a\x1a", block=2, limit=8)
 @example(content=b'a,"\r\n"\r\na', block=2, limit=20)
 def test_any_bytes_are_framed_by_the_rules(content: bytes, block: int, limit: int) -> None:
     whole = HEADER + content

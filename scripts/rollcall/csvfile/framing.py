@@ -5,7 +5,8 @@ separates the names of the header, and are either unquoted (no quote at all) or 
 for a quote, line ends may stand inside). LF, CRLF and CR end a line. A record whose quote does not
 close, or closes before other text, or that has a quote inside an unquoted field, is cut at its
 first line end, and reading goes on with the next line: one bad record never takes its neighbours
-with it. Blank lines are counted; they are no records.
+with it. Blank lines are counted; they are no records, nor is the byte 0x1A at the very end, by
+which programs of DOS times mark it.
 
 The work is done on whole blocks with numpy; `records.py` says which lines make which record.
 """
@@ -45,6 +46,8 @@ PADDING = 16
 _BLOCK_BYTES = 2 << 20
 _FIRST_BYTES = 4096
 _BOM = b"\xef\xbb\xbf"
+END_MARK = b"\x1a"
+"""Ctrl-Z: as the last byte of a file it says that the file was written to its end."""
 _QUOTED = re.compile(rb'"(?:[^"]|"")*"')
 _IS_BLANK = np.isin(np.arange(256), np.frombuffer(b' \t"', np.uint8))
 """Of each byte: may it stand in a field that holds nothing."""
@@ -239,7 +242,10 @@ class Framer:
         data, is_at_end = self._rest, self._is_at_end
         self._rest = b""
         skipped_from: int | None = None
+        mark_length = 0
         while True:
+            if is_at_end and data.endswith(END_MARK):
+                mark_length, data = len(END_MARK), data[: -len(END_MARK)]
             if skipped_from is not None:
                 data, frame = self._skip_line(data, is_at_end, skipped_from)
                 if frame:
@@ -251,9 +257,11 @@ class Framer:
                     yield frame
                 data = data[used:]
                 self.byte_count += used
-                if not is_at_end and settled(data) > self._max_record_bytes and not _ends(data):
+                length = settled(data.removesuffix(END_MARK))
+                if not is_at_end and length > self._max_record_bytes and not _ends(data):
                     skipped_from = self.byte_count
             if is_at_end and skipped_from is None:
+                self.byte_count += mark_length
                 return
             chunk = self._stream.read(self._block_bytes)
             is_at_end = not chunk
@@ -264,7 +272,7 @@ class Framer:
         found = _LINE_END.search(data)
         is_half = found is not None and found.end() == len(data) and data[-1:] == b"\r"
         if not is_at_end and (found is None or is_half):
-            keep = 1 if is_half else 0
+            keep = 1 if is_half or data.endswith(END_MARK) else 0
             self.byte_count += len(data) - keep
             return data[len(data) - keep :], None
         end, after = (found.start(), found.end()) if found else (len(data), len(data))
@@ -383,12 +391,14 @@ def leading_fields(
 
 def read_record(stream: BinaryIO, delimiter: bytes = b",") -> bytes:
     """Read the well-formed record that starts here, without its line end."""
-    data, end = b"", 0
+    data = b""
     while chunk := stream.read(max(len(data), _FIRST_BYTES)):
         data += chunk
         _, end, is_whole = _scan(data, delimiter)
         if is_whole and end < len(data):
-            break
+            return data[:end].rstrip(b"\r\n")
+    data = data.removesuffix(END_MARK)
+    _, end, _ = _scan(data, delimiter)
     return data[:end].rstrip(b"\r\n")
 
 

@@ -4,6 +4,7 @@ import codecs
 import io
 from typing import BinaryIO
 
+from rollcall.csvfile.blanks import trimmed
 from rollcall.csvfile.framing import Framer, leading_fields
 
 VERSION_PROPERTY = "oneroster.version"
@@ -26,7 +27,7 @@ def read_properties(stream: BinaryIO) -> list[tuple[str, str]]:
     for line in text.splitlines():
         fields = leading_fields(line, "utf-8", header.delimiter, most=most)
         if len(fields) == most:
-            name, value = (fields[place].strip() for place in places)
+            name, value = (trimmed(fields[place]) for place in places)
             is_version = name.lower() == VERSION_PROPERTY
             properties.append((VERSION_PROPERTY if is_version else name, value))
     return properties
