@@ -317,6 +317,46 @@ def test_a_line_for_spreadsheets_before_the_header_is_no_header(district: Distri
     assert landed(district) == TAKEN
 
 
+@pytest.mark.parametrize(
+    ("above", "line"),
+    [
+        ("Exported by Registrar on 2026-09-01\n\n", 3),
+        ("\r\n", 2),
+        ('"Title, with ""quotes""",,,\rDistrict; 7\r', 3),
+        ("Organisations;;;\n" * 50, 51),
+        ('An "odd" title\n', 2),
+    ],
+)
+@pytest.mark.parametrize("name", ["orgs.csv", "report 7.csv"])
+def test_lines_above_a_header_are_named(
+    above: str, line: int, name: str, district: District
+) -> None:
+    """What is above may look like anything: a table, a blank line, quotes that do not match."""
+    district.deliver(NIGHT, {name: above + ORGS + ORG_ROWS, "manifest.csv": MANIFEST})
+    done = district.land()
+    [file] = [file for file in done.json["files"] if file["verdict"] != "accepted"]
+    assert (done.code, file["code"]) == (3, "HEADER_UNREADABLE")
+    lines = "1 line stands" if line == 2 else f"{line - 1} lines stand"
+    said = f"Line {line} looks like the header of oneroster/orgs 1.0, and {lines} above it."
+    assert file["detail"].replace("1.1", "1.0").startswith(said)
+
+
+def test_a_manifest_with_a_header_in_capitals_is_read(district: District) -> None:
+    """Its columns may stand in any order, too, with others beside them."""
+    for night, manifest in (
+        (1, ANNOUNCED.replace("propertyName,value", "PROPERTYNAME,VALUE")),
+        (2, "Value,Note,PropertyName\n1.1,,oneroster.version\nbulk,x,file.orgs\n"),
+    ):
+        files = PLAIN | {"manifest.csv": manifest}
+        district.deliver(f"2026-09-0{night}T010000Z", files)
+        done = district.land(now=f"2026-09-0{night}T18:00:00Z")
+        assert (done.code, done.json["findings"], landed(district)) == (0, [], TAKEN)
+    assert district.ledger("select mode from landing.files where feed like '%/orgs'") == [
+        ("bulk",),
+        ("bulk",),
+    ]
+
+
 @pytest.mark.parametrize("ending", ["\x1a", "\r\n\x1a"])
 def test_a_file_may_end_with_the_mark_of_dos(ending: str, district: District) -> None:
     """The mark is no record, and what ends with it is not cut short."""
@@ -324,9 +364,7 @@ def test_a_file_may_end_with_the_mark_of_dos(ending: str, district: District) ->
     district.deliver(NIGHT, files)
     assert (district.land().code, landed(district)) == (0, TAKEN)
     assert district.ledger("select count(*) from raw_oneroster.orgs") == [(2,)]
-    assert district.ledger("select mode from landing.files where feed like '%/orgs'") == [
-        ("bulk",)
-    ]
+    assert district.ledger("select mode from landing.files where feed like '%/orgs'") == [("bulk",)]
     short = PLAIN | {"orgs.csv": ORGS + ORG_ROWS + "s2,,,Sou" + ending}
     district.deliver("2026-09-02T010000Z", short)
     done = district.land(now="2026-09-02T18:00:00Z")

@@ -51,7 +51,7 @@ END_MARK = b"\x1a"
 _QUOTED = re.compile(rb'"(?:[^"]|"")*"')
 _IS_BLANK = np.isin(np.arange(256), np.frombuffer(b' \t"', np.uint8))
 """Of each byte: may it stand in a field that holds nothing."""
-_LINE_END = re.compile(rb"\r\n|\r|\n")
+LINE_END = re.compile(rb"\r\n|\r|\n")
 _HINT = re.compile(rb"sep=([,;\t|])(?:\r\n|\r|\n)", re.IGNORECASE)
 """A line before the header by which spreadsheets tell the delimiter."""
 DELIMITERS = {"comma": b",", "semicolon": b";", "tab": b"\t", "pipe": b"|"}
@@ -230,7 +230,7 @@ class Framer:
         if not names:
             raise HeaderError("HEADER_UNREADABLE", "The first line names no column.")
         bom_length = len(data) - len(body)
-        line_count = len(_LINE_END.findall(body[:end])) or 1
+        line_count = len(LINE_END.findall(body[:end])) or 1
         length = bom_length + end
         header = Header(
             tuple(names), width - len(names), length, line_count, bom_length > 0, delimiter
@@ -269,7 +269,7 @@ class Framer:
 
     def _skip_line(self, data: bytes, is_at_end: bool, start: int) -> tuple[bytes, Frame | None]:
         """Drop a line that is too long until its end is seen; then report it."""
-        found = _LINE_END.search(data)
+        found = LINE_END.search(data)
         is_half = found is not None and found.end() == len(data) and data[-1:] == b"\r"
         if not is_at_end and (found is None or is_half):
             keep = 1 if is_half or data.endswith(END_MARK) else 0
@@ -404,7 +404,7 @@ def read_record(stream: BinaryIO, delimiter: bytes = b",") -> bytes:
 
 def _delimiter(data: bytes) -> bytes:
     """Return the first of DELIMITERS that the first line has outside quotes; a comma if none."""
-    plain = _LINE_END.split(_QUOTED.sub(b"", data[:MAX_RECORD_BYTES]), maxsplit=1)[0]
+    plain = LINE_END.split(_QUOTED.sub(b"", data[:MAX_RECORD_BYTES]), maxsplit=1)[0]
     return next((mark for mark in DELIMITERS.values() if mark in plain), b",")
 
 
@@ -431,7 +431,7 @@ def _scan(
 
 def _ends(data: bytes) -> bool:
     """Say whether a line ends in `data` for certain (a CR at its end may be half of a CRLF)."""
-    return _LINE_END.search(data, 0, len(data) - 1) is not None or data[-1:] == b"\n"
+    return LINE_END.search(data, 0, len(data) - 1) is not None or data[-1:] == b"\n"
 
 
 def _empty_frame(width: int, malformed: MalformedRecords) -> Frame:

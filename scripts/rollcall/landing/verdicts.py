@@ -3,9 +3,11 @@
 Nothing here writes. A verdict is taken once, at landing, and recorded with its reason.
 """
 
+import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import islice
 
 from rollcall.contracts import header_diff
 from rollcall.contracts.layouts import Fit, Layout, is_of_version
@@ -13,6 +15,7 @@ from rollcall.contracts.project import Contracts, plain_name
 from rollcall.contracts.sources import MANIFEST, Feed, Source
 from rollcall.csvfile.framing import (
     DELIMITERS,
+    LINE_END,
     Framer,
     Header,
     HeaderError,
@@ -39,6 +42,9 @@ MODE_COLUMNS = ("status", "dateLastModified")
 _MODES = ("bulk", "delta")
 _NOT_LISTED = "absent"
 _LISTS = "file."
+_BEGINNING_BYTES = 1 << 16
+_MOST_LINES_ABOVE = 50
+"""How far below the beginning of a file its header is looked for."""
 _MOST_NAMED = 100
 """How many missing files of one manifest are named one by one."""
 
@@ -159,7 +165,7 @@ def judge_members(
     for member in members:
         outcome = _read_header(contracts, source, kind, member)
         if isinstance(outcome, Rejection):
-            outcomes[member.name] = outcome
+            outcomes[member.name] = _below(contracts, source, kind, member) or outcome
         else:
             by_feed.setdefault(outcome[0].feed, []).append((member, *outcome))
     headers = {feed: found[0] for feed, found in by_feed.items() if len(found) == 1}
@@ -173,7 +179,10 @@ def judge_members(
         _manifest_version(headers.get(MANIFEST)),
     )
     for member, feed, names in headers.values():
-        outcomes[member.name] = _fit_layout(contracts, source, member, feed, names, version)
+        fitted = _fit_layout(contracts, source, member, feed, names, version)
+        if isinstance(fitted, Rejection):
+            fitted = _below(contracts, source, kind, member) or fitted
+        outcomes[member.name] = fitted
     return [(member, outcomes[member.name]) for member in members]
 
 
@@ -204,6 +213,31 @@ def _read_header(
             "UNKNOWN_FILE", "Neither the file's name nor its header belongs to a known feed."
         )
     return feed, header.names
+
+
+def _below(contracts: Contracts, source: Source, kind: str, member: Member) -> Rejection | None:
+    """Reject a file whose header stands below other lines, such as the name of a report."""
+    if looks_unlike_csv(member):
+        return None
+    feed = feed_by_name(contracts, source, kind, member)
+    with member.path.open("rb") as stream:
+        beginning = stream.read(_BEGINNING_BYTES)
+    for line, end in enumerate(islice(LINE_END.finditer(beginning), _MOST_LINES_ABOVE), 2):
+        try:
+            header = Framer(io.BytesIO(beginning[end.end() :]), source.encoding).header
+        except HeaderError:
+            continue
+        named = feed or contracts.feed_by_header(source, header.names)
+        if named and (fits := contracts.matching(named.feed, header.names, "by_name")):
+            above = "1 line stands" if line == 2 else f"{line - 1} lines stand"
+            layout = fits[0].layout
+            return Rejection(
+                "HEADER_UNREADABLE",
+                f"Line {line} looks like the header of {layout.feed} {layout.version}, and {above} "
+                "above it. Ask for a file that begins with its header, as a report's title or a "
+                "blank line above it can be switched off in most exporters.",
+            )
+    return None
 
 
 def _of_another_delimiter(source: Source, header: Header) -> Rejection:
@@ -267,7 +301,8 @@ def _fit_layout(
     version: str | None,
 ) -> Readable | Rejection:
     """Choose the layout of the delivery's version, else any the header fits, else explain."""
-    fits = contracts.matching(feed.feed, names, source.header_policy)
+    policy = "by_name" if feed.feed == MANIFEST else source.header_policy
+    fits = contracts.matching(feed.feed, names, policy)
     if not fits:
         difference = header_diff.compare(contracts.versions(feed.feed), names, version)
         if difference is None:
@@ -346,7 +381,7 @@ def judge_structure(
             "passed over, since no record that is taken has anything in them.",
             Effect.NOTE,
         )
-    if not readable.fit.is_exact:
+    if not readable.fit.is_exact and readable.feed.feed != MANIFEST:
         placement, layout = readable.fit.placement, readable.layout
         unknown = [
             name for name, target in zip(readable.names, placement, strict=True) if not target
