@@ -53,9 +53,6 @@ def write_project(folder: Path) -> NewProject:
         target = folder / "seeds" / seed
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(PROJECT_DIR / "seeds" / seed, target)
-    sources = folder / "seeds" / "contracts" / "sources.csv"
-    shipped = sources.read_text(encoding="utf-8")
-    sources.write_text(shipped.replace(",rows,", ",manifest,"), encoding="utf-8")
     project = open_project(folder)
     for source_id in project.contracts().sources:
         (folder / "inbox" / source_id).mkdir(parents=True)

@@ -30,9 +30,17 @@ def test_a_project_is_a_few_files_that_name_no_path_of_this_machine(own_project:
     assert requirements.read_text(encoding="utf-8") == f"rollcall=={version()}\n"
 
 
-def test_a_new_project_believes_every_manifest(own_project: Project) -> None:
-    contracts = DbtProject(own_project.project).contracts()
-    assert {source.mode_authority for source in contracts.sources.values()} == {"manifest"}
+def test_every_manifest_is_believed_but_by_the_district_that_says_otherwise(
+    own_project: Project,
+) -> None:
+    for path in (own_project.project, PROJECT_DIR):
+        sources = DbtProject(path).contracts().sources.values()
+        assert {source.mode_authority for source in sources} == {"manifest"}
+    district = DbtProject(SAMPLE_PROJECT).contracts().sources
+    assert {key: source.mode_authority for key, source in district.items()} == {
+        "lms": "rows",
+        "sis": "manifest",
+    }
 
 
 @pytest.mark.parametrize("name", ["9th", "rollcall", "---"])
