@@ -172,6 +172,43 @@ def test_a_header_may_be_read_by_name_where_the_source_allows_it(by_name: Distri
 
 
 @told_together(nothing_is_due)
+def test_what_waits_is_said_each_night_until_somebody_decides(story: Scene) -> Telling:
+    """A hold is an open question; what is decided, or pointless since a newer bulk, is none."""
+    source, district = story.roster_source, story.district
+    bulk = MANIFEST + "file.orgs,bulk\n"
+
+    def orgs(count: int, kind: str = "school") -> str:
+        return ORGS + "".join(f"s{n},,,School {n},{kind},{n},\n" for n in range(count))
+
+    def waiting() -> list[tuple[str, str]]:
+        rows = [row for row in story.said["waiting"] if row["source_id"] == source]
+        return [(row["file_name"], row["code"]) for row in rows]
+
+    district.deliver(NIGHT, {"orgs.csv": orgs(60), "manifest.csv": bulk}, source)
+    yield 1
+    assert (story.alarms(), waiting()) == ([], [])
+    lost = {"orgs.csv": orgs(20), "manifest.csv": bulk}
+    district.deliver("2026-09-02T010000Z", lost, source)
+    yield 2
+    assert (story.alarms(), waiting()) == (["MASS_DELETION"], []), "it is told of the night"
+    user = USERS + "u1,active,2026-09-02T10:00:00Z,true,s1,student,one,,A,B,,,,,,,,\n"
+    users = {"users.csv": user, "manifest.csv": MANIFEST + "file.users,delta\n"}
+    district.deliver("2026-09-03T010000Z", users, source)
+    yield 3
+    assert (story.alarms(), waiting()) == ([], [("orgs.csv", "MASS_DELETION")])
+    unknown = {"orgs.csv": orgs(60, "place"), "manifest.csv": MANIFEST + "file.orgs,delta\n"}
+    district.deliver("2026-09-04T010000Z", unknown, source)
+    yield 4
+    assert story.alarms() == ["MASS_REJECTION"]
+    assert waiting() == [("orgs.csv", "MASS_DELETION")]
+    [held] = [row for row in story.said["waiting"] if row["source_id"] == source]
+    done = district.run("refuse", held["file_id"], "--reason", "an export without the schools")
+    assert done.code == 0, done.err
+    yield 5
+    assert (story.alarms(), waiting()) == ([], [("orgs.csv", "MASS_REJECTION")])
+
+
+@told_together(nothing_is_due)
 def test_records_that_break_a_rule_leave_the_good_ones_around_them(story: Scene) -> Telling:
     source, district = story.roster_source, story.district
     at = "2026-08-31T10:00:00.000Z"

@@ -4,6 +4,7 @@ import csv
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
@@ -11,7 +12,7 @@ from urllib.parse import unquote
 import duckdb
 import openpyxl
 import pytest
-from conftest import HOSTILE, District, personal_values
+from conftest import HOSTILE, MANIFEST, ORG_ROWS, ORGS, District, personal_values
 
 from rollcall.project import PROJECT_DIR
 from rollcall.report.contents import VOCABULARY
@@ -244,3 +245,21 @@ def test_without_a_published_cycle_there_is_nothing_to_report(district: District
     done = district.run("report")
     assert done.code == 2
     assert "No warehouse has been published" in done.err
+
+
+def test_the_first_page_tells_what_is_asked_of_a_source(hostile: District, tmp_path: Path) -> None:
+    """What ends a landing with 3 though no file of it waits needs a person on the page, too."""
+    district = replace(copy_of(hostile.home, tmp_path / "home"), inbox=tmp_path / "inbox")
+    announced = {"manifest.csv": MANIFEST + "file.results,bulk\n"}
+    district.deliver("2026-09-01T120000Z", announced)
+    district.deliver("2062-09-01T010000Z", {"orgs.csv": ORGS + ORG_ROWS})
+    assert district.land().code == 3
+    assert district.run("report").code == 0
+    page = text_of(district.home / "report" / "index.html")
+    for said in (
+        "sis / 2026-09-01T120000Z / manifest.csv",
+        "the manifest says bulk of results.csv, which is not in the delivery",
+        "sis / 2062-09-01T010000Z",
+        "has not come; no cycle takes it yet",
+    ):
+        assert said in page

@@ -72,6 +72,7 @@ def answer(
         *_held(status),
         *_rejected(connection, status, newest["cycle_id"]),
         *_asked(status),
+        *_in_future(status),
         *_due(status.feeds, contracts),
     ]
     levels = {point.level for point in points}
@@ -246,6 +247,23 @@ def _asked(status: StatusReport) -> list[Point]:
             page="sources.html#files",
         )
         for question in status.questions
+    ]
+
+
+def _in_future(status: StatusReport) -> list[Point]:
+    """Say which deliveries lie far ahead, so that their time is wrong rather than near."""
+    return [
+        Point(
+            "attention",
+            plain(f"{row['source_id']} / {row['delivery_name']}"),
+            f"Its export time {words(row['exported_at'])} UTC has not come; no cycle takes it yet.",
+            codes.advice(REFERENCE_DIR)["EXPORT_IN_FUTURE"],
+            f"rollcall refuse {row['file_ids'][0]} --reason '...'",
+            "EXPORT_IN_FUTURE",
+            "sources.html",
+        )
+        for row in status.in_future
+        if row["is_far"]
     ]
 
 
