@@ -490,6 +490,40 @@ def on_path(story: Story) -> set[str]:
 
 
 @told_together(undue)
+def test_a_bulk_that_keeps_nobody_is_held_however_few_there_are(story: Story) -> Telling:
+    """Below the floor a few may leave; where all do, the file is another one, or its ids are."""
+    manifest = "file.users,bulk\nfile.orgs,bulk\nfile.courses,bulk\nfile.categories,bulk\n"
+
+    def deliver(night: int, *keys: str, title: str) -> None:
+        files = {
+            "users": csv_of("users", *living("users", *keys, username=title)),
+            "orgs": csv_of("orgs", *({**org, "name": title} for org in living("orgs", *keys))),
+            "courses": csv_of("courses", *living("courses", "k0", *keys, title=title)),
+            "categories": csv_of("categories", *living("categories", *keys)),
+        }
+        story.deliver(night, files, manifest)
+
+    deliver(1, "k1", "k2", title="one")
+    yield 1
+    deliver(2, "k3", "k4", title="other")
+    yield 2
+    codes = {
+        file["file_name"]: file["code"]
+        for file in story.scene.said["landed"]["files"]
+        if file["source_id"] == story.scene.roster_source and file["code"]
+    }
+    assert {name: codes.get(f"{name}.csv") for name in ("users", "orgs", "categories")} == {
+        "users": "MASS_DELETION",
+        "orgs": "MASS_DELETION",
+        "categories": "ID_CHURN",
+    }
+    assert "courses.csv" not in codes, "one is kept, and two are too few"
+    assert story.active("dim_org", "org_id") == {"k1", "k2", "k3", "k4"}
+    assert story.active("dim_course", "course_id") == {"k0", "k3", "k4"}
+    assert story.active("dim_category", "category_id") == {"k1", "k2"}
+
+
+@told_together(undue)
 def test_one_odd_record_does_not_make_a_delta_of_a_bulk(story: Story) -> Telling:
     for night, keys in ((1, ("k1", "k2", "k3")), (2, ("k1", "k3"))):
         header, *rows = csv_of("users", *living("users", *keys)).splitlines(keepends=True)

@@ -5,7 +5,7 @@ forget: a school that was missing yesterday, and held, is still missing today.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
@@ -45,10 +45,15 @@ def judge_volume(connection: duckdb.DuckDBPyConnection, file: StoredFile) -> Ite
     active, removed = comparison.count()
     if file.mode == "bulk" and removed:
         yield from _judge_what_is_hidden(file, active, removed)
-    if removed >= limits.floor_count and file.record_count:
+    # Of a bulk that keeps none of what is active, however little that is, something is wrong.
+    floor = limits.floor_count
+    if file.mode == "bulk" and removed == active:
+        floor = min(floor, max(removed, 1))
+    if removed >= floor and file.record_count:
+        limits = replace(limits, floor_count=floor)
         yield from _judge_removals(comparison, file, limits, active, removed)
     if file.mode == "bulk" and limits.max_changed_percent < 100:
-        yield from _judge_changes(connection, file, limits)
+        yield from _judge_changes(connection, file, file.source.limits)
 
 
 def _judge_what_is_hidden(file: StoredFile, active: int, removed: int) -> Iterator[Judgement]:
