@@ -208,6 +208,47 @@ def test_a_gzip_of_one_file_needs_no_manifest_as_the_file_itself_needs_none(
     assert done.json["findings"] == []
 
 
+@pytest.mark.parametrize("name", ["users.xlsx", "Users.JSON", "users.csv.pgp"])
+def test_a_feed_in_another_form_is_not_passed_over(name: str, district: District) -> None:
+    """A checksum or a note of the same name is."""
+    content = "PK\x03\x04" if name.endswith("xlsx") else '{"users": []}\n'
+    beside = {"users.csv.sha256": "abc", "users.md": "Read me.", "extra.json": "{}"}
+    zipped(district, f"{NIGHT}.zip", {**PLAIN, **beside, name: content})
+    done = district.land()
+    assert (done.code, landed(district)) == (3, TAKEN | {name: ("rejected", "NOT_A_CSV")})
+    [file] = [file for file in done.json["files"] if file["verdict"] == "rejected"]
+    assert f"'.{name.partition('.')[2]}' is not read" in file["detail"]
+    assert done.json["findings"][0] == (
+        "sis: passed over extra.json, users.csv.sha256, users.md, which hold nothing of the export."
+    )
+
+
+def test_of_a_file_that_comes_alone_it_is_said_once_that_nobody_leaves_by_it(
+    district: District,
+) -> None:
+    """A manifest that comes alone decides nothing and says so; without dates they are a bulk."""
+    dated = ORGS + ORG_ROWS.replace(",,,", ",active,2026-08-20T10:00:00Z,")
+    told = []
+    for night, text in ((1, dated), (2, dated + "s9,,,S,school,9,d1\n"), (3, ORGS + ORG_ROWS)):
+        for name, content in (("orgs.csv", text), ("manifest.csv", ANNOUNCED)):
+            path = district.inbox / "sis" / f"2026-09-0{night}T010000Z_{name}"
+            path.write_text(content, encoding="utf-8")
+            os.utime(path, LONG_AGO)
+        done = district.land(now=f"2026-09-0{night}T18:00:00Z")
+        assert (done.code, done.json["questions"]) == (0, [])
+        told += [line.split(": ", 1)[1].split(".")[0] for line in done.json["findings"]]
+    assert [line for line in told if line.startswith("Nothing says")] == [
+        "Nothing says whether the file is complete; most of its records have a status or a date, "
+        "so files like this one are read as a delta, and nobody is gone who is not deleted"
+    ]
+    assert (
+        "The manifest came alone; it decides of files that come with it in one zip or folder"
+        in (told)
+    )
+    modes = district.ledger("select mode from landing.files where feed like '%/orgs' order by 1")
+    assert modes == [("bulk",), ("delta",), ("delta",)]
+
+
 def test_a_fixed_name_is_told_which_name_and_which_setting_would_do(project: Project) -> None:
     """What was rejected for its name is taken as soon as the setting says that any name will do."""
     path = zipped(project, "OneRoster.zip", PLAIN)

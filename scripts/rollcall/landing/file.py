@@ -153,6 +153,7 @@ def land_file(
             rows_mode,
             mode,
             source,
+            is_alone=delivery.container in ("csv", "gzip"),
             is_cut_short=stored.is_cut_short,
         )
     )

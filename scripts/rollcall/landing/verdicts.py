@@ -42,6 +42,11 @@ MODE_COLUMNS = ("status", "dateLastModified")
 _MODES = ("bulk", "delta")
 _NOT_LISTED = "absent"
 _LISTS = "file."
+_OTHER_FORMS = (
+    *("xlsx", "xls", "xlsm", "xlsb", "ods", "numbers", "json", "jsonl", "ndjson", "xml", "parquet"),
+    *("dat", "psv", "gpg", "pgp", "asc", "enc"),
+)
+"""How files end in which other programs write tables, or in which tables are encrypted."""
 _BEGINNING_BYTES = 1 << 16
 _MOST_LINES_ABOVE = 50
 """How far below the beginning of a file its header is looked for."""
@@ -138,6 +143,9 @@ def split_aside(
 ) -> tuple[tuple[Member, ...], tuple[str, ...]]:
     """Split off what people put beside an export: no `.csv`, and a feed by neither name nor header.
 
+    What has the name of a feed and is written as other programs write data is the feed in another
+    form, and no note beside the export.
+
     Returns:
         The files of the export, and the names of the rest. A loose file is never beside one.
     """
@@ -146,6 +154,7 @@ def split_aside(
         is_named = kind not in ("zip", "folder") or member.name.lower().endswith(".csv")
         if (
             is_named
+            or _in_another_form(contracts, source, member)
             or feed_by_name(contracts, source, kind, member)
             or not isinstance(_read_header(contracts, source, kind, member), Rejection)
         ):
@@ -153,6 +162,26 @@ def split_aside(
         else:
             aside.append(member.name)
     return tuple(files), tuple(aside)
+
+
+def _another_form(contracts: Contracts, source: Source, member: Member) -> Rejection | None:
+    """Reject what is a feed by its name and no CSV by its ending."""
+    if not _in_another_form(contracts, source, member):
+        return None
+    return Rejection(
+        "NOT_A_CSV",
+        f"The file is called like one of a feed, but '.{member.name.partition('.')[2]}' is not "
+        "read. Ask for CSV; where it is no part of the export, name it in ignore_files of "
+        f"{source.source_id} in seeds/contracts/sources.csv.",
+    )
+
+
+def _in_another_form(contracts: Contracts, source: Source, member: Member) -> bool:
+    """Say whether a file is called like one of a feed but for its ending, as in `users.xlsx`."""
+    stem, _, ending = member.name.partition(".")
+    return ending.lower().split(".")[-1] in _OTHER_FORMS and any(
+        contracts.feed_for(family, stem) for family in source.families
+    )
 
 
 def judge_members(
@@ -191,13 +220,13 @@ def _read_header(
 ) -> tuple[Feed, tuple[str, ...]] | Rejection:
     rejection = looks_unlike_csv(member)
     if rejection:
-        return rejection
+        return _another_form(contracts, source, member) or rejection
     feed = feed_by_name(contracts, source, kind, member)
     try:
         with member.path.open("rb") as stream:
             header = Framer(stream, encoding=source.encoding).header
     except HeaderError as error:
-        return Rejection(error.code, str(error))
+        return _another_form(contracts, source, member) or Rejection(error.code, str(error))
     count, most = len(header.names) + header.unnamed_count, source.limits.max_columns
     if count > most:
         return Rejection(
@@ -209,7 +238,7 @@ def _read_header(
     if is_other and not (feed and feed.feed == MANIFEST):
         return _of_another_delimiter(source, header)
     if feed is None:
-        return Rejection(
+        return _another_form(contracts, source, member) or Rejection(
             "UNKNOWN_FILE", "Neither the file's name nor its header belongs to a known feed."
         )
     return feed, header.names
@@ -353,6 +382,7 @@ def judge_structure(
     mode: str,
     source: Source,
     *,
+    is_alone: bool,
     is_cut_short: bool,
 ) -> Iterator[Judgement]:
     """Yield what framing, header and manifest say of a file whose records are stored."""
@@ -362,7 +392,9 @@ def judge_structure(
             "The last line breaks off without a line end; the file was probably cut short.",
             Effect.HOLD_REMOVALS,
         )
-    if framer.record_count and manifest is None and readable.layout.base_version == "1.0":
+    is_unsaid = is_alone and readable.feed.family == MANIFEST.split("/")[0]
+    is_unsaid |= readable.layout.base_version == "1.0"
+    if framer.record_count and manifest is None and is_unsaid:
         yield from _judge_unsaid_mode(rows_mode, source)
     yield from _judge_mode(declared, rows_mode if framer.record_count else None, mode, source)
     if manifest and (denial := manifest.denial_of(readable.feed.file_name)):
@@ -403,9 +435,9 @@ def _counted(names: list[str]) -> str:
 
 
 def _judge_unsaid_mode(rows_mode: str | None, source: Source) -> Iterator[Judgement]:
-    """Yield that a version without manifests does not say whether a file is complete.
+    """Yield that nothing says whether a file is complete: of its version, or of one that is alone.
 
-    Where its records make a delta, nobody leaves; of other versions, a manifest is asked for.
+    Where its records make a delta, nobody leaves; of other deliveries, a manifest is asked for.
     """
     if rows_mode == "delta" and not source.default_mode:
         yield Judgement(
@@ -491,6 +523,13 @@ def check_manifest(
         if is_of_today and not is_alone and not source.default_mode:
             sentence = "The delivery has no manifest; each file's records say its mode."
             yield "MANIFEST_MISSING", sentence
+        return
+    if kind in ("csv", "gzip"):
+        sentence = (
+            "The manifest came alone; it decides of files that come with it in one zip or folder. "
+            "Files that come one by one are read as default_mode or their records say."
+        )
+        yield "MANIFEST_MISMATCH", sentence
         return
     listed = {plain_name(name): name for name, _ in manifest.modes}
     announced = {name for name in listed if manifest.mode_of(name) != _NOT_LISTED}
