@@ -4,7 +4,7 @@ with line_items as (
 ),
 
 classes as (
-    select * from {{ ref('dim_class') }}
+    select * from {{ ref('stg_oneroster__classes') }}
 ),
 
 exported as (
