@@ -4,11 +4,7 @@ with users as (
 ),
 
 orgs as (
-    select
-        org_key,
-        org_type = 'school' as is_school,
-        is_active
-    from {{ ref('dim_org') }}
+    select * from {{ ref('dim_org') }}
 ),
 
 local_days as (
@@ -53,7 +49,7 @@ ranked as (
         row_number() over (
             partition by places.user_key
             order by
-                coalesce(places.is_primary, false) desc, coalesce(orgs.is_school, false) desc,
+                coalesce(places.is_primary, false) desc, coalesce(orgs.org_type = 'school', false) desc,
                 coalesce(places.begin_date, date '0001-01-01') desc,
                 places.org_id asc, places.role_key asc
         ) as preference

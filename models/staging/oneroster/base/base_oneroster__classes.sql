@@ -39,11 +39,8 @@ typed as (
             allowed('classType', class_types),
             required('schoolSourcedId'),
             required('termSourcedIds'),
-            comma_separated('termSourcedIds'),
-            comma_separated('grades'),
-            comma_separated('subjects'),
-            comma_separated('subjectCodes'),
-            comma_separated('periods'),
+            comma_separated('termSourcedIds'), comma_separated('grades'), comma_separated('periods'),
+            comma_separated('subjects'), comma_separated('subjectCodes'),
         ]) }} as violations
     from records
     inner join files using (file_id)

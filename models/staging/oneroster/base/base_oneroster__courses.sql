@@ -26,11 +26,8 @@ typed as (
         {{ is_deletion('status') }} as is_deleted,
         {{ instant('dateLastModified') }} as modified_at,
         {{ oneroster_violations([
-            required('title'),
-            required('orgSourcedId'),
-            comma_separated('grades'),
-            comma_separated('subjects'),
-            comma_separated('subjectCodes'),
+            required('title'), required('orgSourcedId'),
+            comma_separated('grades'), comma_separated('subjects'), comma_separated('subjectCodes'),
         ]) }} as violations
     from records
     inner join files using (file_id)

@@ -40,8 +40,7 @@ typed as (
             required('role'),
             allowed('role', roles),
             required('orgSourcedIds'),
-            comma_separated('orgSourcedIds'),
-            comma_separated('grades'),
+            comma_separated('orgSourcedIds'), comma_separated('grades'),
         ]) }} as violations
     from records
     inner join files using (file_id)
