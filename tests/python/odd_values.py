@@ -35,7 +35,8 @@ _UNREADABLE = {
     **{"float": "INVALID_NUMBER", "integer": "INVALID_NUMBER", "bool": "INVALID_BOOLEAN"},
 }
 _RANGE = ("resultValueMin", "resultValueMax")
-_LAST_DAYS = ("endDate", "dueDate")
+LISTS = ("list", "reflist")
+LAST_DAYS = ("endDate", "dueDate")
 """Columns whose day is not before that of another, which is plain here."""
 _DATES_OF_EVENTS = ("scoreDate", "effectiveAt")
 _REJECTED_ALWAYS = frozenset({"score", "resultValueMin", "resultValueMax"})
@@ -159,10 +160,10 @@ def _oddities(column: Column, plain: str, mode: str) -> Iterator[tuple[str, str,
         is_late &= not value.startswith("2026")
         code = "EVENT_IN_FUTURE" if column.name in _DATES_OF_EVENTS else "MODIFIED_IN_FUTURE"
         yield f"KEY{value}" if column.is_key else value, "kept", code if is_late else None
-    if column.data_type in ("list", "reflist"):
+    if column.data_type in LISTS:
         for value in ("a;b", "a|b", "a,b; c"):
             yield value, "kept", "LIST_SEPARATOR"
-    if column.name in _LAST_DAYS:
+    if column.name in LAST_DAYS:
         yield "2026-08-19", "kept", "DATES_REVERSED"
     if column.data_type in ("date", "datetime"):
         is_event = column.name in _DATES_OF_EVENTS

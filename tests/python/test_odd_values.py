@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import Project, copy_of_the_project, read_csv
-from odd_values import Odd, all_blank, as_csv, files, plain_record
+from odd_values import LAST_DAYS, LISTS, Odd, all_blank, as_csv, files, plain_record
 
 from rollcall.contracts.project import Contracts
 from rollcall.project import PROJECT_DIR
@@ -150,6 +150,29 @@ def _problems(
     if item.code and item.code not in said:
         problems.append(f"{what}, but {item.code} is not said: {said}")
     return problems
+
+
+def test_lists_without_commas_and_days_in_the_wrong_order_are_warned_of_in_every_feed(
+    told: tuple[Project, Any],
+) -> None:
+    found = told[0].warehouse(
+        "select distinct code, feed, column_name from audit.audit_record_warning "
+        "where code in ('DATES_REVERSED', 'LIST_SEPARATOR') "
+        f"and source_id = '{name_of('1.2.1', 'bulk', 'odd')}'"
+    )
+    staged = [
+        (feed.feed, column)
+        for feed in STAGED
+        for layout in CONTRACTS.versions(feed.feed)
+        for column in layout.columns
+        if layout.version == "1.2.1" and column.staged_as
+    ]
+    last_days = {(feed, column.name) for feed, column in staged if column.name in LAST_DAYS}
+    lists = {(feed, column.name) for feed, column in staged if column.data_type in LISTS}
+    assert (len(last_days), len(lists)) == (4, 9)
+    assert set(found) == {("DATES_REVERSED", *place) for place in last_days} | {
+        ("LIST_SEPARATOR", *place) for place in lists
+    }
 
 
 def test_a_file_of_which_every_record_is_rejected_is_not_accepted(

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import ORGS, SAMPLE_PROJECT, District, Project
 
+from rollcall.contracts.project import Contracts
 from rollcall.cycle.built_from import code_version
 from rollcall.home import Home
 from rollcall.new_project import write_project
@@ -36,7 +37,8 @@ def test_every_manifest_is_believed_but_by_the_district_that_says_otherwise(
     for path in (own_project.project, PROJECT_DIR):
         sources = DbtProject(path).contracts().sources.values()
         assert {source.mode_authority for source in sources} == {"manifest"}
-    district = DbtProject(SAMPLE_PROJECT).contracts().sources
+    seeds = (path / "seeds" / "contracts" for path in (SAMPLE_PROJECT, PROJECT_DIR))
+    district = Contracts.load(*seeds).sources
     assert {key: source.mode_authority for key, source in district.items()} == {
         "lms": "rows",
         "sis": "manifest",
