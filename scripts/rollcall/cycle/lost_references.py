@@ -68,11 +68,13 @@ def _judge(
         ]
         if lost < count and not whole:
             return None
+        few = f"fewer than {limits.floor_count:g} hold no file"
         return Judgement(
             "REFERENCES_UNKNOWN",
             f"{lost} of {count} records name in '{reference.column.name}' what "
-            f"{reference.column.references} does not have; fewer than {limits.floor_count:g} hold "
-            "no file" + named_orgs(whole),
+            f"{reference.column.references} does not have; "
+            + (few if lost < limits.floor_count else "the limits allow that")
+            + named_orgs(whole),
             Effect.NOTE,
         )
     return Judgement(
