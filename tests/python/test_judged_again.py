@@ -164,8 +164,11 @@ def test_a_reprocess_never_takes_a_boundary_that_another_file_holds(project: Pro
 def test_files_are_judged_again_with_the_manifest_that_says_which_are_complete(
     project: Project,
 ) -> None:
-    """Its header was not what the source declares; the records alone looked like a delta."""
-    row = "d1,active,2026-08-20T10:00:00.000Z,Plainfield Schools,district,100,\n"
+    """Its header was not what the source declares; the records alone looked like a delta.
+
+    What is held of those files is said at once.
+    """
+    row = "d1,active,2026-08-20T10:00:00.000Z,Plainfield Schools,district,100,\ns1,act"
     manifest = MANIFEST.replace("propertyName,value", "value,propertyName") + "bulk,file.orgs\n"
     manifest = manifest.replace("manifest.version,1.0", "1.0,manifest.version")
     manifest = manifest.replace("oneroster.version,1.1", "1.1,oneroster.version")
@@ -178,12 +181,17 @@ def test_files_are_judged_again_with_the_manifest_that_says_which_are_complete(
     ]
     project.redeclare("sis", "strict", "by_name")
     done = project.run("reprocess", "sis/2026-09-01T010000Z/manifest.csv")
-    assert done.code == 0, done.out + done.err
+    assert done.code == 3, done.out + done.err
+    assert "REMOVALS HELD sis/2026-09-01T010000Z: orgs.csv" in done.out
+    assert "decide: rollcall release" in done.out
     [manifest_now, orgs_now] = project.ledger(modes)
     assert manifest_now[1] == "accepted"
     assert orgs_now == ("orgs.csv", "accepted", "bulk")
     decided = "select count(*) from landing.decisions where decision = 'reprocess'"
     assert project.ledger(decided) == [(2,)]
+    again = project.run("reprocess", "sis/2026-09-01T010000Z/manifest.csv", "--json")
+    assert (again.code, again.json["are_removals_held"]) == (3, False)
+    assert [file["code"] for file in again.json["files_beside"]] == ["CUT_SHORT"]
     assert project.run("verify").code == 0
 
 

@@ -470,9 +470,8 @@ def reprocess(
     district.prepare()
     with district.lock():
         report = reprocessing.reprocess(district, district.project.contracts(), file, now())
-    _print(as_json, asdict(report), lambda: screen.show_file(report))
-    is_taken = report.verdict == "accepted" and not report.are_removals_held
-    raise typer.Exit(ExitCode.DONE if is_taken else ExitCode.ATTENTION)
+    _print(as_json, report.as_json(), lambda: screen.show_reprocessed(report))
+    raise typer.Exit(ExitCode.ATTENTION if report.needs_attention else ExitCode.DONE)
 
 
 @app.command(name="rejects", epilog="Example: rollcall rejects lms/2026-09-05T160000Z/results.csv")

@@ -24,6 +24,7 @@ from rollcall.cycle.verify import VerifyReport
 from rollcall.doctor import Check
 from rollcall.export import Export
 from rollcall.landing.job import FileReport, LandReport
+from rollcall.landing.reprocessing import Reprocessed
 from rollcall.ledger.status import StatusReport
 from rollcall.new_project import NewProject
 from rollcall.project import REFERENCE_DIR, version
@@ -124,7 +125,7 @@ def show_landing(report: LandReport) -> None:
         again = f" ({report.deliveries_again} known deliveries)" if report.deliveries_again else ""
         say(f"Nothing new in the inbox{again}.")
     for file in report.files:
-        if file.verdict != "accepted" or file.are_removals_held:
+        if file.needs_attention:
             show_file(file)
     show_questions(report.questions)
     for line in report.findings:
@@ -177,6 +178,16 @@ def show_file(file: FileReport) -> None:
             say(f"    to do: {advice(REFERENCE_DIR)[file.code]}")
     if file.verdict == "held" or file.are_removals_held:
         _show_choice(file.file_id)
+
+
+def show_reprocessed(report: Reprocessed) -> None:
+    """Print what became of a file judged again, and of those judged with it what needs a person."""
+    show_file(report.file)
+    if report.beside:
+        say(f"  Judged again with it, other files of the delivery: {len(report.beside)}")
+    for file in report.beside:
+        if file.needs_attention:
+            show_file(file)
 
 
 def _show_choice(file_id: str) -> None:

@@ -1,6 +1,6 @@
 """Reprocessing: one file judged again, from the archive, by the contracts of today."""
 
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +23,24 @@ from rollcall.ledger.entries import IS_REPLACED, delivery_of, find_file
 from rollcall.ledger.sql import rows
 
 
-def reprocess(home: Home, contracts: Contracts, name: str, at: datetime) -> FileReport:
+@dataclass(frozen=True, slots=True)
+class Reprocessed:
+    """What became of a file that was judged again, and of those judged again with it."""
+
+    file: FileReport
+    beside: tuple[FileReport, ...] = ()
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether a person should look."""
+        return any(file.needs_attention for file in (self.file, *self.beside))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the file's report, and those of the others as `files_beside`."""
+        return asdict(self.file) | {"files_beside": [asdict(file) for file in self.beside]}
+
+
+def reprocess(home: Home, contracts: Contracts, name: str, at: datetime) -> Reprocessed:
     """Judge a file again: its bytes from the archive, by the contracts of today.
 
     A file keeps its id and its records their numbers, so what was reported of them before can be
@@ -67,11 +84,11 @@ def reprocess(home: Home, contracts: Contracts, name: str, at: datetime) -> File
                     members,
                 )
                 report = judge_again(context, landed, file, who())
-                if report.feed == MANIFEST and report.verdict == "accepted":
-                    for other in _files_beside(connection, file):
-                        judge_again(context, landed, other, who())
+                is_manifest = report.feed == MANIFEST and report.verdict == "accepted"
+                others = _files_beside(connection, file) if is_manifest else []
+                beside = tuple(judge_again(context, landed, other, who()) for other in others)
                 note(context, "job_reprocessed", str(context.job_id), report.verdict)
-                return report
+                return Reprocessed(report, beside)
         finally:
             home.empty_spool()
 
