@@ -31,6 +31,17 @@ def test_there_are_mutants_of_loader_macros_and_models_for_the_promises() -> Non
         assert text.count(mutant.original) == 1, mutant.name
 
 
+def test_every_test_that_a_mutant_names_is_there() -> None:
+    """Otherwise none of them can be tried: pytest and dbt then say nothing of the others."""
+    yaml = "".join(path.read_text("utf-8") for path in PROJECT_DIR.glob("m*/**/*.yml"))
+    for mutant in MUTANTS:
+        file, _, name = mutant.test.partition("::")
+        python = PROJECT_DIR / "tests" / "python" / file
+        text = python.read_text("utf-8") if mutant.is_python else yaml
+        named = f"def {name.split('[')[0]}(" if mutant.is_python else f"- name: {mutant.test}\n"
+        assert named in text, mutant.name
+
+
 @pytest.mark.long
 def test_quick_mutants_are_caught(tmp_path: Path) -> None:
     quick = [mutant for mutant in MUTANTS if mutant.test.split("::")[0] in QUICK]
