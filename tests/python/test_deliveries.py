@@ -238,6 +238,10 @@ REJECTED_ZIPS: dict[str, tuple[bytes, str]] = {
         zip_of(*((f"{number}.csv", b"") for number in range(1001))),
         "ARCHIVE_TOO_LARGE",
     ),
+    "that lists its members in 9 MiB": (
+        zip_of(("orgs.csv", WHOLE), *((f"{number:040000}", b"") for number in range(236))),
+        "ARCHIVE_TOO_LARGE",
+    ),
     "with a way up": (zip_of(("../orgs.csv", WHOLE)), "ARCHIVE_UNSAFE"),
     "with a way up behind a folder": (zip_of(("a/../../orgs.csv", WHOLE)), "ARCHIVE_UNSAFE"),
     "with a way from the root": (zip_of(("/tmp/orgs.csv", WHOLE)), "ARCHIVE_UNSAFE"),  # noqa: S108

@@ -7,6 +7,7 @@ members of an archive are spooled under names of our own.
 import errno
 import gzip
 import hashlib
+import io
 import os
 import stat
 import struct
@@ -29,6 +30,8 @@ from rollcall.zipped import UnsafeZipError, is_clutter, members_called, split_me
 
 _RATIO_APPLIES_ABOVE_BYTES = 64 << 20
 _DIRECTORY_END_BYTES = 22 + 0xFFFF  # the record that ends a zip, and the longest comment in it
+_MOST_DIRECTORY_BYTES = 8 << 20
+"""How long the list of a zip's members may be: Python keeps an object of each in memory."""
 _COUNTED_ELSEWHERE = 0xFFFF  # stands instead of a count by a zip of the 64-bit form
 
 
@@ -201,10 +204,11 @@ def _unpack(kind: str, name: str, kept: Archived, home: Home, source: Source) ->
         if kind == "gzip":
             return _unzip_one(name, kept, home, source)
         return _unzip(kept, home, source)
-    except UnpackedTooLargeError:
+    except UnpackedTooLargeError as error:
         return _rejected(
             "ARCHIVE_TOO_LARGE",
-            f"It holds more than {_most_bytes(kept.byte_count, source.limits)} bytes, which "
+            str(error)
+            or f"It holds more than {_most_bytes(kept.byte_count, source.limits)} bytes, which "
             "limits.csv does not allow for its size.",
             kept.sha256,
             kept,
@@ -232,9 +236,23 @@ def _unzip_one(name: str, kept: Archived, home: Home, source: Source) -> Opened:
     return _opened([_member(name[: -len(".gz")], inside)], kept)
 
 
+class _Listed(io.FileIO):
+    """A zip of which no more is read at once than the list of its members may be long."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Read some bytes.
+
+        Raises:
+            UnpackedTooLargeError: the list of members is longer.
+        """
+        if size is not None and size > _MOST_DIRECTORY_BYTES:
+            raise UnpackedTooLargeError(f"The zip lists its members in {size} bytes.")
+        return super().read(size)
+
+
 def _unzip(kept: Archived, home: Home, source: Source) -> Opened:
     """Spool the files of a zip."""
-    with zipfile.ZipFile(kept.path) as archive:
+    with _Listed(kept.path) as file, zipfile.ZipFile(file) as archive:
         _check_directory(archive, kept)
         files, aside = split_members(archive, source.ignore_files)
         unsafe = _unsafe(archive, files, kept.byte_count, source.limits)
