@@ -13,6 +13,8 @@ DAMAGED = "is damaged"
 def flaw(path: Path, sha256: str) -> str | None:
     """Hash archived bytes and say what is wrong with them, such as `is missing`, if anything."""
     try:
+        if path.exists() and not path.is_file():  # nobody may ever write into a pipe
+            return "is no file"
         with path.open("rb") as stream:
             found = hashlib.file_digest(stream, "sha256").hexdigest()
     except FileNotFoundError:
@@ -28,13 +30,9 @@ def read_archived(home: Home, sha256: str, what: str) -> bytes:
     Raises:
         DamagedBytesError: the archive does not hold them as they were.
     """
-    path = archive_path(home.archive, sha256)
-    try:
-        content = path.read_bytes()
-    except OSError:
-        content = None
-    if content is None or hashlib.sha256(content).hexdigest() != sha256:
-        raise damaged_bytes(what, path)
+    content = check_archived(home, sha256, what).read_bytes()
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise damaged_bytes(what, archive_path(home.archive, sha256))
     return content
 
 

@@ -29,6 +29,8 @@ def flaw(database: Path) -> str | None:
     """
     if not database.exists():
         return None
+    if not database.is_file():
+        return "it is no file"
     try:
         with duckdb.connect() as connection:
             connection.execute(f"set memory_limit = '{_MEMORY}'")

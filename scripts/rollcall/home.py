@@ -160,10 +160,14 @@ class Home:
                 self._project_note.touch(mode=0o600)
                 self._project_note.write_text(f"{self.project.path}\n", encoding="utf-8")
         except OSError as error:
-            raise UsageError(
-                f"The data directory {self.path} cannot be written ({error.strerror}); "
-                "choose another with --home or $ROLLCALL_HOME, or make room and set permissions."
-            ) from error
+            raise self._not_writable(error) from error
+
+    def _not_writable(self, error: OSError) -> UsageError:
+        return UsageError(
+            f"The data directory {self.path} cannot be written ({error.strerror}: "
+            f"{error.filename or self.path}); "
+            "choose another with --home or $ROLLCALL_HOME, or make room and set permissions."
+        )
 
     def _shut(self) -> None:
         """Keep others out of a data directory that was made by hand, or by an earlier version.
@@ -226,9 +230,13 @@ class Home:
 
         Raises:
             BusyError: another process holds the data directory.
+            UsageError: it cannot be written.
         """
         self._shut()
-        descriptor = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            descriptor = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise self._not_writable(error) from error
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -328,7 +336,7 @@ class Home:
         Raises:
             BusyError: another program kept it open.
         """
-        if not database.exists():
+        if not database.is_file():
             return
         with database.open("rb") as stream:
             try:
@@ -349,6 +357,8 @@ class Home:
         Raises:
             BusyError: another program kept it open.
         """
+        if database.exists() and not database.is_file():  # of a pipe, DuckDB would wait for ever
+            raise duckdb.IOException(f"{database.name} is no file")
         sql = f"attach {literal(str(database))} as {name}" + (f" ({options})" if options else "")
         while True:
             try:

@@ -4,8 +4,8 @@ import gzip
 import io
 import json
 import os
-import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -156,12 +156,23 @@ def test_verify_names_every_damage(district: District) -> None:
     assert json.loads(done.out)["archived_count"] >= len(FILES)
 
 
-def test_what_cannot_be_read_is_named_as_damaged(district: District) -> None:
-    """A folder stands for a sector that the disk cannot read."""
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_what_is_no_file_is_named_as_damaged(
+    district: District, make: Callable[[Path], object]
+) -> None:
+    """Nobody waits for a pipe; databases are no pipes either."""
     path = archived(district, FILES[3])
     path.unlink()
-    path.mkdir()
+    make(path)
     done = district.run("verify", "--json")
     assert done.code == 3
-    assert "cannot be read" in done.json["problems"][0]
-    shutil.rmtree(path)
+    assert "is no file" in done.json["problems"][0]
+    assert district.run("reprocess", FILES[3]).code == 1
+    ledger = district.home / "landing.duckdb"
+    ledger.unlink()
+    make(ledger)
+    for command in ("doctor", "status", "land"):
+        done = district.run(command, *(("--inbox", str(district.inbox)) * (command == "land")))
+        assert done.code == (3 if command == "doctor" else 2)
+        said = "".join((done.out + done.err).split())
+        assert f"{ledger}isdamaged(itisnofile)" in said

@@ -265,6 +265,15 @@ def test_who_keeps_a_database_open_is_said_at_once_and_the_wait_ends(
     assert district.run("verify").code == 0
 
 
+def test_a_lock_that_cannot_be_opened_is_said_in_one_sentence(district: District) -> None:
+    assert district.run("init").code == 0
+    (district.home / ".lock").unlink()
+    (district.home / ".lock").mkdir()
+    done = district.run("land", "--inbox", str(district.inbox))
+    assert done.code == 2
+    assert f"cannot be written (Is a directory: {district.home}/.lock)" in done.err
+
+
 def test_a_killed_command_leaves_no_probe_of_the_data_directory(district: District) -> None:
     """Killed at the first moment at which a file is removed."""
     killed = [sys.executable, str(Path(__file__).with_name("killed.py"))]
