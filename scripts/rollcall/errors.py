@@ -4,6 +4,7 @@ import errno
 import gzip
 import lzma
 import os
+import signal
 import struct
 import zipfile
 import zlib
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
+from threading import Event
 
 CANNOT_BE_READ = (
     zipfile.BadZipFile,
@@ -29,6 +31,10 @@ _OUT_OF_ROOM = (
     "max_temp_directory_size",
 )
 """What the system, DuckDB and dbt say where no room is left."""
+
+
+_stopped = Event()
+"""Set once somebody has stopped the command."""
 
 
 class ExitCode(IntEnum):
@@ -92,3 +98,33 @@ def needing_room(folder: Path) -> Iterator[None]:
 def is_out_of_room(failure: BaseException | str) -> bool:
     """Say whether something failed, as it says, for want of room on the disk."""
     return any(text in str(failure) for text in _OUT_OF_ROOM)
+
+
+def heed_stop() -> None:
+    """Note from now on that somebody stops the command, by Ctrl-C.
+
+    DuckDB, pyarrow and dbt take the exception for a failure of their own and go on.
+    """
+    _stopped.clear()
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # a shell may ignore it
+        signal.signal(signal.SIGINT, _stop)
+
+
+def _stop(*_: object) -> None:
+    _stopped.set()
+    raise KeyboardInterrupt
+
+
+def was_stopped() -> bool:
+    """Say whether somebody has stopped the command."""
+    return _stopped.is_set()
+
+
+def reraise_stop(failure: BaseException | None = None) -> None:
+    """Stop, if a failure may have come of somebody stopping the command.
+
+    Raises:
+        KeyboardInterrupt: somebody has.
+    """
+    if was_stopped():
+        raise KeyboardInterrupt from failure

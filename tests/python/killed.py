@@ -1,10 +1,11 @@
 """Run the real command and kill it, with all of its processes, at one exact step.
 
-Usage: python killed.py STEP NUMBER before|after ARGUMENT...
+Usage: python killed.py STEP NUMBER before|after|stop ARGUMENT...
 
 A step is a function by its full name; NUMBER says at which of its calls. `any` stands for every
-step below. With NUMBER 0 nothing is killed, and the number of calls of each step is written to
-standard error as JSON.
+step below. With `stop` the command is stopped before it, as by Ctrl-C, instead of killed. With
+NUMBER 0 nothing is killed, and the number of calls of each step is written to standard error as
+JSON.
 """
 
 import functools
@@ -57,8 +58,10 @@ def watch(step: str, number: int, moment: str) -> Counter[str]:
             )
             if is_it and moment == "before":
                 os.killpg(0, signal.SIGKILL)
+            if is_it and moment == "stop":
+                os.kill(os.getpid(), signal.SIGINT)
             result = function(*arguments, **named)
-            if is_it:
+            if is_it and moment == "after":
                 os.killpg(0, signal.SIGKILL)
             return result
 

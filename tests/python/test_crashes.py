@@ -183,6 +183,19 @@ def test_killed_once_at_a_step(
 
 
 @pytest.mark.long
+def test_stopped_again_and_again_and_run_to_the_end(told: Path, tmp_path: Path) -> None:
+    """By Ctrl-C; a cycle that is stopped has not failed."""
+    with watched(told, tmp_path) as district:
+        for step, number in (("raw.store", 2), ("dbt_run.node_done", 60), ("warehouse.publish", 1)):
+            script = (sys.executable, HERE / "killed.py", step, str(number), "stop")
+            done = second_night(district, *script)
+            assert (done.returncode, "rollcall: Stopped; " in done.stderr) == (1, True), step
+        assert district.ledger("select 1 from landing.cycles where status = 'failed'") == []
+        assert district.ledger("select 1 from landing.deliveries where verdict = 'rejected'") == []
+        end_undisturbed(told, district)
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(6))
 def test_killed_at_any_time(told: Path, tmp_path: Path, seed: int) -> None:
     with watched(told, tmp_path) as district:

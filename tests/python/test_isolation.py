@@ -5,18 +5,24 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import pyarrow as pa
 import pytest
 from conftest import LONG_AGO, MANIFEST, ORG_ROWS, ORGS, ROLLCALL, District, Project
 
 from rollcall.contracts.project import Contracts
+from rollcall.csvfile.columns import record_batches
 from rollcall.csvfile.framing import MAX_RECORD_BYTES
+from rollcall.landing import raw
 from rollcall.landing.archive import keep
 from rollcall.landing.entries import Entry, open_part, signature_of
 from rollcall.landing.turn_of_term import StoredFile
@@ -61,6 +67,29 @@ def obstructed(district: District) -> District:
     district.deliver(of_day(3), {"categories.csv": CATEGORIES})
     district.deliver(of_day(4), {"categories.csv": CATEGORIES + "c2,,,More\n"}, "lms")
     return district
+
+
+def test_a_landing_that_somebody_stops_has_rejected_nothing(
+    district: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database takes the exception for a failure of the stream that it reads."""
+    for day in (1, 2):
+        district.deliver(of_day(day), {"orgs.csv": ORGS + ORG_ROWS})
+
+    def stopped() -> Iterator[pa.RecordBatch]:
+        os.kill(os.getpid(), signal.SIGINT)
+        yield from ()
+
+    def batches(*arguments: Any) -> pa.RecordBatchReader:
+        return pa.RecordBatchReader.from_batches(record_batches(*arguments).schema, stopped())
+
+    with monkeypatch.context() as patch:
+        patch.setattr(raw, "record_batches", batches)
+        done = district.land(now="2026-09-05T00:00:00Z")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("rollcall: Stopped; nothing half-done is kept.")
+    assert district.ledger("from landing.deliveries") == []
+    assert codes(district, now="2026-09-05T00:00:00Z") == (0, {of_day(1): None, of_day(2): None})
 
 
 def test_a_delivery_that_fails_stops_no_other_of_any_source(obstructed: District) -> None:

@@ -28,7 +28,10 @@ from rollcall.errors import (
     NoRoomError,
     RollcallError,
     UsageError,
+    heed_stop,
     is_out_of_room,
+    reraise_stop,
+    was_stopped,
 )
 from rollcall.export import export_parquet
 from rollcall.home import PATIENCE_SECONDS, Home, Patience
@@ -42,6 +45,8 @@ from rollcall.report import render_report
 from rollcall.sample import write_sample
 from rollcall.scaffold import writer
 from rollcall.trace import layout_changes, mastery, rejects, rows
+
+_STOPPED = "Stopped; nothing half-done is kept. Run the same command again."
 
 app = typer.Typer(
     help="Make batch exports trustworthy: every record in every export is accounted for.",
@@ -654,8 +659,10 @@ def main() -> None:
     What it writes, here and in dbt, only the account that runs it can read.
     """
     os.umask(0o077)
+    heed_stop()
     try:
         code = app(standalone_mode=False, prog_name="rollcall")
+        reraise_stop()  # which typer makes a code of its own
     except typer.TyperException as error:
         _fail(error.format_message(), ExitCode.USAGE)
     except RollcallError as error:
@@ -664,8 +671,10 @@ def main() -> None:
             _fail(" ".join(found), ExitCode.USAGE)
         _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
-        _fail("Stopped; nothing half-done is kept. Run the same command again.", ExitCode.INTERNAL)
+        _fail(_STOPPED, ExitCode.INTERNAL)
     except Exception as error:  # the last resort: one sentence, and the trace in a file
+        if was_stopped():
+            _fail(_STOPPED, ExitCode.INTERNAL)
         if not isinstance(error, OSError) and (found := damages(Home(_call.home))):
             _fail(" ".join(found), ExitCode.USAGE)
         _fail(_explain(error), ExitCode.INTERNAL)

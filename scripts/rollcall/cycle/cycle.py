@@ -24,7 +24,7 @@ from rollcall.cycle.built_from import changed_since, keep_code, keep_seeds
 from rollcall.cycle.judgement import judge_new_files, keep_out, note_down
 from rollcall.cycle.reported import Cycle, CycleReport, report_newest
 from rollcall.databases import damages
-from rollcall.errors import RollcallError, UsageError, is_out_of_room
+from rollcall.errors import RollcallError, UsageError, is_out_of_room, reraise_stop
 from rollcall.home import Home
 from rollcall.landing.inbox import land
 from rollcall.landing.job import Context
@@ -147,6 +147,7 @@ def _render_report(home: Home, contracts: Contracts, report: CycleReport) -> Non
     try:
         report.report = render_report(home, contracts)
     except Exception as error:  # whatever it is, what was published stays published
+        reraise_stop(error)
         home.log_failure()
         reason = "no room is left" if is_out_of_room(error) else type(error).__name__
         report.report_failure = (
@@ -560,6 +561,7 @@ def _run(
         if not built.failures:
             builder.publish()
     except Exception as error:
+        reraise_stop(error)  # the cycle stays open, as when it is killed
         with suppress(OSError, duckdb.Error, RollcallError):  # without room the cycle stays open
             close("failed", type(error).__name__)
         raise

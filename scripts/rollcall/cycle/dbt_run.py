@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from rollcall.cycle.failing_rows import NOTHING_EXAMINED, Examined
 from rollcall.environment import undisturbed
-from rollcall.errors import NoRoomError, RollcallError, is_out_of_room
+from rollcall.errors import NoRoomError, RollcallError, is_out_of_room, reraise_stop
 from rollcall.home import Home
 from rollcall.project import EVERYTHING
 from rollcall.sanitize import without_values
@@ -208,6 +208,7 @@ class DbtRun:
                 _close_databases()
 
     def _failure(self, done: "dbtRunnerResult") -> RollcallError:
+        reraise_stop(done.exception)
         if is_out_of_room(str(done.exception)):
             return NoRoomError(self._home.path)
         said = " ".join(without_values(str(done.exception or "it gave no reason")).split())

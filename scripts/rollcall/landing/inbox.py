@@ -15,7 +15,7 @@ import duckdb
 from rollcall.clock import iso
 from rollcall.contracts.project import Contracts
 from rollcall.databases import attach_last_good, flaw, warehouse_is_damaged
-from rollcall.errors import UsageError, is_out_of_room
+from rollcall.errors import UsageError, is_out_of_room, reraise_stop
 from rollcall.home import Home
 from rollcall.landing.container import Opened, open_delivery
 from rollcall.landing.delivery import Arrival, Known, export_time, land_opened, reject_failed
@@ -86,6 +86,7 @@ def land(
         UsageError: inbox, data directory or last good warehouse cannot be used, or the delivery to
             supersede with or to date is not there.
         BusyError: the landing database stays open elsewhere.
+        KeyboardInterrupt: somebody has stopped the command.
     """
     found = read_inbox(inbox, contracts.sources)
     report = LandReport(left_alone=found.left_alone, unknown=found.unknown)
@@ -128,6 +129,7 @@ def land(
                 _land_entry(context, attempt, report)
             except Exception as error:
                 stack.close()  # what was raised may have spoiled the connection
+                reraise_stop(error)
                 is_tried_again = _compares_no_more(error, home, report)
                 if not is_tried_again and _concerns_all(error, home):
                     raise
@@ -167,13 +169,7 @@ def _compares_no_more(error: Exception, home: Home, report: LandReport) -> bool:
 
 
 def _concerns_all(error: Exception, home: Home) -> bool:
-    """Say whether the disk or a database is what fails, so that no delivery could be landed.
-
-    Raises:
-        KeyboardInterrupt: somebody has stopped the command; DuckDB says so in words of its own.
-    """
-    if isinstance(error, RuntimeError) and str(error) == "Query interrupted":
-        raise KeyboardInterrupt from error
+    """Say whether the disk or a database is what fails, so that no delivery could be landed."""
     is_damaged = isinstance(error, duckdb.Error) and flaw(home.landing_db) is not None
     return is_damaged or is_out_of_room(error) or isinstance(error, duckdb.IOException)
 
