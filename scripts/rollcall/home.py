@@ -1,5 +1,6 @@
 """The data directory: where databases, archive and reports live, and who may write there."""
 
+import errno
 import fcntl
 import os
 import re
@@ -356,6 +357,7 @@ class Home:
 
         Raises:
             BusyError: another program kept it open.
+            UsageError: the account that runs this may not open it.
         """
         if database.exists() and not database.is_file():  # of a pipe, DuckDB would wait for ever
             raise duckdb.IOException(f"{database.name} is no file")
@@ -364,6 +366,12 @@ class Home:
             try:
                 connection.execute(sql)
             except duckdb.IOException as error:
+                if os.strerror(errno.EACCES) in str(error):
+                    raise UsageError(
+                        f"{database} cannot be opened, because the account that runs this may not "
+                        "(was a command run by another?); give what is in the data directory to "
+                        f"one account: chown -R ACCOUNT {quote(str(self.path))}"
+                    ) from error
                 if _HELD_ELSEWHERE not in str(error):
                     raise
                 holder = _HOLDER.search(str(error))

@@ -143,7 +143,7 @@ def test_every_file_is_its_owners_alone_at_every_moment(
     assert not seen
     assert not written
     assert "ok  modes: only the owner" in run(theirs, "doctor", user=user)
-    assert not open_to_others(home.parent / ".cache")
+    assert not open_to_others(home.parent / ".cache" / "matplotlib")
 
 
 def test_a_folder_of_others_is_no_data_directory(theirs: District) -> None:
@@ -281,3 +281,18 @@ def test_a_killed_command_leaves_no_probe_of_the_data_directory(district: Distri
     done = subprocess.run([*killed, *arguments], start_new_session=True, check=False)
     assert done.returncode == -signal.SIGKILL
     assert sorted(path.name for path in district.home.iterdir()) == ["archive", "logs", "spool"]
+
+
+def test_a_database_of_another_account_is_said_to_be_that(theirs: District) -> None:
+    """A command that root has run once leaves files that the next one may not open."""
+    user, database = as_ordinary_user(), theirs.home / "landing.duckdb"
+    run(theirs, "init", user=user)
+    for mode in (0o400, 0):
+        database.chmod(mode)
+        for command in ("status", "land"):
+            arguments = [*user, str(ROLLCALL), command, "--home", str(theirs.home)]
+            arguments += ["--inbox", str(theirs.inbox)] * (command == "land")
+            done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+            is_refused = command == "land" or (mode == 0 and not user)
+            assert done.returncode == (2 if is_refused else 0), done.stderr
+            assert (f"{database} cannot be opened" in done.stderr) == is_refused
