@@ -12,7 +12,7 @@ from rollcall.project import PROJECT_DIR, open_project, version
 _STARTER = Path(__file__).with_name("starter")
 _SEEDS = (
     *("contracts/sources.csv", "rules/mastery_rules.csv", "rules/learning_paths.csv"),
-    *(f"contracts/district_{what}.csv" for what in ("feeds", "layouts", "limits")),
+    *(f"contracts/district_{what}.csv" for what in ("feeds", "framings", "layouts", "limits")),
 )
 """Seeds that a district begins with as they are shipped; all but the first two are empty. Only the
 learning platform of the sample sends manifests that are wrong, so they are believed here."""

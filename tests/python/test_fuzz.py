@@ -25,10 +25,10 @@ from rollcall.contracts.project import Contracts
 from rollcall.contracts.sources import Source
 from rollcall.csvfile import framing
 from rollcall.csvfile.blanks import hides, visible
+from rollcall.csvfile.opening import FRAMERS
 from rollcall.csvfile.records import Defect
 from rollcall.home import Home, archive_path
 from rollcall.landing import entries, inbox, verdicts
-from rollcall.landing import file as landing_file
 from rollcall.ledger.sql import identifier
 from rollcall.project import PROJECT_DIR
 
@@ -574,8 +574,9 @@ def run_batch(seed: int, nights: int, folder: Path, monkeypatch: pytest.MonkeyPa
     """Make, land and check one batch, with blocks of a size that goes with the seed."""
     block = BLOCKS[seed % len(BLOCKS)]
     monkeypatch.setattr(entries, "_SETTLE_SECONDS", 0.0)
-    for module in (landing_file, verdicts):
-        monkeypatch.setattr(module, "Framer", partial(framing.Framer, block_bytes=block))
+    framer = partial(framing.Framer, block_bytes=block)
+    monkeypatch.setattr(verdicts, "Framer", framer)
+    monkeypatch.setitem(FRAMERS, "csv", framer)
     made = make_batch(seed, nights)
     check(made, land_all(made, folder), f"seed {seed}, {nights} nights, blocks of {block} bytes")
     return list(made.values())

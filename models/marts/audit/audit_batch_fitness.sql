@@ -15,7 +15,7 @@ changes as (
 files as (
     select
         source_id,
-        sum(record_count) as record_count,
+        sum(record_count - structural_count) as record_count,
         sum(malformed_count + rejected_count) as rejected_count,
         count(case when code = 'DELIVERY_CONFLICT' then 1 end)
         + count(distinct case when code = 'MODE_CONFLICT' then feed end) as conflict_count

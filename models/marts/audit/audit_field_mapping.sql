@@ -1,14 +1,7 @@
 -- One row per column of a layout: what it means and where it is staged.
 {{ config(tags=['of_seeds']) }}
 
-with layouts as (
-    select * from {{ ref('layouts') }}
-    union all
-    select * from {{ ref('district_layouts') }}
-),
-
-final as (
-    select
+{% set columns %}
         feed,
         layout_version,
         position,
@@ -21,7 +14,14 @@ final as (
         staged_as,
         personal_data,
         meaning
-    from layouts
+{%- endset %}
+-- The two have other columns where one of them has layouts of fixed width.
+with final as (
+    select {{ columns }}
+    from {{ ref('layouts') }}
+    union all
+    select {{ columns }}
+    from {{ ref('district_layouts') }}
 )
 
 select * from final

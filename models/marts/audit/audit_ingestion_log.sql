@@ -28,6 +28,7 @@ final as (
         files.byte_count,
         files.encoding,
         files.record_count,
+        files.structural_count,
         files.malformed_count,
         files.blank_line_count,
         files.verdict,
@@ -40,7 +41,7 @@ final as (
         files.decided_by,
         files.first_cycle_id,
         case
-            when files.verdict = 'rejected' then files.record_count - files.malformed_count
+            when files.verdict = 'rejected' then files.record_count - files.structural_count - files.malformed_count
             when files.is_visible then coalesce(counts.rejected_count, 0)
         end as rejected_count,
         case
@@ -51,7 +52,7 @@ final as (
             when files.verdict = 'rejected' then files.record_count * 0
             when files.is_staged then coalesce(counts.accepted_count, 0)
             -- Kept raw only: the loader has checked that every well-formed record is stored.
-            when files.is_visible then files.record_count - files.malformed_count
+            when files.is_visible then files.record_count - files.structural_count - files.malformed_count
         end as accepted_count
     from files
     inner join current_cycle on files.job_id <= current_cycle.job_id

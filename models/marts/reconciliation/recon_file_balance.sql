@@ -12,11 +12,12 @@ final as (
         file_name,
         first_cycle_id,
         record_count,
+        structural_count,
         malformed_count,
         rejected_count,
         duplicate_count,
         accepted_count,
-        record_count = malformed_count + rejected_count + duplicate_count + accepted_count
+        record_count = structural_count + malformed_count + rejected_count + duplicate_count + accepted_count
             as is_balanced
     from ingestion_log
     where accepted_count is not null

@@ -490,7 +490,8 @@ def rejects_command(
     as_json: JsonOption = False,
 ) -> None:
     """Write the rejected records of a file, as delivered, for the one who sent it."""
-    report = rejects.write_rejects(_home(home), file, out)
+    district = _home(home)
+    report = rejects.write_rejects(district, district.project.contracts(), file, out)
     _print(
         as_json,
         asdict(report),

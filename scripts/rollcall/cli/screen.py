@@ -38,7 +38,7 @@ _WIDTH = 80
 _REJECTED_SHOWN = 20
 _FILES_SHOWN = 20
 _FAILURES_SHOWN = 3
-_COUNTS = ("records", "malformed", "rejected", "duplicates", "accepted")
+_COUNTS = ("records", "structural", "malformed", "rejected", "duplicates", "accepted")
 """What is counted of the records of a delivery."""
 
 
@@ -201,10 +201,12 @@ def show_cycle(report: CycleReport) -> None:
         say("  STILL WAITING, from an earlier night:")
         _show_held(row)
     if report.balances:
-        table = _table("Deliveries seen", ["delivery", *_COUNTS])
+        has_structural = any(row["structural"] for row in report.balances)
+        counts = [count for count in _COUNTS if count != "structural" or has_structural]
+        table = _table("Deliveries seen", ["delivery", *counts])
         for row in report.balances:
             name = f"{row['source_id']} {row['delivery_name']}"
-            table.add_row(_cell(name), *(_cell(row[count]) for count in _COUNTS))
+            table.add_row(_cell(name), *(_cell(row[count]) for count in counts))
         _console().print(table)
     if report.rejected_records:
         table = _table("Records rejected", ["file", "from line", "times", "code", "column"])

@@ -42,6 +42,7 @@ _OUTCOMES = {
     "raw_only": "accepted; its feed is kept as delivered and not staged",
     "duplicate": "a duplicate of another record of its file; it changed nothing",
     "malformed": "malformed: it breaks the grammar of CSV",
+    "structural": "structural: no record of the feed, so its layout passes it over",
     "rejected": "rejected",
     "held": "held: its file waits for a decision",
     "replaced": "replaced: another delivery has replaced its file",

@@ -6,6 +6,8 @@ from pathlib import Path
 from rollcall.contracts.layouts import Column, Layout, land_columns, landing_order, version_order
 from rollcall.contracts.reading import ContractError, listed, number, rows_of
 
+_MOST_WIDTH = 1_000_000
+
 
 def read_layouts(paths: Sequence[Path], feeds: set[str]) -> tuple[Layout, ...]:
     """Read all layouts, the versions of each feed in order.
@@ -37,6 +39,7 @@ def read_layouts(paths: Sequence[Path], feeds: set[str]) -> tuple[Layout, ...]:
                 allows_extension=row["allows_extension"] == "true",
                 references=row["references"],
                 staged_as=row["staged_as"],
+                width=_width(path, line, row),
             )
         )
     known: dict[str, dict[str, str]] = {}
@@ -57,6 +60,16 @@ def read_layouts(paths: Sequence[Path], feeds: set[str]) -> tuple[Layout, ...]:
         _check_layout(named[feed, version], layout, others)
         layouts.append(layout)
     return tuple(sorted(layouts, key=lambda layout: (layout.feed, version_order(layout.version))))
+
+
+def _width(path: Path, line: int, row: dict[str, str]) -> int | None:
+    """Return the width of a column; most seeds have no column for it."""
+    if not row.get("width"):
+        return None
+    width = int(number(path, line, row, "width", _MOST_WIDTH))
+    if not width:
+        raise ContractError(f"{path.name}, line {line}: a column is at least 1 character wide.")
+    return width
 
 
 def _check_layout(path: Path, layout: Layout, others: list[Layout]) -> None:

@@ -5,13 +5,15 @@ holds. A version `V-n` is a variant of version `V`: another header for the same 
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 METADATA_PREFIX = "metadata."
 VARIANT_MARK = "-"
 _NAMES_NOTHING = ("1.0",)
+_MARKS = re.compile("\u00c2?\u00ae|\ufffd")
 LINEAGE = ("file_id", "layout_version", "record_number", "line_number", "byte_offset")
 """The columns before those of the layouts in every raw table; a column `metadata` comes last."""
 
@@ -22,6 +24,7 @@ class Column:
 
     `requirement` says when it must hold something: `yes`, `delta`, `in_part` (when other columns
     say so) or `no`. `staged_as` is `model.column`, or blank when the column is kept raw only.
+    `width` is how many characters it takes in a file of fixed width.
     """
 
     name: str
@@ -33,6 +36,7 @@ class Column:
     allows_extension: bool
     references: str
     staged_as: str
+    width: int | None = None
 
     @property
     def staged_column(self) -> str:
@@ -40,12 +44,51 @@ class Column:
         return self.staged_as.split(".")[-1]
 
 
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """How files of a layout are cut into records; by default a CSV that begins with its header.
+
+    Attributes:
+        kind: csv, fixed, jsonl or xlsx.
+        name_pattern: what the name of such a file holds; None where the feed's own name tells.
+        year: what the group `year` of the pattern must find, or blank.
+        delimiter: what stands between fields; blank where the source says it.
+        preamble_lines: how many lines, or rows, stand before the header.
+        structural: what the first field of a record is that is passed over.
+        nothing: what the first field of the only record is where it says that there is none.
+        sheet: the sheet of a workbook; blank where it has but one.
+        names: those of the layout's columns.
+        widths: those of the layout's columns; 0 for one that takes the rest of the line.
+    """
+
+    kind: str = "csv"
+    name_pattern: re.Pattern[str] | None = None
+    year: str = ""
+    delimiter: str = ""
+    preamble_lines: int = 0
+    structural: re.Pattern[str] | None = None
+    nothing: re.Pattern[str] | None = None
+    sheet: str = ""
+    names: tuple[str, ...] = ()
+    widths: tuple[int, ...] = ()
+
+    def is_named(self, file_name: str) -> bool:
+        """Say whether a file's name holds what it should, the year included."""
+        found = self.name_pattern.search(file_name) if self.name_pattern else None
+        return found is not None and (not self.year or found["year"] == self.year)
+
+
+PLAIN = Framing()
+"""The framing of a layout of which nothing else is declared."""
+
+
 @dataclass(frozen=True)
 class Layout:
     """One version of a feed's columns, and the raw table (`schema.table`) its records land in.
 
     `raw_columns` names the column of the raw table in which each of its columns lands;
-    `key_columns` those that identify a record, in the order of the raw table.
+    `key_columns` those that identify a record, in the order of the raw table; `framing` says how
+    its files are cut into records.
     """
 
     feed: str
@@ -54,6 +97,7 @@ class Layout:
     raw_table: str
     raw_columns: tuple[str, ...]
     key_columns: tuple[str, ...]
+    framing: Framing = PLAIN
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -147,13 +191,32 @@ def _free_name(name: str, known: Iterable[str]) -> str:
     return name
 
 
+@cache
+def spelling(name: str) -> str:
+    """Return what counts of the name of a column: neither blanks doubled nor marks damaged.
+
+    A registered sign is often written in another encoding than the rest.
+    """
+    return " ".join(_MARKS.sub("", unicodedata.normalize("NFC", name)).split())
+
+
+def _are_spelled_alike(names: tuple[str, ...], others: tuple[str, ...]) -> bool:
+    return names == others or (
+        len(names) == len(others) and all(map(_is_spelled_alike, names, others))
+    )
+
+
+def _is_spelled_alike(name: str, other: str) -> bool:
+    return name == other or spelling(name) == spelling(other)
+
+
 def exact_fit(layout: Layout, names: tuple[str, ...]) -> Fit | None:
     """Fit a header by name and order, `metadata.` columns at the right aside."""
     extra = names[len(layout.columns) :]
     is_extra_fine = len(set(extra)) == len(extra) and all(
         name.startswith(METADATA_PREFIX) for name in extra
     )
-    if names[: len(layout.columns)] != layout.names or not is_extra_fine:
+    if not is_extra_fine or not _are_spelled_alike(names[: len(layout.columns)], layout.names):
         return None
     return Fit(layout, layout.raw_columns + (None,) * len(extra), is_exact=True)
 
@@ -163,12 +226,14 @@ def loose_fit(layout: Layout, names: tuple[str, ...]) -> Fit | None:
 
     Of a layout that says nothing about what is required, no column may be missing.
     """
-    folded = [name.strip().lower() for name in names]
+    folded = [spelling(name).lower() for name in names]
     wanted = {
-        column.name.lower(): raw_column
+        spelling(column.name).lower(): raw_column
         for column, raw_column in zip(layout.columns, layout.raw_columns, strict=True)
     }
-    required = {column.name.lower() for column in layout.columns if column.requirement != "no"}
+    required = {
+        spelling(column.name).lower() for column in layout.columns if column.requirement != "no"
+    }
     required = required or set(wanted)
     if len(set(folded)) < len(folded) or not required <= set(folded):
         return None

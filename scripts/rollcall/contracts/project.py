@@ -5,12 +5,16 @@ The loader and dbt read the same files.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+from rollcall.contracts.framings import with_framings
 from rollcall.contracts.layout_files import read_layouts
 from rollcall.contracts.layouts import (
+    PLAIN,
     Column,
     Fit,
+    Framing,
     Layout,
     exact_fit,
     landing_order,
@@ -20,7 +24,7 @@ from rollcall.contracts.layouts import (
 )
 from rollcall.contracts.sources import Feed, Source, read_feeds, read_limits, read_sources
 
-DATA_ENDINGS = (".csv", ".tsv", ".txt")
+DATA_ENDINGS = (".csv", ".tsv", ".txt", ".dat", ".jsonl", ".xlsx")
 """How the names of files of an export may end."""
 _MISSPELLED = {"courseresourses": "courseresources"}
 
@@ -32,7 +36,7 @@ def plain_name(file_name: str) -> str:
     return _MISSPELLED.get(stem, stem)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Contracts:
     """All contracts of a project."""
 
@@ -60,6 +64,7 @@ class Contracts:
 
         feeds = tuple(feed for path in both("feeds") for feed in read_feeds(path))
         layouts = read_layouts(both("layouts"), {feed.feed for feed in feeds})
+        layouts = with_framings(both("framings"), layouts)
         limits = read_limits(both("limits"))
         sources = {
             source.source_id: source for source in read_sources(seed("sources.csv"), limits, feeds)
@@ -83,6 +88,10 @@ class Contracts:
         """Return the layouts of a feed, lowest version first."""
         return tuple(layout for layout in self.layouts if layout.feed == feed)
 
+    def plain_versions(self, feed: str) -> tuple[Layout, ...]:
+        """Return the layouts of a feed whose files begin with their header."""
+        return tuple(layout for layout in self.versions(feed) if layout.framing is PLAIN)
+
     def mart_of(self, feed: str) -> tuple[str, tuple[Column, ...]] | None:
         """Return the mart of a feed (`schema.table`) and its key columns; None when it has none."""
         mart = next((item.mart for item in self.feeds if item.feed == feed), "")
@@ -99,13 +108,44 @@ class Contracts:
                 return feed
         return None
 
+    def framed(self, source: Source, feed: Feed | None, file_name: str) -> tuple[Layout, ...]:
+        """Return the layouts with a framing of their own that a file's name allows.
+
+        Args:
+            source: who sends the file.
+            feed: what its name is that of, if of any.
+            file_name: its name.
+        """
+        families = {item.feed: item.family for item in self.feeds}
+        return tuple(
+            layout
+            for layout in self._framed
+            if families[layout.feed] in source.families
+            and (
+                layout.framing.is_named(file_name)
+                or (feed and feed.feed == layout.feed and not layout.framing.name_pattern)
+            )
+        )
+
+    @cached_property
+    def _framed(self) -> tuple[Layout, ...]:
+        return tuple(layout for layout in self.layouts if layout.framing is not PLAIN)
+
+    def framing_of(self, feed: str | None, version: str | None) -> Framing:
+        """Return how files of a layout are cut into records."""
+        of_feed = (layout for layout in self.versions(feed or "") if layout.version == version)
+        return next((layout.framing for layout in of_feed), PLAIN)
+
     def feed_by_header(self, source: Source, names: tuple[str, ...]) -> Feed | None:
-        """Find the one feed of a source that a header fits exactly; None when several do."""
+        """Find the one feed of a source that a header fits exactly; None when several do.
+
+        Of layouts with a framing of their own the header alone says nothing.
+        """
         found = [
             feed
             for feed in self.feeds
             if feed.family in source.families
-            and any(exact_fit(layout, names) for layout in self.versions(feed.feed))
+            and any(exact_fit(layout, names) for layout in self.plain_versions(feed.feed))
         ]
         return found[0] if len(found) == 1 else None
 
@@ -116,14 +156,11 @@ class Contracts:
         `metadata.` and stands once. `by_name`, where no layout fits so: every required column is
         there, in any order and case; the layouts that share most columns with the header.
         """
-        exact = [
-            fit for layout in self.versions(feed) if (fit := exact_fit(layout, names)) is not None
-        ]
+        layouts = self.plain_versions(feed)
+        exact = [fit for layout in layouts if (fit := exact_fit(layout, names)) is not None]
         if exact or header_policy == "strict":
             return tuple(exact)
-        loose = [
-            fit for layout in self.versions(feed) if (fit := loose_fit(layout, names)) is not None
-        ]
+        loose = [fit for layout in layouts if (fit := loose_fit(layout, names)) is not None]
         most = max((placed_count(fit) for fit in loose), default=0)
         return tuple(fit for fit in loose if placed_count(fit) == most)
 

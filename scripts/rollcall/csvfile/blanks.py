@@ -39,7 +39,12 @@ def hides(text: str) -> bool:
 
 
 def hiding_records(
-    data: bytes, bounds: NDArray[np.int32], places: Sequence[int], *, spans_lines: bool
+    data: bytes,
+    bounds: NDArray[np.int32],
+    places: Sequence[int],
+    *,
+    spans_lines: bool,
+    gap: int = 1,
 ) -> Iterator[int]:
     """Yield the records of a frame of which one of some fields holds what cannot be seen.
 
@@ -48,6 +53,7 @@ def hiding_records(
         bounds: where the fields stand, as in a frame.
         places: which fields to look at.
         spans_lines: whether any record takes several lines; a line end is then part of a field.
+        gap: how many bytes of a bound are no part of the field behind it, as in a frame.
     """
     octets = np.frombuffer(data, np.uint8)[: int(bounds[-1, -1])] if bounds.size else None
     if octets is None:
@@ -61,7 +67,7 @@ def hiding_records(
     suspects = np.append(np.flatnonzero(is_suspect), len(data))
     found: set[int] = set()
     for place in places:
-        starts, ends = bounds[place] + 1, bounds[place + 1]
+        starts, ends = bounds[place] + gap, bounds[place + 1]
         for row in np.flatnonzero(suspects[np.searchsorted(suspects, starts)] < ends).tolist():
             text = data[int(starts[row]) : int(ends[row])].decode()
             if hides(text[1:-1].replace('""', '"') if text.startswith('"') else text):

@@ -12,7 +12,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from rollcall.csvfile.framing import PADDING, Frame, Framer, MalformedRecords
+from rollcall.csvfile.framing import (
+    PADDING,
+    Frame,
+    Framer,
+    MalformedRecords,
+    StructuralRecords,
+    TextFrame,
+)
 from rollcall.csvfile.records import Positions
 
 _QUOTE = 34
@@ -26,17 +33,22 @@ _Fields = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.bool_]]
 
 
 def record_batches(
-    framer: Framer, malformed: list[MalformedRecords], most_malformed: int | None = None
+    framer: Framer,
+    malformed: list[MalformedRecords],
+    most_malformed: int | None = None,
+    structural: list[StructuralRecords] | None = None,
 ) -> pa.RecordBatchReader:
     """Return the well-formed records of a file as a stream of batches.
 
     Columns: `record_number`, `line_number`, `byte_offset` (int64), then `c0`, `c1`, ... one for
     each column of the header, text or null. A blank field is null; a quoted blank is empty text.
-    Malformed records are appended to `malformed` on the way. Once there are more than
-    `most_malformed`, the rest of the file is only counted.
+    Malformed records are appended to `malformed` on the way, those that are passed over to
+    `structural`. Once there are more than `most_malformed` of either, the rest of the file is only
+    counted.
     """
     schema = _schema(len(framer.header.names))
-    batches = _batches(framer, malformed, schema, most_malformed)
+    passed_over: list[StructuralRecords] = [] if structural is None else structural
+    batches = _batches(framer, malformed, passed_over, schema, most_malformed)
     return pa.RecordBatchReader.from_batches(schema, batches)
 
 
@@ -48,20 +60,28 @@ def _schema(width: int) -> pa.Schema:
 def _batches(
     framer: Framer,
     malformed: list[MalformedRecords],
+    structural: list[StructuralRecords],
     schema: pa.Schema,
     most_malformed: int | None,
 ) -> Iterator[pa.RecordBatch]:
     for frame in framer:
-        if most_malformed is not None and framer.malformed_count > most_malformed:
+        aside = max(framer.malformed_count, framer.structural_count)
+        if most_malformed is not None and aside > most_malformed:
             continue
         if len(frame.malformed):
             malformed.append(frame.malformed)
+        if len(frame.structural):
+            structural.append(frame.structural)
         if len(frame.record_number):
             yield to_batch(frame, schema)
 
 
-def to_batch(frame: Frame, schema: pa.Schema) -> pa.RecordBatch:
+def to_batch(frame: Frame | TextFrame, schema: pa.Schema) -> pa.RecordBatch:
     """Turn one frame into a batch of that schema."""
+    if isinstance(frame, TextFrame):
+        numbers = (frame.record_number, frame.line_number, frame.byte_offset)
+        texts = [pa.array(column, pa.string_view()) for column in frame.columns]
+        return pa.record_batch([*map(_numbers, numbers), *texts], schema=schema)
     words = _words(frame.data)
     octets = np.frombuffer(frame.data, np.uint8)
     block = pa.py_buffer(frame.data)
@@ -92,7 +112,7 @@ def _content(octets: NDArray[np.uint8], frame: Frame, place: int) -> _Fields:
 
     Quotes around a field are not content; a field of two quotes is empty, not blank.
     """
-    starts, ends = frame.bounds[place] + 1, frame.bounds[place + 1]
+    starts, ends = frame.bounds[place] + frame.gap, frame.bounds[place + 1]
     is_null = starts == ends
     if frame.has_quotes:
         is_quoted = octets[starts] == _QUOTE

@@ -8,11 +8,14 @@ first line end, and reading goes on with the next line: one bad record never tak
 with it. Blank lines are counted; they are no records, nor is the byte 0x1A at the very end, by
 which programs of DOS times mark it.
 
+A layout may declare that lines before the header, or records behind it, are structural: they are
+counted and passed over.
+
 The work is done on whole blocks with numpy; `records.py` says which lines make which record.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -20,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rollcall.csvfile.blanks import hiding_records, trimmed
+from rollcall.csvfile.form import Form
 from rollcall.csvfile.records import (
     DEFECTS,
     Defect,
@@ -45,13 +49,15 @@ PADDING = 16
 
 _BLOCK_BYTES = 2 << 20
 _FIRST_BYTES = 4096
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 END_MARK = b"\x1a"
 """Ctrl-Z: as the last byte of a file it says that the file was written to its end."""
 _QUOTED = re.compile(rb'"(?:[^"]|"")*"')
 _IS_BLANK = np.isin(np.arange(256), np.frombuffer(b' \t"', np.uint8))
 """Of each byte: may it stand in a field that holds nothing."""
 LINE_END = re.compile(rb"\r\n|\r|\n")
+_MOST_NOTHING_BYTES = 4096
+"""How much a file that says that there is nothing may hold behind its header."""
 _HINT = re.compile(rb"sep=([,;\t|])(?:\r\n|\r|\n)", re.IGNORECASE)
 """A line before the header by which spreadsheets tell the delimiter."""
 DELIMITERS = {"comma": b",", "semicolon": b";", "tab": b"\t", "pipe": b"|"}
@@ -80,8 +86,9 @@ class HeaderError(Exception):
 class Header:
     """Column names without blanks around them, and how many bytes and lines they take.
 
-    The bytes are with BOM and line end. `unnamed_count` columns at the right have no name and are
-    not among `names`. `delimiter` is the first of DELIMITERS that stands between names.
+    The bytes are with BOM, preamble and line end. `unnamed_count` columns at the right have no name
+    and are not among `names`. `delimiter` is the first of DELIMITERS that stands between names.
+    `byte_offset` and `line_number` say where it begins when a preamble stands before it.
     """
 
     names: tuple[str, ...]
@@ -90,6 +97,8 @@ class Header:
     line_count: int
     has_bom: bool
     delimiter: bytes
+    byte_offset: int = 0
+    line_number: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +144,25 @@ class MalformedRecords:
 
 
 @dataclass(frozen=True, slots=True)
+class StructuralRecords:
+    """Pointers to records that are passed over, in file order: int64 [n] each."""
+
+    record_number: Positions
+    line_number: Positions
+    byte_offset: Positions
+    byte_length: Positions
+
+    def __len__(self) -> int:
+        return len(self.record_number)
+
+
+_NONE = np.empty(0, np.int64)
+NO_STRUCTURAL = StructuralRecords(_NONE, _NONE, _NONE, _NONE)
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
-    """The well-formed records of one block, and pointers to the malformed ones.
+    """The well-formed records of one block, and pointers to the others.
 
     Attributes:
         data: UTF-8 bytes with PADDING zeros behind them.
@@ -148,6 +174,8 @@ class Frame:
             Columns without a name have no bounds.
         has_quotes: whether any field of the block is quoted.
         malformed: the malformed records of the block, in file order.
+        structural: those that are passed over.
+        gap: how many bytes of a bound are no part of the field behind it: 1 for a delimiter.
     """
 
     data: bytes
@@ -157,6 +185,23 @@ class Frame:
     bounds: NDArray[np.int32]
     has_quotes: bool
     malformed: MalformedRecords
+    structural: StructuralRecords = NO_STRUCTURAL
+    gap: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TextFrame:
+    """Some records whose fields are texts of their own, and no places in a block of bytes.
+
+    `columns` has the texts of each column, None for a blank; all else is as in a `Frame`.
+    """
+
+    record_number: Positions
+    line_number: Positions
+    byte_offset: Positions
+    columns: list[list[str | None]]
+    malformed: MalformedRecords
+    structural: StructuralRecords
 
 
 class Framer:
@@ -168,10 +213,13 @@ class Framer:
         block_bytes: how much is framed at once.
         max_record_bytes: a longer record is malformed; bounds the memory used. Headers have a
             bound of their own, so that a file is readable or not whatever its source's limit.
+        form: what the layout declares of its files, if anything.
 
     Raises:
         HeaderError: the file is empty or its first record is malformed.
     """
+
+    gap = 1
 
     def __init__(
         self,
@@ -179,35 +227,43 @@ class Framer:
         encoding: str = "utf-8",
         block_bytes: int = _BLOCK_BYTES,
         max_record_bytes: int = MAX_RECORD_BYTES,
+        form: Form | None = None,
     ) -> None:
         if encoding not in SUPPORTED_ENCODINGS:
             raise ValueError(f"encoding '{encoding}' is not one of {sorted(SUPPORTED_ENCODINGS)}")
-        self._stream = stream
+        self.stream = stream
         self.encoding = encoding
-        self._block_bytes = block_bytes
-        self._max_record_bytes = max_record_bytes
+        self.block_bytes = block_bytes
+        self.max_record_bytes = max_record_bytes
+        self.form = form
+        self._structural = form.structural if form else None
+        self._nothing = form.nothing if form else None
         self.record_count = 0
         self.malformed_count = 0
+        self.structural_count = 0
         self.blank_line_count = 0
-        self.header, self._rest, self._is_at_end = self._read_header()
-        self.byte_count = self.header.byte_length
-        self.line_count = self.header.line_count
+        self._preamble = NO_STRUCTURAL
         self.seen_places: tuple[int, ...] = ()
         """The fields, from 0, in which a character that cannot be seen makes a record malformed."""
+        self.header, self._rest, self._is_at_end = self.read_header()
+        self.byte_count = self.header.byte_length
+        self.line_count = self.header.line_count
 
-    def _read_header(self) -> tuple[Header, bytes, bool]:
+    def read_header(self) -> tuple[Header, bytes, bool]:
+        """Read the header, and what comes before it; give what else was read, and if it is all."""
         data = b""
         while True:
-            chunk = self._stream.read(self._block_bytes)
+            chunk = self.stream.read(self.block_bytes)
             data += chunk
-            body = data.removeprefix(_BOM)
+            body = data.removeprefix(BOM)
             if not chunk and not body:
                 raise HeaderError("EMPTY_FILE", "The file holds no byte.")
             hint = _HINT.match(body)
-            start = hint.end() if hint else 0
-            delimiter = hint[1] if hint else _delimiter(body)
+            start = self.skip_preamble(body, hint.end() if hint else 0)
+            delimiter = hint[1] if hint else _delimiter(body[start:] if start else body)
             fields, end, is_whole = _scan(body, delimiter, start)
-            is_settled = is_whole and (end < len(body) or body[-1:] == b"\n")
+            is_ended = end > start and body[-1:] == b"\n"
+            is_settled = is_whole and (end < len(body) or is_ended)
             if is_settled or not chunk or len(data) > MAX_RECORD_BYTES:
                 break
         if end > MAX_RECORD_BYTES:
@@ -232,38 +288,77 @@ class Framer:
         bom_length = len(data) - len(body)
         line_count = len(LINE_END.findall(body[:end])) or 1
         length = bom_length + end
+        has_preamble = self.form is not None and self.form.preamble_lines > 0
+        if has_preamble:
+            self.note_preamble(body[:start], bom_length)
         header = Header(
-            tuple(names), width - len(names), length, line_count, bom_length > 0, delimiter
+            tuple(names),
+            width - len(names),
+            length,
+            line_count,
+            bom_length > 0,
+            delimiter,
+            bom_length + start if has_preamble else 0,
+            1 + len(LINE_END.findall(body[:start])) if has_preamble else 1,
         )
         return header, body[end:], not chunk
 
-    def __iter__(self) -> Iterator[Frame]:
+    def skip_preamble(self, body: bytes, start: int) -> int:
+        """Return where the lines end that stand before the header."""
+        for _ in range(self.form.preamble_lines if self.form else 0):
+            found = LINE_END.search(body, start)
+            start = found.end() if found else len(body)
+        return start
+
+    def note_preamble(self, lines: bytes, byte_offset: int) -> None:
+        """Count the lines before the header; those that are not blank are structural records."""
+        found: list[tuple[int, int, int, int]] = []
+        start, line_number = 0, 0
+        while start < len(lines):
+            ended = LINE_END.search(lines, start)
+            end, after = ended.span() if ended else (len(lines), len(lines))
+            line_number += 1
+            if end > start:
+                found.append((len(found) + 1, line_number, byte_offset + start, end - start))
+            else:
+                self.blank_line_count += 1
+            start = after
+        self._preamble = StructuralRecords(*np.array(found, np.int64).reshape(-1, 4).T)
+        self.record_count = self.structural_count = len(found)
+
+    def __iter__(self) -> Iterator[Frame | TextFrame]:
         """Yield the frames of the file, once; the counts are final afterwards."""
         data, is_at_end = self._rest, self._is_at_end
         self._rest = b""
+        if len(self._preamble):
+            yield _empty_frame(len(self.header.names), _NO_MALFORMED, self._preamble)
+        while self._nothing and not is_at_end and len(data) <= _MOST_NOTHING_BYTES:
+            chunk = self.stream.read(self.block_bytes)
+            is_at_end = not chunk
+            data += chunk
         skipped_from: int | None = None
         mark_length = 0
         while True:
             if is_at_end and data.endswith(END_MARK):
                 mark_length, data = len(END_MARK), data[: -len(END_MARK)]
             if skipped_from is not None:
-                data, frame = self._skip_line(data, is_at_end, skipped_from)
-                if frame:
+                data, skipped = self._skip_line(data, is_at_end, skipped_from)
+                if skipped:
                     skipped_from = None
-                    yield frame
+                    yield skipped
             if skipped_from is None and data:
-                used, frame = self._frame(data, is_at_end)
+                used, frame = self.frame(data, is_at_end)
                 if frame:
                     yield frame
                 data = data[used:]
                 self.byte_count += used
                 length = settled(data.removesuffix(END_MARK))
-                if not is_at_end and length > self._max_record_bytes and not _ends(data):
+                if not is_at_end and length > self.max_record_bytes and not _ends(data):
                     skipped_from = self.byte_count
             if is_at_end and skipped_from is None:
                 self.byte_count += mark_length
                 return
-            chunk = self._stream.read(self._block_bytes)
+            chunk = self.stream.read(self.block_bytes)
             is_at_end = not chunk
             data += chunk
 
@@ -289,32 +384,108 @@ class Framer:
         self.byte_count += after
         return data[after:], _empty_frame(len(self.header.names), record)
 
-    def _frame(self, data: bytes, is_at_end: bool) -> tuple[int, Frame | None]:
+    def frame(self, data: bytes, is_at_end: bool) -> tuple[int, Frame | TextFrame | None]:
         """Frame the complete records of `data`; return how many bytes they take."""
         padded = data + b"\0" * PADDING
         octets = np.frombuffer(padded, np.uint8)
         lines = find_lines(octets, data, is_at_end)
-        delimiter = ord(self.header.delimiter)
-        records = find_records(octets, data, lines, is_at_end, self._max_record_bytes, delimiter)
+        records = self.find_records(octets, data, lines, is_at_end)
         if records.line_count == 0:
             return 0, None
         used = int(lines.nexts[records.line_count - 1])
-        frame = self._cut_fields(padded, octets[: used + PADDING], lines, records)
+        is_last = is_at_end and used == len(data)
+        frame = self._cut_fields(padded, octets[: used + PADDING], lines, records, is_last)
         self.record_count += len(records.first_line)
         self.malformed_count += len(frame.malformed)
+        self.structural_count += len(frame.structural)
         self.blank_line_count += records.blank_count
         self.line_count += records.line_count
         return used, frame
 
+    def find_records(
+        self, octets: NDArray[np.uint8], data: bytes, lines: Lines, is_at_end: bool
+    ) -> Records:
+        """Join the lines of a block to records."""
+        delimiter = ord(self.header.delimiter)
+        return find_records(octets, data, lines, is_at_end, self.max_record_bytes, delimiter)
+
     def _cut_fields(
-        self, padded: bytes, octets: NDArray[np.uint8], lines: Lines, records: Records
+        self,
+        padded: bytes,
+        octets: NDArray[np.uint8],
+        lines: Lines,
+        records: Records,
+        is_last: bool,
     ) -> Frame:
-        width = len(self.header.names)
         starts = lines.starts[records.first_line]
         ends = lines.ends[records.last_line]
         used = len(octets) - PADDING
-        separators = records.separators[: np.searchsorted(records.separators, used)]
         defects = records.defects.copy()
+        bounds_of = self.measure(octets, records, starts, ends, defects)
+        bad = undecodable(padded, octets[:used], starts, ends, self.encoding)
+        bad_bytes = np.fromiter(bad, np.int64)
+        defects[bad_bytes[defects[bad_bytes] == 0]] = number_of(Defect.BAD_BYTES)
+        is_structural = self._find_structural(padded, starts, ends, is_last)
+        is_good = (defects == 0) & ~is_structural
+        bounds = bounds_of(is_good)
+        if self.encoding != "utf-8":
+            padded, bounds = _transcode(padded, octets[:used], self.encoding, bounds, self.gap)
+        if self.seen_places:
+            spans_lines = len(starts) + records.blank_count < records.line_count
+            hiding = np.fromiter(
+                hiding_records(
+                    padded, bounds, self.seen_places, spans_lines=spans_lines, gap=self.gap
+                ),
+                np.int64,
+            )
+            hidden = np.flatnonzero(is_good)[hiding]
+            defects[hidden] = number_of(Defect.UNSEEN_CHARACTER)
+            is_good[hidden] = False
+            bounds = np.delete(bounds, hiding, axis=1)
+        is_malformed = ~is_good & ~is_structural
+        numbers = self.record_count + 1 + np.arange(len(starts), dtype=np.int64)
+        line_numbers = self.line_count + 1 + records.first_line
+        offsets = self.byte_count + starts
+        lengths = ends - starts
+        malformed = MalformedRecords(
+            numbers[is_malformed],
+            line_numbers[is_malformed],
+            offsets[is_malformed],
+            lengths[is_malformed],
+            defects[is_malformed],
+        )
+        structural = NO_STRUCTURAL
+        if is_structural.any():
+            structural = StructuralRecords(
+                numbers[is_structural],
+                line_numbers[is_structural],
+                offsets[is_structural],
+                lengths[is_structural],
+            )
+        return Frame(
+            padded,
+            numbers[is_good],
+            line_numbers[is_good],
+            offsets[is_good],
+            bounds,
+            records.has_quotes,
+            malformed,
+            structural,
+            self.gap,
+        )
+
+    def measure(
+        self,
+        octets: NDArray[np.uint8],
+        records: Records,
+        starts: Positions,
+        ends: Positions,
+        defects: Defects,
+    ) -> "BoundsOf":
+        """Mark records with too few or too many fields; return what gives the others' bounds."""
+        width = len(self.header.names)
+        used = len(octets) - PADDING
+        separators = records.separators[: np.searchsorted(records.separators, used)]
         is_good = defects == 0
         counts = _count_between(separators, starts, ends, width, is_good)
         few = is_good & (counts < width - 1)
@@ -326,46 +497,41 @@ class Framer:
         defects[few] = number_of(Defect.TOO_FEW_FIELDS)
         defects[many[~is_blank]] = number_of(Defect.TOO_MANY_FIELDS)
         defects[many[is_blank & ~has_room]] = number_of(Defect.EXTRA_BLANK_FIELD)
-        bad = _undecodable(padded, octets[:used], starts, ends, self.encoding)
-        undecodable = np.fromiter(bad, np.int64)
-        defects[undecodable[defects[undecodable] == 0]] = number_of(Defect.BAD_BYTES)
-        is_good = defects == 0
-        if len(many) or not is_good.all():
-            separators = separators[
-                np.repeat(np.searchsorted(separators, starts[is_good]), width - 1)
-                + np.tile(np.arange(width - 1), int(is_good.sum()))
-            ]
-        bounds = _field_bounds(separators, starts[is_good], field_ends[is_good], width)
-        if self.encoding != "utf-8":
-            padded, bounds = _transcode(padded, octets[:used], self.encoding, bounds)
-        if self.seen_places:
-            spans_lines = len(starts) + records.blank_count < records.line_count
-            places = self.seen_places
-            hiding = np.fromiter(
-                hiding_records(padded, bounds, places, spans_lines=spans_lines), np.int64
-            )
-            defects[np.flatnonzero(is_good)[hiding]] = number_of(Defect.UNSEEN_CHARACTER)
-            is_good = defects == 0
-            bounds = np.delete(bounds, hiding, axis=1)
-        numbers = self.record_count + 1 + np.arange(len(starts), dtype=np.int64)
-        line_numbers = self.line_count + 1 + records.first_line
-        offsets = self.byte_count + starts
-        malformed = MalformedRecords(
-            numbers[~is_good],
-            line_numbers[~is_good],
-            offsets[~is_good],
-            (ends - starts)[~is_good],
-            defects[~is_good],
-        )
-        return Frame(
-            padded,
-            numbers[is_good],
-            line_numbers[is_good],
-            offsets[is_good],
-            bounds,
-            records.has_quotes,
-            malformed,
-        )
+
+        def bounds_of(is_good: Flags) -> NDArray[np.int32]:
+            chosen = separators
+            if len(many) or not is_good.all():
+                chosen = separators[
+                    np.repeat(np.searchsorted(separators, starts[is_good]), width - 1)
+                    + np.tile(np.arange(width - 1), int(is_good.sum()))
+                ]
+            return _field_bounds(chosen, starts[is_good], field_ends[is_good], width)
+
+        return bounds_of
+
+    def _find_structural(
+        self, data: bytes, starts: Positions, ends: Positions, is_last: bool
+    ) -> Flags:
+        """Say which records are passed over: by their first field, whatever else they hold."""
+        found = np.zeros(len(starts), np.bool_)
+        is_alone = is_last and len(starts) == 1 and self.record_count == self.structural_count
+        patterns = [self._structural, self._nothing if is_alone else None]
+        for pattern in filter(None, patterns):
+            for place, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+                first = self.fields(data[start : min(end, start + _FIRST_BYTES)], most=1)
+                found[place] |= bool(first) and pattern.search(first[0]) is not None
+        return found
+
+    def fields(self, record: bytes, most: int | None = None) -> list[str]:
+        """Read the fields of one record as delivered, as `leading_fields` does."""
+        return leading_fields(record, self.encoding, self.header.delimiter, most)
+
+    def read_record(self, stream: BinaryIO) -> bytes:
+        """Read the well-formed record that starts here, without its line end."""
+        return read_record(stream, self.header.delimiter)
+
+
+BoundsOf = Callable[[Flags], NDArray[np.int32]]
 
 
 def leading_fields(
@@ -434,10 +600,14 @@ def _ends(data: bytes) -> bool:
     return LINE_END.search(data, 0, len(data) - 1) is not None or data[-1:] == b"\n"
 
 
-def _empty_frame(width: int, malformed: MalformedRecords) -> Frame:
-    none = np.empty(0, np.int64)
+_NO_MALFORMED = MalformedRecords(_NONE, _NONE, _NONE, _NONE, np.empty(0, np.uint8))
+
+
+def _empty_frame(
+    width: int, malformed: MalformedRecords, structural: StructuralRecords = NO_STRUCTURAL
+) -> Frame:
     bounds = np.empty((width + 1, 0), np.int32)
-    return Frame(b"\0" * PADDING, none, none, none, bounds, False, malformed)
+    return Frame(b"\0" * PADDING, _NONE, _NONE, _NONE, bounds, False, malformed, structural)
 
 
 def _count_between(
@@ -485,7 +655,7 @@ def _cut_extra(
     return field_ends, filled[ends[many] - 1] == filled[behind]
 
 
-def _undecodable(
+def undecodable(
     data: bytes, octets: NDArray[np.uint8], starts: Positions, ends: Positions, encoding: str
 ) -> Iterator[int]:
     """Yield the records whose bytes are no text in the encoding."""
@@ -519,7 +689,7 @@ def _field_bounds(
 
 
 def _transcode(
-    padded: bytes, octets: NDArray[np.uint8], encoding: str, bounds: NDArray[np.int32]
+    padded: bytes, octets: NDArray[np.uint8], encoding: str, bounds: NDArray[np.int32], gap: int
 ) -> tuple[bytes, NDArray[np.int32]]:
     """Turn single-byte text into UTF-8 and move the bounds along."""
     if padded.isascii():
@@ -532,5 +702,5 @@ def _transcode(
     moved = np.zeros(len(octets) + 1, np.int32)
     np.cumsum(lengths[octets], out=moved[1:])
     moved_bounds = moved[bounds]
-    moved_bounds[0] = moved[bounds[0] + 1] - 1
+    moved_bounds[0] = moved[bounds[0] + gap] - gap
     return text.encode() + b"\0" * PADDING, moved_bounds

@@ -66,20 +66,25 @@ _OTHER_FORMS = {
 
 
 _FILES = """
+    with structural as (
+        select file_id, count(*) as structural_count
+        from landing.landing.structural_records group by file_id
+    )
     select
         file_id,
         files.source_id,
         files.feed,
         files.layout_version,
-        files.record_count,
+        files.record_count - coalesce(structural_count, 0) as judged_count,
         files.malformed_count + coalesce(counts.rejected_count, 0) as rejected_count,
         coalesce(
             counts.accepted_count + counts.duplicate_count,
-            files.record_count - files.malformed_count
+            judged_count - files.malformed_count
         ) as accepted_count
     from landing.landing.cycle_files
     inner join landing.landing.files using (file_id)
     left join transform.int_file_record_counts as counts using (file_id)
+    left join structural using (file_id)
     where
         cycle_files.cycle_id = ?
         and file_id not in (
@@ -146,7 +151,7 @@ class _File:
     source_id: str
     feed: str
     layout_version: str
-    record_count: int
+    judged_count: int
     rejected_count: int
     accepted_count: int
 
@@ -274,7 +279,7 @@ def _judge(
             if unreadable.count > unreadable.filled * _MOST:
                 sentence = _describe(connection, stored, unreadable)
                 return Judgement("TYPE_CHANGED", sentence, Effect.REJECT)
-    share = file.rejected_count * 100 / max(file.record_count, 1)
+    share = file.rejected_count * 100 / max(file.judged_count, 1)
     is_mass = file.rejected_count >= limits.floor_count and share > limits.max_rejected_percent
     if not (is_mass or (file.rejected_count and not file.accepted_count)):
         return None
@@ -284,7 +289,7 @@ def _judge(
     reasons = list(_reasons(connection, stored, layout, file.file_id))
     return Judgement(
         "MASS_REJECTION",
-        f"{file.rejected_count} of {file.record_count} records are rejected ({share:.1f} %, "
+        f"{file.rejected_count} of {file.judged_count} records are rejected ({share:.1f} %, "
         f"limit {limits.max_rejected_percent:g} %)"
         + (f"; look at {where}. " if where else ". ")
         + " ".join(reasons[:_MOST_REASONS])

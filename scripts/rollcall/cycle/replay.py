@@ -36,7 +36,7 @@ from rollcall.ledger.entries import OF_A_CYCLE, delivery_of
 from rollcall.ledger.sql import rows
 
 _BY_JOB = ("deliveries", "decisions", "findings")
-_MADE_AGAIN = "landing.malformed_records"
+_MADE_AGAIN = ("landing.malformed_records", "landing.structural_records")
 _ORDER = ("raw_", "landing", "source_contracts", "rules", "reference", "staging", "transform")
 _RAW_KEY = ("file_id", "record_number")
 
@@ -374,7 +374,7 @@ def _digests(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     made_again = {
         table: digest
         for table, digest in landed.items()
-        if table.startswith("raw_") or table == _MADE_AGAIN
+        if table.startswith("raw_") or table in _MADE_AGAIN
     }
     return made_again | fingerprint.fingerprints(connection, leaving_out=())
 
@@ -387,7 +387,7 @@ def _place(table: str) -> int:
 
 def _key(replaying: Home, table: str) -> tuple[str, ...]:
     """Return the columns of a table's key that hold nothing personal."""
-    if table.startswith("raw_") or table == _MADE_AGAIN:
+    if table.startswith("raw_") or table in _MADE_AGAIN:
         return _RAW_KEY
     manifest = json.loads((replaying.dbt_target / "manifest.json").read_text(encoding="utf-8"))
     nodes = manifest["nodes"]
@@ -410,7 +410,7 @@ def _key(replaying: Home, table: str) -> tuple[str, ...]:
 
 def _rows(connection: duckdb.DuckDBPyConnection, table: str, key: tuple[str, ...]) -> pa.Table:
     """Return digest and key of every row."""
-    catalog = "landing" if table.startswith("raw_") or table == _MADE_AGAIN else "warehouse"
+    catalog = "landing" if table.startswith("raw_") or table in _MADE_AGAIN else "warehouse"
     text, _ = fingerprint.row_text(connection, f"{catalog}.{table}", ())
     parts = [f"'{name} = ' || coalesce(cast({name} as varchar), 'null')" for name in key]
     return connection.sql(

@@ -24,7 +24,8 @@ from rollcall.report import RenderedReport
 _BALANCES = """
     select
         source_id, delivery_name, count(*) as files,
-        sum(record_count)::bigint as records, sum(malformed_count)::bigint as malformed,
+        sum(record_count)::bigint as records, sum(structural_count)::bigint as structural,
+        sum(malformed_count)::bigint as malformed,
         sum(rejected_count)::bigint as rejected, sum(duplicate_count)::bigint as duplicates,
         sum(accepted_count)::bigint as accepted
     from good.audit.audit_ingestion_log as files

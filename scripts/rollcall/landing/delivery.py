@@ -351,7 +351,7 @@ def _land_delivery(context: Context, delivery: Delivery) -> None:
     notes = list(
         check_manifest(context.contracts, delivery.source, delivery.container, judged, manifest)
     )
-    if any(report.record_count for report in reports):
+    if any((report.record_count or 0) > report.structural_count for report in reports):
         notes += _same_as_before(context, delivery)
     said_by = next((report.file_id for report in reports if report.feed == MANIFEST), None)
     for code, sentence in notes:

@@ -5,8 +5,10 @@ from typing import Any
 import duckdb
 
 from rollcall.clock import iso
+from rollcall.contracts.layouts import PLAIN, Framing
 from rollcall.contracts.sources import Feed
 from rollcall.csvfile.framing import Framer, HeaderError
+from rollcall.csvfile.opening import open_records
 from rollcall.landing import raw
 from rollcall.landing.container import Member, Rejection
 from rollcall.landing.job import Context, Delivery, FileReport, find, note
@@ -30,17 +32,25 @@ def reject_file(
     context: Context, delivery: Delivery, member: Member, rejection: Rejection
 ) -> FileReport:
     """Record a file that is rejected, with as many records as can be counted."""
-    return _reject(context, delivery, member, rejection, _count_records(delivery, member))
+    feed = feed_of(context, delivery, member)
+    framed = context.contracts.framed(delivery.source, feed, member.name)
+    framing = framed[-1].framing if framed else PLAIN
+    counted = _count_records(delivery, member, framing)
+    return _reject(context, delivery, member, rejection, counted)
 
 
 def _reject_malformed(
     context: Context, delivery: Delivery, member: Member, framer: Framer
 ) -> FileReport:
-    """Record a file that has too many malformed records to keep an entry of each."""
+    """Record a file with too many malformed or structural records to keep an entry of each."""
+    most = delivery.source.limits.max_malformed_records
+    count, what = framer.malformed_count, "malformed"
+    if count <= most:
+        count, what = framer.structural_count, "structural, as framings.csv has them"
     rejection = Rejection(
         "TOO_MANY_MALFORMED",
-        f"{framer.malformed_count} of {framer.record_count} records are malformed; no more than "
-        f"{delivery.source.limits.max_malformed_records:.0f} are looked at one by one.",
+        f"{count} of {framer.record_count} records are {what}; no more than "
+        f"{most:.0f} are looked at one by one.",
     )
     return _reject(context, delivery, member, rejection, framer)
 
@@ -70,20 +80,18 @@ def _reject(
     )
 
 
-def _count_records(delivery: Delivery, member: Member) -> Framer | None:
+def _count_records(delivery: Delivery, member: Member, framing: Framing) -> Framer | None:
     """Frame a rejected file by the width of its own header, so that its records are counted too.
 
     None where there is no header to go by.
     """
-    if looks_unlike_csv(member):
+    if framing.kind != "xlsx" and looks_unlike_csv(member):
         return None
+    source = delivery.source
+    most = int(source.limits.max_record_bytes)
     try:
         with member.path.open("rb") as stream:
-            framer = Framer(
-                stream,
-                delivery.source.encoding,
-                max_record_bytes=int(delivery.source.limits.max_record_bytes),
-            )
+            framer = open_records(stream, source.encoding, framing, most)
             for _ in framer:
                 pass
     except HeaderError:
@@ -123,8 +131,8 @@ def land_file(
     identity = _identity(delivery, member)
     file_id = identity["file_id"]
     with member.path.open("rb") as stream:
-        framer = Framer(
-            stream, source.encoding, max_record_bytes=int(source.limits.max_record_bytes)
+        framer = open_records(
+            stream, source.encoding, layout.framing, int(source.limits.max_record_bytes)
         )
         most = int(source.limits.max_malformed_records)
         stored = raw.store(connection, file_id, readable, framer, most)
@@ -141,7 +149,7 @@ def land_file(
         layout,
         mode,
         delivery.exported_at,
-        framer.record_count,
+        framer.record_count - framer.structural_count,
         stored.hidden_key_count,
     )
     judgements = list(
@@ -184,6 +192,7 @@ def land_file(
             "code": judgements[0].code if judgements else None,
             "detail": " ".join(judgement.sentence for judgement in judgements) or None,
         },
+        framer.structural_count,
     )
     new = [item for item in judgements if not _is_known(connection, identity, report.feed, item)]
     for judgement in new:
@@ -271,7 +280,7 @@ def _verdict(judgements: list[Judgement]) -> str:
     return {Effect.REJECT: "rejected", Effect.HOLD: "held"}.get(worst, "accepted")
 
 
-def add_file(context: Context, row: dict[str, Any]) -> FileReport:
+def add_file(context: Context, row: dict[str, Any], structural_count: int = 0) -> FileReport:
     """Add the entry of a file to the ledger, and the event that tells of it."""
     ledger.put(
         context.connection,
@@ -285,10 +294,10 @@ def add_file(context: Context, row: dict[str, Any]) -> FileReport:
         row["file_id"],
         f"{row['sha256']} {row['code'] or ''}".rstrip(),
     )
-    return file_report(row)
+    return file_report(row, structural_count)
 
 
-def file_report(row: dict[str, Any]) -> FileReport:
+def file_report(row: dict[str, Any], structural_count: int = 0) -> FileReport:
     """Report a file by its entry in the ledger."""
     return FileReport(
         file_id=row["file_id"],
@@ -302,6 +311,7 @@ def file_report(row: dict[str, Any]) -> FileReport:
         detail=row["detail"],
         record_count=row.get("record_count"),
         malformed_count=row.get("malformed_count"),
+        structural_count=structural_count,
     )
 
 

@@ -29,6 +29,7 @@ class FileReport:
     detail: str | None
     record_count: int | None
     malformed_count: int | None
+    structural_count: int = 0
 
     @property
     def needs_attention(self) -> bool:

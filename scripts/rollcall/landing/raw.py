@@ -14,7 +14,7 @@ import pyarrow as pa
 from rollcall.contracts.layouts import Layout
 from rollcall.csvfile.blanks import visible
 from rollcall.csvfile.columns import record_batches
-from rollcall.csvfile.framing import Framer, Malformed, MalformedRecords, leading_fields
+from rollcall.csvfile.framing import Framer, Malformed, MalformedRecords, StructuralRecords
 from rollcall.csvfile.records import Defect
 from rollcall.errors import RollcallError
 from rollcall.landing.verdicts import MODE_COLUMNS, Readable
@@ -42,7 +42,7 @@ class Stored:
 
     `hidden_key_count` is how many malformed records have their defect before the end of the key;
     `is_cut_short` says that the last record lacks fields or a quote and its line has no end;
-    `is_over_limit` that so many are malformed that the file is only counted.
+    `is_over_limit` that so many are malformed, or passed over, that the file is only counted.
     """
 
     hidden_key_count: int = 0
@@ -70,9 +70,11 @@ def store(
         RollcallError: not every well-formed record could be stored.
     """
     framer.seen_places = _seen_places(readable)
-    malformed = _store_records(connection, file_id, readable, framer, most_malformed)
-    if most_malformed is not None and framer.malformed_count > most_malformed:
+    structural: list[StructuralRecords] = []
+    malformed = _store_records(connection, file_id, readable, framer, most_malformed, structural)
+    if _is_over(framer, most_malformed):
         return Stored(is_over_limit=True)
+    _store_structural(connection, file_id, structural)
     hidden_key_count = _store_malformed(connection, file_id, readable, framer, malformed)
     last = list(malformed[-1])[-1] if malformed else None
     return Stored(
@@ -82,6 +84,32 @@ def store(
         and last.record_number == framer.record_count
         and last.byte_offset + last.byte_length == framer.byte_count,
     )
+
+
+def _is_over(framer: Framer, most: int | None) -> bool:
+    """Say whether more records are malformed, or passed over, than are looked at one by one."""
+    return most is not None and max(framer.malformed_count, framer.structural_count) > most
+
+
+def _store_structural(
+    connection: duckdb.DuckDBPyConnection, file_id: str, structural: list[StructuralRecords]
+) -> None:
+    """Record where each record stands that is passed over."""
+    for records in structural:
+        entries = pa.table(
+            {
+                "record_number": records.record_number,
+                "line_number": records.line_number,
+                "byte_offset": records.byte_offset,
+                "byte_length": records.byte_length,
+            }
+        )
+        connection.register("incoming_structural", entries)
+        connection.execute(
+            "insert into landing.structural_records "
+            f"select {literal(file_id)}, * from incoming_structural"
+        )
+        connection.unregister("incoming_structural")
 
 
 def _seen_places(readable: Readable) -> tuple[int, ...]:
@@ -101,7 +129,7 @@ def _seen_places(readable: Readable) -> tuple[int, ...]:
 
 def remove(connection: duckdb.DuckDBPyConnection, file_id: str, raw_table: str | None) -> None:
     """Remove the records of a file, and what was found of them."""
-    for table in ("malformed_records", "rejected_records"):
+    for table in ("malformed_records", "structural_records", "rejected_records"):
         connection.execute(f"delete from landing.{table} where file_id = ?", [file_id])
     if raw_table:
         connection.execute(f"delete from {raw_table} where file_id = ?", [file_id])
@@ -113,6 +141,7 @@ def _store_records(
     readable: Readable,
     framer: Framer,
     most_malformed: int | None,
+    structural: list[StructuralRecords],
 ) -> list[MalformedRecords]:
     """Stream the well-formed records into the raw table; return the malformed ones."""
     malformed: list[MalformedRecords] = []
@@ -132,7 +161,9 @@ def _store_records(
     if extra:
         names = ", ".join(literal(name) for _, name in extra)
         metadata = f"map([{names}], [{', '.join(field for field, _ in extra)}])"
-    connection.register("incoming_records", record_batches(framer, malformed, most_malformed))
+    connection.register(
+        "incoming_records", record_batches(framer, malformed, most_malformed, structural)
+    )
     inserted = connection.execute(
         f"insert into {readable.layout.raw_table} (file_id, layout_version, "
         "record_number, line_number, byte_offset, "
@@ -142,9 +173,8 @@ def _store_records(
         f"{', '.join(field for field, _ in placed)}, {metadata} from incoming_records"
     ).fetchone()
     connection.unregister("incoming_records")
-    well_formed = framer.record_count - framer.malformed_count
-    is_whole = most_malformed is None or framer.malformed_count <= most_malformed
-    if is_whole and (inserted is None or inserted[0] != well_formed):
+    well_formed = framer.record_count - framer.malformed_count - framer.structural_count
+    if not _is_over(framer, most_malformed) and (inserted is None or inserted[0] != well_formed):
         raise RollcallError(
             f"{readable.member.name}: {well_formed} well-formed records were framed but "
             f"{inserted[0] if inserted else 0} were stored; nothing of this delivery was kept."
@@ -207,7 +237,7 @@ def _readable_keys(
     for record in malformed:
         stream.seek(record.byte_offset)
         octets = stream.read(min(record.byte_length, 1 << 16))
-        fields = leading_fields(octets, framer.encoding, framer.header.delimiter, needed)
+        fields = framer.fields(octets, needed)
         is_readable = len(fields) >= needed
         yield record_key_of([visible(fields[p]) for p in positions]) if is_readable else None
 

@@ -65,6 +65,14 @@ _REPLACED = """
     order by min(decisions.decision_id)
 """
 
+_COUNTED = """
+    select files.*, coalesce(structural_count, 0) as structural_count
+    from landing.files left join (
+        select file_id, count(*) as structural_count
+        from landing.structural_records group by file_id
+    ) using (file_id)
+"""
+
 
 def report_landing(
     connection: duckdb.DuckDBPyConnection,
@@ -81,7 +89,7 @@ def report_landing(
     names = ", ".join(f"files.{field.name}" for field in fields(FileReport))
     files = rows(
         connection,
-        f"select {names} from landing.files as files inner join ({_JUDGED}) using (file_id) "
+        f"select {names} from ({_COUNTED}) as files inner join ({_JUDGED}) using (file_id) "
         f"where files.job_id > ? and ({_REPORTED}) order by place",
         [since_job],
     )

@@ -21,6 +21,7 @@ from rollcall.csvfile.framing import (
     HeaderError,
 )
 from rollcall.csvfile.manifest import VERSION_PROPERTY, read_properties
+from rollcall.landing.choice import Chosen, choose
 from rollcall.landing.container import Member, Rejection
 from rollcall.sanitize import readable_name
 from rollcall.zipped import is_clutter
@@ -127,7 +128,10 @@ class Readable:
 
 
 def feed_by_name(contracts: Contracts, source: Source, kind: str, member: Member) -> Feed | None:
-    """Find the feed by file name; a loose CSV's name begins with its export time."""
+    """Find the feed by file name; a loose CSV's name begins with its export time.
+
+    A name that only layouts of one feed allow is that of the feed, too.
+    """
     name = member.name
     if kind in ("csv", "gzip") and "_" in name:
         name = name.split("_", 1)[1]
@@ -135,7 +139,8 @@ def feed_by_name(contracts: Contracts, source: Source, kind: str, member: Member
         feed = contracts.feed_for(family, name)
         if feed:
             return feed
-    return None
+    allowed = {layout.feed for layout in contracts.framed(source, None, member.name)}
+    return next((feed for feed in contracts.feeds if allowed == {feed.feed}), None)
 
 
 def split_aside(
@@ -156,6 +161,7 @@ def split_aside(
             is_named
             or _in_another_form(contracts, source, member)
             or feed_by_name(contracts, source, kind, member)
+            or choose(contracts, source, None, member)
             or not isinstance(_read_header(contracts, source, kind, member), Rejection)
         ):
             files.append(member)
@@ -191,10 +197,17 @@ def judge_members(
     members = list(members)
     outcomes: dict[str, Readable | Rejection] = {}
     by_feed: dict[str, list[tuple[Member, Feed, tuple[str, ...]]]] = {}
+    framed: dict[str, Chosen] = {}
     for member in members:
-        outcome = _read_header(contracts, source, kind, member)
+        feed = feed_by_name(contracts, source, kind, member)
+        outcome = choose(contracts, source, feed, member) or _read_header(
+            contracts, source, kind, member
+        )
         if isinstance(outcome, Rejection):
             outcomes[member.name] = _below(contracts, source, kind, member) or outcome
+        elif isinstance(outcome, Chosen):
+            framed[member.name] = outcome
+            by_feed.setdefault(outcome.feed.feed, []).append((member, outcome.feed, outcome.names))
         else:
             by_feed.setdefault(outcome[0].feed, []).append((member, *outcome))
     headers = {feed: found[0] for feed, found in by_feed.items() if len(found) == 1}
@@ -204,10 +217,17 @@ def judge_members(
                 sentence = f"The delivery holds {len(found)} files of {feed.feed}; none is taken."
                 outcomes[member.name] = Rejection("FILE_REPEATED", sentence)
     version = contracts.detect_version(
-        {feed: names for feed, (_, _, names) in headers.items() if feed != MANIFEST},
+        {
+            feed: names
+            for feed, (member, _, names) in headers.items()
+            if feed != MANIFEST and member.name not in framed
+        },
         _manifest_version(headers.get(MANIFEST)),
     )
     for member, feed, names in headers.values():
+        if member.name in framed:
+            outcomes[member.name] = Readable(member, feed, names, framed[member.name].fit)
+            continue
         fitted = _fit_layout(contracts, source, member, feed, names, version)
         if isinstance(fitted, Rejection):
             fitted = _below(contracts, source, kind, member) or fitted
@@ -333,7 +353,14 @@ def _fit_layout(
     policy = "by_name" if feed.feed == MANIFEST else source.header_policy
     fits = contracts.matching(feed.feed, names, policy)
     if not fits:
-        difference = header_diff.compare(contracts.versions(feed.feed), names, version)
+        layouts = contracts.plain_versions(feed.feed)
+        if not layouts:
+            return Rejection(
+                "LAYOUT_UNKNOWN",
+                f"No layout of {feed.feed} is for files of this name; see name_pattern in "
+                "framings.csv.",
+            )
+        difference = header_diff.compare(layouts, names, version)
         if difference is None:
             raise ValueError("a header without a difference fits its layout")
         return Rejection(
@@ -392,11 +419,12 @@ def judge_structure(
             "The last line breaks off without a line end; the file was probably cut short.",
             Effect.HOLD_REMOVALS,
         )
+    record_count = framer.record_count - framer.structural_count
     is_unsaid = is_alone and readable.feed.family == MANIFEST.split("/")[0]
     is_unsaid |= readable.layout.base_version == "1.0"
-    if framer.record_count and manifest is None and is_unsaid:
+    if record_count and manifest is None and is_unsaid:
         yield from _judge_unsaid_mode(rows_mode, source)
-    yield from _judge_mode(declared, rows_mode if framer.record_count else None, mode, source)
+    yield from _judge_mode(declared, rows_mode if record_count else None, mode, source)
     if manifest and (denial := manifest.denial_of(readable.feed.file_name)):
         yield _unannounced(denial, mode, source)
     if manifest and manifest.version and not is_of_version(readable.layout, manifest.version):

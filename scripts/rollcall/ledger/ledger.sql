@@ -64,6 +64,15 @@ create table if not exists landing.malformed_records (
     record_key varchar
 );
 
+-- Records that the layout of a file has passed over: a preamble, or what is no record of the feed.
+create table if not exists landing.structural_records (
+    file_id varchar not null,
+    record_number bigint not null,
+    line_number bigint not null,
+    byte_offset bigint not null,
+    byte_length bigint not null
+);
+
 -- Why a cycle rejected records of a file that it held for them; a file that is released is judged anew.
 create table if not exists landing.rejected_records (
     file_id varchar not null,

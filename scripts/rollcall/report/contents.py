@@ -129,7 +129,8 @@ def _differences(names: bool) -> list[Listing]:
         Listing(
             "recon_file_balance",
             "Do the records of every file add up?",
-            "For every file: records in the bytes = malformed + rejected + duplicates + accepted.",
+            "For every file: records in the bytes = structural + malformed + rejected + duplicates "
+            "+ accepted.",
             "No file has been counted yet.",
             hidden=("file_id",),
         ),

@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from rollcall.archived import damaged_bytes
+from rollcall.contracts.layouts import Framing
 from rollcall.contracts.sources import MANIFEST
-from rollcall.csvfile.framing import MAX_RECORD_BYTES, Framer, leading_fields, read_record
+from rollcall.csvfile.framing import MAX_RECORD_BYTES
+from rollcall.csvfile.opening import open_records
 from rollcall.errors import CANNOT_BE_READ
 from rollcall.home import Home, archive_path
 from rollcall.ledger.entries import delivery_of, find_file
@@ -25,11 +27,16 @@ from rollcall.zipped import members_called
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _HEADER_BYTES = 1 << 16
+STRUCTURAL = "STRUCTURAL"
+"""Stands as the code of a record that the layout of its file has passed over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """Where a record starts in a file as delivered; a malformed one has a length and a code."""
+    """Where a record starts in a file as delivered.
+
+    One that is malformed, or passed over, has a length and a code.
+    """
 
     file_id: str
     record_number: int
@@ -125,37 +132,39 @@ def manifest_beside(home: Home, name: str) -> str | None:
     return found[0] if found else None
 
 
-def cut(stream: BinaryIO, encoding: str, pointers: Iterable[Pointer]) -> dict[int, Original]:
+def cut(
+    stream: BinaryIO, encoding: str, framing: Framing, pointers: Iterable[Pointer]
+) -> dict[int, Original]:
     """Cut records from a file as delivered: record number -> original."""
     found = {}
     stream.seek(0)
-    delimiter = Framer(stream, encoding, _HEADER_BYTES).header.delimiter
+    framer = open_records(stream, encoding, framing, block_bytes=_HEADER_BYTES)
     for pointer in sorted(pointers, key=lambda pointer: pointer.byte_offset):
         stream.seek(pointer.byte_offset)
         length = pointer.byte_length
         if length is None:
-            octets = read_record(stream, delimiter)
+            octets = framer.read_record(stream)
         else:
             octets = stream.read(min(length, MAX_RECORD_BYTES))
         text = octets.decode(encoding, "backslashreplace")
         line_count = len(_LINE_END.findall(text)) + 1
-        fields = leading_fields(octets, encoding, delimiter)
+        fields = framer.fields(octets)
         found[pointer.record_number] = Original(
             text, fields, len(octets) if length is None else length, line_count
         )
     return found
 
 
-def column_names(stream: BinaryIO, encoding: str) -> tuple[str, ...]:
+def column_names(stream: BinaryIO, encoding: str, framing: Framing) -> tuple[str, ...]:
     """Read the header of a file as delivered."""
-    return Framer(stream, encoding, _HEADER_BYTES).header.names
+    return open_records(stream, encoding, framing, block_bytes=_HEADER_BYTES).header.names
 
 
 def frame_pointers(
-    stream: BinaryIO, file_id: str, encoding: str, max_record_bytes: int
+    stream: BinaryIO, file_id: str, encoding: str, framing: Framing, max_record_bytes: int
 ) -> Iterator[Pointer]:
     """Point at every record of a file in its order; needed where the records are not stored."""
-    for frame in Framer(stream, encoding, max_record_bytes=max_record_bytes):
+    for frame in open_records(stream, encoding, framing, max_record_bytes):
         starts = zip(
             frame.record_number.tolist(),
             frame.line_number.tolist(),
@@ -173,5 +182,15 @@ def frame_pointers(
                 str(record.code),
             )
             for record in frame.malformed
+        ]
+        found += [
+            Pointer(file_id, *record, STRUCTURAL)
+            for record in zip(
+                frame.structural.record_number.tolist(),
+                frame.structural.line_number.tolist(),
+                frame.structural.byte_offset.tolist(),
+                frame.structural.byte_length.tolist(),
+                strict=True,
+            )
         ]
         yield from sorted(found, key=lambda pointer: pointer.record_number)

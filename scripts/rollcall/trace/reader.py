@@ -6,12 +6,12 @@ which DuckDB skips the blocks that cannot hold it.
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, cast
 
 import duckdb
 
-from rollcall.contracts.layouts import LINEAGE, Layout
+from rollcall.contracts.layouts import LINEAGE, Framing, Layout
 from rollcall.contracts.project import Contracts
 from rollcall.csvfile.blanks import visible
 from rollcall.databases import need_last_good
@@ -30,6 +30,7 @@ from rollcall.ledger.sql import (
     trimmed,
 )
 from rollcall.trace.originals import (
+    STRUCTURAL,
     Original,
     Pointer,
     column_names,
@@ -158,6 +159,7 @@ class Reader:
         condition = f"file_id = ? and {column} <= ? order by {column} desc limit 1"
         found = self._stored(file["raw_table"], condition, file["file_id"], wanted)
         found += self._malformed(condition, file["file_id"], wanted)
+        found += self._structural(condition, file["file_id"], wanted)
         return max(found, key=lambda pointer: pointer.record_number, default=None)
 
     def _find_framed(self, file: dict[str, Any], column: str, wanted: int | None) -> Pointer | None:
@@ -166,7 +168,11 @@ class Reader:
         last = None
         with self._open(file) as stream:
             for pointer in frame_pointers(
-                stream, file["file_id"], self.encoding(file), int(limits.max_record_bytes)
+                stream,
+                file["file_id"],
+                self.encoding(file),
+                self.framing(file),
+                int(limits.max_record_bytes),
             ):
                 if getattr(pointer, column) > wanted:
                     break
@@ -176,6 +182,8 @@ class Reader:
     def key(self, pointer: Pointer) -> str | None:
         """Return the key that a record names; None when none can be read."""
         file = self.file(pointer.file_id)
+        if pointer.malformed_code == STRUCTURAL:
+            return None
         if file["verdict"] == "rejected":
             return self._delivered_key(file, pointer)
         if pointer.malformed_code is None:
@@ -235,7 +243,7 @@ class Reader:
             file = self.file(file_id)
             of_file = [pointer for pointer in pointers if pointer.file_id == file_id]
             with self._open(file) as stream:
-                originals = cut(stream, self.encoding(file), of_file)
+                originals = cut(stream, self.encoding(file), self.framing(file), of_file)
             for number, stored in self._stored_fields(file, of_file).items():
                 if stored != sorted(field for field in originals[number].fields if field):
                     raise RollcallError(
@@ -268,11 +276,15 @@ class Reader:
     def header(self, file: dict[str, Any]) -> tuple[str, ...]:
         """Read the names of the columns as delivered."""
         with self._open(file) as stream:
-            return column_names(stream, self.encoding(file))
+            return column_names(stream, self.encoding(file), self.framing(file))
 
     def encoding(self, file: dict[str, Any]) -> str:
         """Say by which encoding a file is read; that of its source when it was rejected at once."""
         return file["encoding"] or self.contracts.sources[file["source_id"]].encoding
+
+    def framing(self, file: dict[str, Any]) -> Framing:
+        """Say how the records of a file are told apart: as its layout of today has it."""
+        return self.contracts.framing_of(file["feed"], file["layout_version"])
 
     def _open(self, file: dict[str, Any]) -> AbstractContextManager[BinaryIO]:
         return open_original(self.home, delivery_of(self.connection, file), file)
@@ -322,6 +334,16 @@ class Reader:
             for row in self.connection.execute(
                 f"select {', '.join(POINTER_COLUMNS)}, byte_length, code "
                 f"from landing.malformed_records where {condition}",
+                parameters,
+            ).fetchall()
+        ]
+
+    def _structural(self, condition: str, *parameters: object) -> list[Pointer]:
+        return [
+            replace(Pointer(*row), malformed_code=STRUCTURAL)
+            for row in self.connection.execute(
+                f"select {', '.join(POINTER_COLUMNS)}, byte_length "
+                f"from landing.structural_records where {condition}",
                 parameters,
             ).fetchall()
         ]

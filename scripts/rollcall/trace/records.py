@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from rollcall.ledger.sql import literal
-from rollcall.trace.originals import Original, Pointer
+from rollcall.trace.originals import STRUCTURAL, Original, Pointer
 from rollcall.trace.reader import Reader
 
 
@@ -44,9 +44,10 @@ class Reason:
 class Version:
     """One record of a key and what became of it.
 
-    `verdict` is accepted, duplicate, rejected or malformed; or, of its file, held, replaced or
-    waiting (no published cycle has seen it). Of an accepted one, `status` is newest, superseded
-    (a later export changed it), outdated (it came later but said something older) or raw_only.
+    `verdict` is accepted, duplicate, rejected, malformed or structural (passed over); or, of its
+    file, held, replaced or waiting (no published cycle has seen it). Of an accepted one, `status`
+    is newest, superseded (a later export changed it), outdated (it came later but said something
+    older) or raw_only.
     """
 
     record: Place
@@ -158,6 +159,8 @@ def _version(
     if pointer.malformed_code:
         of_record = [Reason(pointer.malformed_code, None, explained[pointer.malformed_code])]
         is_rejected = file["verdict"] == "rejected"
+        if pointer.malformed_code == STRUCTURAL:
+            return Version(place, "structural", None, of_record)
         return Version(place, "malformed", None, of_record + of_file * is_rejected)
     is_refused = file["decision"] == "refuse" and not file["are_removals_held"]
     if file["verdict"] == "rejected" or is_refused or file["decision"] == "withdraw":

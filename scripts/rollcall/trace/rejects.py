@@ -14,7 +14,10 @@ from typing import Any, BinaryIO
 import duckdb
 
 from rollcall.contracts import codes
-from rollcall.csvfile.framing import Framer, HeaderError, read_record
+from rollcall.contracts.layouts import Framing
+from rollcall.contracts.project import Contracts
+from rollcall.csvfile.framing import Framer, HeaderError
+from rollcall.csvfile.opening import open_records
 from rollcall.databases import need_last_good
 from rollcall.errors import needing_room
 from rollcall.home import Home
@@ -57,7 +60,7 @@ class _Rejected:
     codes: tuple[tuple[str, str | None], ...]
 
 
-def write_rejects(home: Home, name: str, out: Path | None) -> RejectsReport:
+def write_rejects(home: Home, contracts: Contracts, name: str, out: Path | None) -> RejectsReport:
     """Write the rejected records of a file for its sender.
 
     Records that break the grammar of CSV are known from landing; those rejected for what they hold
@@ -65,6 +68,7 @@ def write_rejects(home: Home, name: str, out: Path | None) -> RejectsReport:
 
     Args:
         home: the data directory.
+        contracts: the contracts of the project.
         name: the file, by id or name.
         out: where to write; by default under `rejects/` in the data directory.
 
@@ -89,7 +93,8 @@ def write_rejects(home: Home, name: str, out: Path | None) -> RejectsReport:
             target.chmod(0o600)
         _write_row(stream, [name.encode() for name in _COLUMNS])
         if delivered:
-            _write_records(stream, delivered, file, rejected, advice)
+            framing = contracts.framing_of(file["feed"], file["layout_version"])
+            _write_records(stream, delivered, framing, file, rejected, advice)
         else:
             _write_line(stream, "", "", file["code"], "", advice[file["code"]], b"")
     count = file["record_count"] or 0 if file["verdict"] == "rejected" else len(rejected)
@@ -131,13 +136,16 @@ def _rejected_records(
 def _write_records(
     stream: BinaryIO,
     delivered: BinaryIO,
+    framing: Framing,
     file: dict[str, Any],
     rejected: list[_Rejected],
     advice: dict[str, str],
 ) -> None:
     code = file["code"] if file["verdict"] == "rejected" else ""
-    header, delimiter = _header(delivered, file["encoding"] or "utf-8")
-    _write_line(stream, "1", "", code, "", advice.get(code, ""), header)
+    framer = _framer(delivered, file["encoding"] or "utf-8", framing)
+    line_number = str(framer.header.line_number) if framer else "1"
+    header = _header(delivered, framer)
+    _write_line(stream, line_number, "", code, "", advice.get(code, ""), header)
     for record in rejected:
         delivered.seek(record.byte_offset)
         length = record.byte_length
@@ -148,19 +156,29 @@ def _write_records(
             " ".join(dict.fromkeys(code for code, _ in record.codes)),
             " ".join(dict.fromkeys(column for _, column in record.codes if column)),
             " ".join(dict.fromkeys(advice[code] for code, _ in record.codes)),
-            read_record(delivered, delimiter) if length is None else delivered.read(length),
+            framer.read_record(delivered)
+            if framer and length is None
+            else delivered.read(length or 0),
         )
 
 
-def _header(delivered: BinaryIO, encoding: str) -> tuple[bytes, bytes]:
-    """Cut the header of the file, without its line end; give what separates its names, too."""
+def _framer(delivered: BinaryIO, encoding: str, framing: Framing) -> Framer | None:
+    """Open the file as its layout has it; None where it has no header that can be read."""
     try:
-        header = Framer(delivered, encoding).header
+        return open_records(delivered, encoding, framing)
     except HeaderError:
-        return b"", b","
-    delivered.seek(0)
-    cut = delivered.read(min(header.byte_length, _LONGEST_HEADER)).rstrip(b"\r\n")
-    return cut, header.delimiter
+        return None
+
+
+def _header(delivered: BinaryIO, framer: Framer | None) -> bytes:
+    """Cut the header of the file, without its line end."""
+    if framer is None:
+        return b""
+    header = framer.header
+    delivered.seek(header.byte_offset)
+    return delivered.read(min(header.byte_length - header.byte_offset, _LONGEST_HEADER)).rstrip(
+        b"\r\n"
+    )
 
 
 def _write_line(

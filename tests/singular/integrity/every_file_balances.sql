@@ -1,5 +1,5 @@
 -- Finds: files whose records are not all accounted for.
--- Matters: a record that is neither malformed, rejected, duplicate nor accepted was lost or counted twice.
+-- Matters: a record that is neither structural, malformed, rejected, duplicate nor accepted was lost or counted twice.
 -- Do: look at the file in audit.audit_ingestion_log; compare raw rows with int_file_record_counts.
 select
     file_id,
@@ -7,6 +7,7 @@ select
     delivery_name,
     file_name,
     record_count,
+    structural_count,
     malformed_count,
     rejected_count,
     duplicate_count,

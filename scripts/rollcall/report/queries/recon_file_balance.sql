@@ -4,6 +4,7 @@ select
     delivery_name as delivery,
     file_name as file,
     record_count as records,
+    structural_count as structural,
     malformed_count as malformed,
     rejected_count as rejected,
     duplicate_count as duplicates,
