@@ -2,10 +2,11 @@
 
 from typing import BinaryIO
 
+from rollcall.csvfile.fixed import FixedFramer
 from rollcall.csvfile.form import Form
 from rollcall.csvfile.framing import MAX_RECORD_BYTES, Framer
 
-FRAMERS: dict[str, type[Framer]] = {"csv": Framer}
+FRAMERS: dict[str, type[Framer]] = {"csv": Framer, "fixed": FixedFramer}
 
 
 def open_records(
