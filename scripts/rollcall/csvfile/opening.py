@@ -5,8 +5,9 @@ from typing import BinaryIO
 from rollcall.csvfile.fixed import FixedFramer
 from rollcall.csvfile.form import Form
 from rollcall.csvfile.framing import MAX_RECORD_BYTES, Framer
+from rollcall.csvfile.jsonl import JsonFramer
 
-FRAMERS: dict[str, type[Framer]] = {"csv": Framer, "fixed": FixedFramer}
+FRAMERS: dict[str, type[Framer]] = {"csv": Framer, "fixed": FixedFramer, "jsonl": JsonFramer}
 
 
 def open_records(
