@@ -530,6 +530,19 @@ class Framer:
         """Read the well-formed record that starts here, without its line end."""
         return read_record(stream, self.header.delimiter)
 
+    def original(
+        self, stream: BinaryIO, record_number: int, byte_offset: int, byte_length: int | None
+    ) -> bytes:
+        """Cut a record as delivered, without its line end; a malformed one has a length."""
+        stream.seek(byte_offset)
+        return self.read_record(stream) if byte_length is None else stream.read(byte_length)
+
+    def header_line(self, stream: BinaryIO, most_bytes: int) -> bytes:
+        """Cut the header as delivered, without its line end."""
+        stream.seek(self.header.byte_offset)
+        length = self.header.byte_length - self.header.byte_offset
+        return stream.read(min(length, most_bytes)).rstrip(b"\r\n")
+
 
 BoundsOf = Callable[[Flags], NDArray[np.int32]]
 

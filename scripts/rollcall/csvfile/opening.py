@@ -6,8 +6,14 @@ from rollcall.csvfile.fixed import FixedFramer
 from rollcall.csvfile.form import Form
 from rollcall.csvfile.framing import MAX_RECORD_BYTES, Framer
 from rollcall.csvfile.jsonl import JsonFramer
+from rollcall.csvfile.workbook import WorkbookFramer
 
-FRAMERS: dict[str, type[Framer]] = {"csv": Framer, "fixed": FixedFramer, "jsonl": JsonFramer}
+FRAMERS: dict[str, type[Framer]] = {
+    "csv": Framer,
+    "fixed": FixedFramer,
+    "jsonl": JsonFramer,
+    "xlsx": WorkbookFramer,
+}
 
 
 def open_records(

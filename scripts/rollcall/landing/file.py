@@ -184,7 +184,7 @@ def land_file(
             "mode": mode,
             "are_removals_held": verdict == "accepted"
             and any(judgement.effect == Effect.HOLD_REMOVALS for judgement in judgements),
-            "encoding": source.encoding,
+            "encoding": framer.encoding,
             "record_count": framer.record_count,
             "malformed_count": framer.malformed_count,
             "blank_line_count": framer.blank_line_count,

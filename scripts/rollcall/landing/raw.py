@@ -235,8 +235,8 @@ def _readable_keys(
     positions = [placement.index(key) for key in readable.layout.key_columns]
     needed = max(positions) + 1
     for record in malformed:
-        stream.seek(record.byte_offset)
-        octets = stream.read(min(record.byte_length, 1 << 16))
+        most = min(record.byte_length, 1 << 16)
+        octets = framer.original(stream, record.record_number, record.byte_offset, most)
         fields = framer.fields(octets, needed)
         is_readable = len(fields) >= needed
         yield record_key_of([visible(fields[p]) for p in positions]) if is_readable else None

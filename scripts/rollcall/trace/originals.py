@@ -139,14 +139,11 @@ def cut(
     found = {}
     stream.seek(0)
     framer = open_records(stream, encoding, framing, block_bytes=_HEADER_BYTES)
-    for pointer in sorted(pointers, key=lambda pointer: pointer.byte_offset):
-        stream.seek(pointer.byte_offset)
+    for pointer in sorted(pointers, key=lambda pointer: pointer.record_number):
         length = pointer.byte_length
-        if length is None:
-            octets = framer.read_record(stream)
-        else:
-            octets = stream.read(min(length, MAX_RECORD_BYTES))
-        text = octets.decode(encoding, "backslashreplace")
+        most = None if length is None else min(length, MAX_RECORD_BYTES)
+        octets = framer.original(stream, pointer.record_number, pointer.byte_offset, most)
+        text = octets.decode(framer.encoding, "backslashreplace")
         line_count = len(_LINE_END.findall(text)) + 1
         fields = framer.fields(octets)
         found[pointer.record_number] = Original(

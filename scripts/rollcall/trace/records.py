@@ -156,11 +156,11 @@ def _version(
     of_file = [Reason(file["code"], None, file["detail"])] if file["code"] else []
     of_record = [Reason(row["code"], row["column_name"], row["message"]) for row in noted]
     is_held = file["verdict"] == "held"
+    if pointer.malformed_code == STRUCTURAL:
+        return Version(place, "structural", None, [])
     if pointer.malformed_code:
         of_record = [Reason(pointer.malformed_code, None, explained[pointer.malformed_code])]
         is_rejected = file["verdict"] == "rejected"
-        if pointer.malformed_code == STRUCTURAL:
-            return Version(place, "structural", None, of_record)
         return Version(place, "malformed", None, of_record + of_file * is_rejected)
     is_refused = file["decision"] == "refuse" and not file["are_removals_held"]
     if file["verdict"] == "rejected" or is_refused or file["decision"] == "withdraw":

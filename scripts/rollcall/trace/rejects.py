@@ -144,11 +144,9 @@ def _write_records(
     code = file["code"] if file["verdict"] == "rejected" else ""
     framer = _framer(delivered, file["encoding"] or "utf-8", framing)
     line_number = str(framer.header.line_number) if framer else "1"
-    header = _header(delivered, framer)
+    header = framer.header_line(delivered, _LONGEST_HEADER) if framer else b""
     _write_line(stream, line_number, "", code, "", advice.get(code, ""), header)
     for record in rejected:
-        delivered.seek(record.byte_offset)
-        length = record.byte_length
         _write_line(
             stream,
             str(record.line_number),
@@ -156,9 +154,9 @@ def _write_records(
             " ".join(dict.fromkeys(code for code, _ in record.codes)),
             " ".join(dict.fromkeys(column for _, column in record.codes if column)),
             " ".join(dict.fromkeys(advice[code] for code, _ in record.codes)),
-            framer.read_record(delivered)
-            if framer and length is None
-            else delivered.read(length or 0),
+            framer.original(delivered, record.record_number, record.byte_offset, record.byte_length)
+            if framer
+            else b"",
         )
 
 
@@ -168,17 +166,6 @@ def _framer(delivered: BinaryIO, encoding: str, framing: Framing) -> Framer | No
         return open_records(delivered, encoding, framing)
     except HeaderError:
         return None
-
-
-def _header(delivered: BinaryIO, framer: Framer | None) -> bytes:
-    """Cut the header of the file, without its line end."""
-    if framer is None:
-        return b""
-    header = framer.header
-    delivered.seek(header.byte_offset)
-    return delivered.read(min(header.byte_length - header.byte_offset, _LONGEST_HEADER)).rstrip(
-        b"\r\n"
-    )
 
 
 def _write_line(
