@@ -240,6 +240,13 @@ def loose_fit(layout: Layout, names: tuple[str, ...]) -> Fit | None:
     return Fit(layout, tuple(wanted.get(name) for name in folded), is_exact=False)
 
 
+def fit_by(layout: Layout, names: tuple[str, ...], header_policy: str) -> Fit | None:
+    """Fit a header by name and order or, where a source may write it so, by name alone."""
+    return exact_fit(layout, names) or (
+        loose_fit(layout, names) if header_policy == "by_name" else None
+    )
+
+
 def placed_count(fit: Fit) -> int:
     """Count the fields that have a raw column of their own."""
     return sum(target is not None for target in fit.placement)

@@ -20,9 +20,10 @@ import duckdb
 import pyarrow as pa
 
 from rollcall.archived import read_archived
+from rollcall.contracts.layouts import fit_by
 from rollcall.contracts.project import Contracts
 from rollcall.contracts.sources import Source
-from rollcall.csvfile.framing import Framer
+from rollcall.csvfile.opening import open_records
 from rollcall.cycle import fingerprint, warehouse
 from rollcall.cycle.built_from import code_version
 from rollcall.cycle.cycle import Progress, what_changed
@@ -37,6 +38,8 @@ from rollcall.ledger.sql import rows
 
 _BY_JOB = ("deliveries", "decisions", "findings")
 _MADE_AGAIN = ("landing.malformed_records", "landing.structural_records")
+_FRAMINGS = "*framings.csv"
+"""The seeds that speak of layouts: those of today know some that a cycle did not have."""
 _ORDER = ("raw_", "landing", "source_contracts", "rules", "reference", "staging", "transform")
 _RAW_KEY = ("file_id", "record_number")
 
@@ -224,8 +227,12 @@ class _Replay:
         shutil.rmtree(project, ignore_errors=True)
         self.recorded.project.copy_to(project)
         listing = f"the listing of the seeds of cycle {cycle.cycle_id}"
-        for line in read_archived(self.home, cycle.seeds_sha256, listing).decode().splitlines():
-            sha256, _, name = line.partition(" ")
+        lines = read_archived(self.home, cycle.seeds_sha256, listing).decode().splitlines()
+        listed = {name: sha256 for sha256, _, name in (line.partition(" ") for line in lines)}
+        for path in project.rglob(_FRAMINGS):
+            if str(path.relative_to(project)) not in listed:
+                path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
+        for name, sha256 in listed.items():
             (project / name).parent.mkdir(parents=True, exist_ok=True)
             (project / name).write_bytes(read_archived(self.home, sha256, f"the seed {name}"))
 
@@ -283,10 +290,11 @@ class _Replay:
         for file in files:
             readable = _readable(contracts, source, members[file["file_name"]], file)
             with readable.member.path.open("rb") as stream:
-                framer = Framer(
+                framer = open_records(
                     stream,
                     file["encoding"],
-                    max_record_bytes=int(source.limits.max_record_bytes),
+                    readable.layout.framing,
+                    int(source.limits.max_record_bytes),
                 )
                 raw.store(connection, file["file_id"], readable, framer)
         self.home.empty_spool()
@@ -334,11 +342,13 @@ def _readable(
     contracts: Contracts, source: Source, member: Member, file: dict[str, Any]
 ) -> Readable:
     """Read a file by the layout that the ledger names, not by the one that its header fits."""
+    framing = contracts.framing_of(file["feed"], file["layout_version"])
     with member.path.open("rb") as stream:
-        names = Framer(stream, file["encoding"]).header.names
+        names = open_records(stream, file["encoding"], framing).header.names
     [feed] = [feed for feed in contracts.feeds if feed.feed == file["feed"]]
-    for fit in contracts.matching(file["feed"], names, source.header_policy):
-        if fit.layout.version == file["layout_version"]:
+    for layout in contracts.versions(file["feed"]):
+        fit = fit_by(layout, names, source.header_policy)
+        if fit and layout.version == file["layout_version"]:
             return Readable(member, feed, names, fit)
     where = f"{file['source_id']}/{file['delivery_name']}/{file['file_name']}"
     raise RollcallError(

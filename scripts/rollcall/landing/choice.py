@@ -6,7 +6,7 @@ picked.
 
 from dataclasses import dataclass
 
-from rollcall.contracts.layouts import Fit, Layout, exact_fit, loose_fit
+from rollcall.contracts.layouts import Fit, Layout, fit_by
 from rollcall.contracts.project import Contracts
 from rollcall.contracts.sources import Feed, Source
 from rollcall.csvfile.framing import DELIMITERS, Header, HeaderError
@@ -79,9 +79,7 @@ def _try(source: Source, layout: Layout, member: Member) -> tuple[tuple[str, ...
     wanted = framing.delimiter or source.delimiter
     if framing.kind == "csv" and len(header.names) > 1 and header.delimiter != DELIMITERS[wanted]:
         return _of_another_delimiter(layout, header, wanted)
-    fit = exact_fit(layout, header.names)
-    if fit is None and source.header_policy == "by_name":
-        fit = loose_fit(layout, header.names)
+    fit = fit_by(layout, header.names, source.header_policy)
     if fit is None:
         known = {name.lower() for name in layout.names}
         shared = sum(name.lower() in known for name in set(header.names))
