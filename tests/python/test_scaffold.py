@@ -1,5 +1,7 @@
 """A feed drafted from one of its files: what is seen of the file, and what is written of it."""
 
+import io
+import json
 import shutil
 import subprocess
 import sys
@@ -7,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Project, read_csv
+from openpyxl import Workbook
 
 from rollcall.errors import UsageError
 from rollcall.project import PROJECT_DIR
@@ -105,6 +108,61 @@ def test_a_feed_is_drafted_once_and_a_variant_is_added(own_project: Project) -> 
     assert (versions.count("1"), versions.count("1-2")) == (10, 11)
     contracts = RollcallProject(own_project.project).contracts()
     assert all(layout.is_staged for layout in contracts.versions("acme/skills"))
+
+
+def scores_book() -> bytes:
+    """Write a workbook with the scores of thirty students."""
+    book = Workbook()
+    book.active.append(("Student", "Score"))
+    for number in range(30):
+        book.active.append((f"{number:04d}", number / 4))
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+FIXED = "".join(f"{number:04d}  Lee {number:02d}   {number * 7:4d} \n" for number in range(30))
+OBJECTS = "".join(
+    json.dumps({"student": {"id": f"{number:04d}"}, "codes": [{"kind": "a", "n": number}]}) + "\n"
+    for number in range(30)
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind", "columns"),
+    [
+        ("scores.xlsx", scores_book(), "xlsx", ["Student", "Score"]),
+        ("fixed.txt", FIXED.encode(), "fixed", ["column_1", "column_7", "column_11", "column_17"]),
+        ("ids.jsonl", OBJECTS.encode(), "jsonl", ["student.id", "codes[0].kind", "codes[0].n"]),
+        ("pre.csv", b"District\n\nid,score\n" + b"".join(b"%d,x\n" % n for n in range(30)), "csv",
+         ["id", "score"]),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_no_plain_csv_is_drafted_with_its_framing(
+    own_project: Project, name: str, content: bytes, kind: str, columns: list[str]
+) -> None:
+    file = own_project.home.parent / name
+    file.write_bytes(content)
+    done = own_project.run("scaffold", str(file), "--feed", "acme/scores", "--json")
+    assert done.code == 0, done.err
+    assert done.json["record_count"] == 30
+    assert any(decision.startswith("Framing:") for decision in done.json["decisions"])
+    contracts = RollcallProject(own_project.project).contracts()
+    [layout] = contracts.versions("acme/scores")
+    assert layout.framing.kind == kind
+    assert list(layout.names) == columns
+    if kind == "fixed":
+        assert layout.framing.widths == (6, 4, 6, 4)
+    [framing] = read_csv(own_project.project / "seeds/contracts/district_framings.csv")
+    assert framing["preamble_lines"] == ("2" if name == "pre.csv" else "")
+    sources = own_project.project / "seeds" / "contracts" / "sources.csv"
+    with sources.open("a", encoding="utf-8") as stream:
+        stream.write(done.json["source_row"] + "\n")
+    own_project.deliver("2026-09-02T030000Z", {name: content}, source="acme")
+    landed = own_project.land(now="2026-09-03T18:00:00Z")
+    assert [file["verdict"] for file in landed.json["files"]] == ["accepted"], landed.out
+    listed = own_project.run("layouts", "--json").json["layouts"]
+    assert [row["kind"] for row in listed if row["feed"] == "acme/scores"] == [kind]
 
 
 @pytest.mark.long

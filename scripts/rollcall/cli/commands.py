@@ -356,6 +356,7 @@ def layouts_command(context: typer.Context, as_json: JsonOption = False) -> None
         {
             "feed": layout.feed,
             "version": layout.version,
+            "kind": layout.framing.kind,
             "columns": len(layout.columns),
             "raw_table": layout.raw_table,
         }

@@ -131,6 +131,16 @@ class Contracts:
     def _framed(self) -> tuple[Layout, ...]:
         return tuple(layout for layout in self.layouts if layout.framing is not PLAIN)
 
+    def framing_for(self, feed: str | None, file_name: str) -> Framing:
+        """Return how a file is cut into records by its name, as far as that tells."""
+        found = [
+            layout.framing
+            for layout in self._framed
+            if layout.framing.is_named(file_name)
+            or (layout.feed == feed and not layout.framing.name_pattern)
+        ]
+        return found[-1] if found else PLAIN
+
     def framing_of(self, feed: str | None, version: str | None) -> Framing:
         """Return how files of a layout are cut into records."""
         of_feed = (layout for layout in self.versions(feed or "") if layout.version == version)

@@ -11,10 +11,13 @@ from pathlib import Path
 
 import duckdb
 
+from rollcall.contracts.layouts import Framing
 from rollcall.csvfile.columns import record_batches
-from rollcall.csvfile.framing import DELIMITERS, Framer, HeaderError
+from rollcall.csvfile.framing import DELIMITERS, HeaderError
+from rollcall.csvfile.opening import open_records
 from rollcall.errors import UsageError
 from rollcall.ledger.sql import literal, trimmed
+from rollcall.scaffold.guess import guess_framing
 
 TYPES = {
     "integer": r"[+-]?(0|[1-9][0-9]{0,8})",
@@ -61,7 +64,10 @@ class ColumnProfile:
 
 @dataclass(frozen=True, slots=True)
 class FileProfile:
-    """What a file looks like; `key` names the columns that tell its records apart."""
+    """What a file looks like.
+
+    `key` names the columns that tell its records apart, `framing` says how it is cut into them.
+    """
 
     file_name: str
     encoding: str
@@ -70,6 +76,7 @@ class FileProfile:
     malformed_count: int
     columns: tuple[ColumnProfile, ...]
     key: tuple[str, ...]
+    framing: Framing
 
 
 def profile_file(path: Path, key: Sequence[str] = ()) -> FileProfile:
@@ -83,17 +90,19 @@ def profile_file(path: Path, key: Sequence[str] = ()) -> FileProfile:
         UsageError: the file cannot be read as records under a header, or no few columns tell its
             records apart.
     """
-    encoding = _encoding(path)
+    framing = guess_framing(path)
+    encoding = "utf-8" if framing.kind == "xlsx" else _encoding(path)
     with duckdb.connect() as connection:
         try:
             with path.open("rb") as stream:
-                framer = Framer(stream, encoding)
+                framer = open_records(stream, encoding, framing)
                 connection.register("incoming", record_batches(framer, []))
                 fields = trimmed("columns(* exclude (record_number, line_number, byte_offset))")
                 connection.execute(f"create temp table records as select {fields} from incoming")
         except HeaderError as error:
             raise UsageError(f"The header of {path.name} cannot be read: {error}") from error
-        names, count = framer.header.names, framer.record_count - framer.malformed_count
+        names = framer.header.names
+        count = framer.record_count - framer.malformed_count - framer.structural_count
         _check(path.name, names, count, key)
         columns = tuple(
             _profile(connection, place, name, count) for place, name in enumerate(names)
@@ -104,9 +113,12 @@ def profile_file(path: Path, key: Sequence[str] = ()) -> FileProfile:
             f"No {_MOST_KEY_COLUMNS} columns of {path.name} tell its records apart; name those "
             "that should with --key, once for each."
         )
-    delimiter = next(name for name, mark in DELIMITERS.items() if mark == framer.header.delimiter)
+    marks = {mark: name for name, mark in DELIMITERS.items()}
+    is_csv = framing.kind == "csv"
+    delimiter = marks[framer.header.delimiter] if is_csv else next(iter(DELIMITERS))
     return FileProfile(
-        path.name, encoding, delimiter, count, framer.malformed_count, columns, found
+        *(path.name, encoding, delimiter, count),
+        *(framer.malformed_count, columns, found, framing),
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from rollcall.contracts.layouts import PLAIN
 from rollcall.contracts.project import Contracts
 from rollcall.errors import UsageError
 from rollcall.project import SHIPPED, Project
@@ -23,6 +24,7 @@ _FEED = re.compile(r"[a-z][a-z0-9_]*/[a-z][a-z0-9_]*")
 _FEW_VALUES = 12
 _FEEDS = Path("seeds", "contracts", "district_feeds.csv")
 _LAYOUTS = Path("seeds", "contracts", "district_layouts.csv")
+_FRAMINGS = Path("seeds", "contracts", "district_framings.csv")
 _SOURCES = Path("seeds", "contracts", "sources.csv")
 _READ = {
     "integer": ("integer", "integer", "integer"),
@@ -215,9 +217,27 @@ class _Draft:
                     "staged_as": f"stg_{self._family}__{self._name}.{staged[column.name].name}",
                     "meaning": staged[column.name].meaning,
                 }
+                | self._width(position)
                 for position, column in enumerate(self._profile.columns, 1)
             ],
         )
+
+        framing = self._profile.framing
+        if framing != PLAIN:
+            row = {
+                "feed": feed,
+                "layout_version": "1",
+                "kind": framing.kind,
+                "delimiter": self._profile.delimiter if framing.kind == "csv" else "",
+                "preamble_lines": str(framing.preamble_lines or ""),
+                "meaning": f"{label} as {self._family} exports them.",
+            }
+            yield _with_rows(self._project.path / _FRAMINGS, [row])
+
+    def _width(self, position: int) -> dict[str, str]:
+        """Return the width of a column, of a file of fixed width alone."""
+        widths = self._profile.framing.widths
+        return {"width": str(widths[position - 1])} if widths else {}
 
     def _is_filled(self, column: ColumnProfile) -> bool:
         return column.filled_count == self._profile.record_count
@@ -247,6 +267,8 @@ class _Draft:
             f"Key: {_listed(profile.key)} tells the {profile.record_count} records of this file "
             "apart. See that it does so in every file and year; --key names others."
         )
+        if profile.framing != PLAIN:
+            yield f"Framing: {self._said_of_framing()}; correct it in {_FRAMINGS}."
         yield (
             f"Source: say who sends it, in {_SOURCES}, such as by the row below; default_mode is "
             "bulk where each file holds everything."
@@ -285,6 +307,19 @@ class _Draft:
             f"indirect. Correct personal_data in {_LAYOUTS} and in the YAML."
         )
         yield f"Meaning: say in {_LAYOUTS} and in the YAML what each column means."
+
+    def _said_of_framing(self) -> str:
+        """Say how the file is cut into records."""
+        framing = self._profile.framing
+        return {
+            "csv": f"{framing.preamble_lines} lines stand before the header. Name in it totals and "
+            "other records that are none, too",
+            "fixed": f"the lines have fixed widths and no header, so widths and names in {_LAYOUTS}"
+            " are guessed from blanks; take them from what the vendor says",
+            "jsonl": "each line is an object, and every value in it has become a column named by "
+            f"its path; leave out of {_LAYOUTS} and the base view what nobody needs",
+            "xlsx": "it is a workbook, kept as the sheet shows it",
+        }[framing.kind]
 
     @property
     def next_step(self) -> str:
@@ -353,8 +388,13 @@ def _listed(names: Sequence[str]) -> str:
 
 def _with_rows(path: Path, rows: Sequence[dict[str, str]]) -> tuple[Path, str]:
     """Return a seed with rows added, columns that they do not name left blank."""
-    text = path.read_text(encoding="utf-8")
+    like = path if path.exists() else SHIPPED.path / path.relative_to(path.parents[2])
+    text = like.read_text(encoding="utf-8")
     names = next(csv.reader([text.splitlines()[0]]))
+    if lacking := {name for row in rows for name in row if name not in names}:
+        raise UsageError(
+            f"The header of {path.name} lacks the column {min(lacking)}; add it at the end."
+        )
     added = _as_lines([{name: row.get(name, "") for name in names} for row in rows])
     return path, text.rstrip("\n") + "\n" + added
 

@@ -11,8 +11,9 @@ from rollcall.contracts.layouts import exact_fit
 from rollcall.contracts.project import Contracts
 from rollcall.contracts.reading import rows_of
 from rollcall.contracts.sources import Feed
-from rollcall.csvfile.framing import Framer, HeaderError
+from rollcall.csvfile.framing import HeaderError
 from rollcall.csvfile.manifest import VERSION_PROPERTY, read_properties
+from rollcall.csvfile.opening import open_records
 from rollcall.errors import UsageError
 from rollcall.home import Home
 from rollcall.trace.originals import manifest_beside, open_landed
@@ -78,11 +79,12 @@ def _header(
         path = Path(name)
         if path.is_file():
             stream = stack.enter_context(path.open("rb"))
-            encoding = "utf-8"
+            encoding, file_name = "utf-8", path.name
             feed = _feed_of_name(contracts, path.name)
         else:
             file, stream = stack.enter_context(open_landed(home, name))
             encoding = contracts.sources[file["source_id"]].encoding
+            file_name = file["file_name"]
             feed = next((item for item in contracts.feeds if item.feed == file["feed"]), None)
         if feed_name:
             feed = next((item for item in contracts.feeds if item.feed == feed_name), None)
@@ -90,8 +92,9 @@ def _header(
             raise UsageError(
                 f"Which feed is {name}? Name it with --feed; `rollcall layouts` lists them."
             )
+        framing = contracts.framing_for(feed.feed, file_name)
         try:
-            return Framer(stream, encoding).header.names, feed
+            return open_records(stream, encoding, framing).header.names, feed
         except HeaderError as error:
             raise UsageError(f"The header of {name} cannot be read: {error}") from error
 
