@@ -315,6 +315,14 @@ def test_the_delimiter_of_a_layout_counts_before_that_of_its_source(acme: Projec
     assert landed(acme)[-1][2:] == ("accepted", None)
 
 
+def test_a_declared_delimiter_lets_others_stand_in_names(acme: Project) -> None:
+    declare(acme, "acme/scores", ("Student", "Extra, with comma"), delimiter="semicolon")
+    deliver(acme, {"scores.csv": "\ufeffStudent;Extra, with comma\nBell, Tomás;2,5\n"})
+    assert acme.ledger('select "Student", "Extra, with comma" from raw_acme.scores') == [
+        ("Bell, Tomás", "2,5")
+    ]
+
+
 def test_a_header_is_known_however_its_marks_are_written(acme: Project) -> None:
     declare(acme, "acme/scores", ("Student", "Lexile® measure", "Lexile® measure"))
     for night, marks in enumerate((("\ufffd", "Â®"), ("", "  "), ("®", "\ufffd")), 1):

@@ -15,6 +15,10 @@ class Form(Protocol):
         """One of csv, fixed, jsonl, xlsx."""
 
     @property
+    def delimiter(self) -> str:
+        """What stands between fields, one of DELIMITERS; blank where the header shows it."""
+
+    @property
     def preamble_lines(self) -> int:
         """How many lines, or rows, stand before the header, or before the first record."""
 

@@ -87,7 +87,7 @@ class Header:
     """Column names without blanks around them, and how many bytes and lines they take.
 
     The bytes are with BOM, preamble and line end. `unnamed_count` columns at the right have no name
-    and are not among `names`. `delimiter` is the first of DELIMITERS that stands between names.
+    and are not among `names`. `delimiter` is what stands between names.
     `byte_offset` and `line_number` say where it begins when a preamble stands before it.
     """
 
@@ -260,7 +260,9 @@ class Framer:
                 raise HeaderError("EMPTY_FILE", "The file holds no byte.")
             hint = _HINT.match(body)
             start = self.skip_preamble(body, hint.end() if hint else 0)
-            delimiter = hint[1] if hint else _delimiter(body[start:] if start else body)
+            declared = DELIMITERS.get(self.form.delimiter) if self.form else None
+            line = body[start:] if start else body
+            delimiter = hint[1] if hint else _delimiter(line, declared)
             fields, end, is_whole = _scan(body, delimiter, start)
             is_ended = end > start and body[-1:] == b"\n"
             is_settled = is_whole and (end < len(body) or is_ended)
@@ -581,9 +583,14 @@ def read_record(stream: BinaryIO, delimiter: bytes = b",") -> bytes:
     return data[:end].rstrip(b"\r\n")
 
 
-def _delimiter(data: bytes) -> bytes:
-    """Return the first of DELIMITERS that the first line has outside quotes; a comma if none."""
+def _delimiter(data: bytes, declared: bytes | None = None) -> bytes:
+    """Return what stands between the names of the first line, outside quotes.
+
+    It is what is declared, where the line has it, else the first of DELIMITERS; a comma if none.
+    """
     plain = LINE_END.split(_QUOTED.sub(b"", data[:MAX_RECORD_BYTES]), maxsplit=1)[0]
+    if declared is not None and declared in plain:
+        return declared
     return next((mark for mark in DELIMITERS.values() if mark in plain), b",")
 
 
