@@ -291,7 +291,7 @@ REJECTED_GZIPS = {
 
 
 OTHERS: dict[str, tuple[str, bytes | Make, str]] = {
-    "a workbook": (".xlsx", ZIP, "NOT_A_DELIVERY"),
+    "a text document": (".docx", ZIP, "NOT_A_DELIVERY"),
     "a file without a kind": ("", WHOLE, "NOT_A_DELIVERY"),
     "a tar": (".tar.gz", WHOLE, "NOT_A_DELIVERY"),
     "another compression": ("_orgs.csv.bz2", WHOLE, "NOT_A_DELIVERY"),

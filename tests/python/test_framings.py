@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from conftest import Project
@@ -189,10 +190,22 @@ def declare(
     }
     for name, added in rows.items():
         path = contracts / name
+        if any(row.get("width") for row in added):
+            add_width(path)
         with path.open("r+", encoding="utf-8", newline="") as stream:
             header = next(csv.reader([stream.readline()]))
             stream.seek(0, io.SEEK_END)
-            csv.DictWriter(stream, header, lineterminator="\n").writerows(added)
+            writer = csv.DictWriter(stream, header, lineterminator="\n", extrasaction="ignore")
+            writer.writerows(added)
+
+
+def add_width(path: Path) -> None:
+    """Add a column for widths to the layouts of a district, where there is none."""
+    header, *rows = csv.reader(path.read_text(encoding="utf-8").splitlines())
+    if "width" not in header:
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            lines = [[*header, "width"], *([*row, ""] for row in rows)]
+            csv.writer(stream, lineterminator="\n").writerows(lines)
 
 
 def declare_source(project: Project, source_id: str, families: str, **said: str) -> None:

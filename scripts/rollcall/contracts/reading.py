@@ -52,6 +52,12 @@ def rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         yield reader.line_num, _Row(place, row)
 
 
+def columns_of(path: Path) -> tuple[str, ...]:
+    """Return the columns of a seed."""
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return tuple(next(csv.reader(stream), ()))
+
+
 def rows_of(paths: Iterable[Path]) -> Iterator[tuple[Path, int, dict[str, str]]]:
     """Yield each row of several seeds with its file and line."""
     for path in paths:

@@ -5,10 +5,11 @@ What is written is plain SQL and rows of seeds, in the style of the rest, to be 
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -387,19 +388,25 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _with_rows(path: Path, rows: Sequence[dict[str, str]]) -> tuple[Path, str]:
-    """Return a seed with rows added, columns that they do not name left blank."""
+    """Return a seed with rows added, columns that they do not name left blank.
+
+    Columns that it lacks are added to it at the end.
+    """
     like = path if path.exists() else SHIPPED.path / path.relative_to(path.parents[2])
     text = like.read_text(encoding="utf-8")
     names = next(csv.reader([text.splitlines()[0]]))
-    if lacking := {name for row in rows for name in row if name not in names}:
-        raise UsageError(
-            f"The header of {path.name} lacks the column {min(lacking)}; add it at the end."
+    if lacking := sorted({name for row in rows for name in row} - set(names)):
+        header, *known = csv.reader(StringIO(text, newline=""))
+        names = [*header, *lacking]
+        blank = [""] * len(lacking)
+        text = _as_lines(
+            [dict(enumerate(line)) for line in (names, *([*k, *blank] for k in known))]
         )
     added = _as_lines([{name: row.get(name, "") for name in names} for row in rows])
     return path, text.rstrip("\n") + "\n" + added
 
 
-def _as_lines(rows: Sequence[dict[str, str]]) -> str:
+def _as_lines(rows: Sequence[Mapping[Any, str]]) -> str:
     """Write rows as lines of a seed."""
     stream = StringIO()
     csv.writer(stream, lineterminator="\n").writerows(row.values() for row in rows)

@@ -9,7 +9,7 @@ from typing import BinaryIO
 from rollcall.contracts import header_diff
 from rollcall.contracts.layouts import exact_fit
 from rollcall.contracts.project import Contracts
-from rollcall.contracts.reading import rows_of
+from rollcall.contracts.reading import columns_of, rows_of
 from rollcall.contracts.sources import Feed
 from rollcall.csvfile.framing import HeaderError
 from rollcall.csvfile.manifest import VERSION_PROPERTY, read_properties
@@ -59,6 +59,9 @@ def diff_file(home: Home, contracts: Contracts, name: str, feed_name: str | None
         if (row["feed"], row["layout_version"]) == (feed.feed, nearest.version)
     ]
     draft = header_diff.draft_rows(difference, layouts, rows, names)
+    if contracts.layout_seeds[1:]:
+        asked = columns_of(contracts.layout_seeds[-1])
+        draft = [row | {name: row.get(name, "") for name in asked} for row in draft]
     return LayoutChange(
         name,
         feed.feed,
