@@ -31,12 +31,14 @@
 {%- endmacro %}
 
 {#-
-    What the column holds must read as the type: date, instant, number, integer, year or boolean. An unreadable value
-    rejects the record where `rejects` holds, which is where the layout requires the column; else it is left blank.
+    What the column holds must read as the type: date, us_date, time, instant, number, integer, year or boolean. An
+    unreadable value rejects the record where `rejects` holds, which is where the layout requires the column; else it is left blank.
 -#}
 {% macro readable(column, type, rejects=none) -%}
     {%- set parser, code = {
         'date': (rollcall.date, 'INVALID_DATE'),
+        'us_date': (rollcall.us_date, 'INVALID_DATE'),
+        'time': (rollcall.time_of_day, 'INVALID_DATETIME'),
         'instant': (rollcall.instant, 'INVALID_DATETIME'),
         'number': (rollcall.number, 'INVALID_NUMBER'),
         'integer': (rollcall.integer, 'INVALID_NUMBER'),
@@ -44,13 +46,18 @@
         'boolean': (rollcall.boolean, 'INVALID_BOOLEAN'),
     }[type] -%}
     {%- set is_error = rollcall.is_required(column) if rejects is none else rejects -%}
-    {%- set is_known = rollcall.is_implausible(rollcall.text(column)) if type in ('date', 'instant') else 'false' -%}
+    {%- set is_known = rollcall.is_implausible(rollcall.day_text(column, type)) if type in ('date', 'us_date', 'instant') else 'false' -%}
     case when {{ rollcall.text(column) }} is not null and ({{ parser(column) }}) is null and not {{ is_known }} then {'code': case when {{ is_error }} then '{{ code }}' else 'OPTIONAL_VALUE_IGNORED' end, 'column_name': '{{ column }}', 'is_error': {{ is_error }}} end
 {%- endmacro %}
 
+{#- The text of a column with a date as ISO 8601 writes it. -#}
+{% macro day_text(column, type) -%}
+    {{ rollcall.iso_of(rollcall.text(column)) if type == 'us_date' else rollcall.text(column) }}
+{%- endmacro %}
+
 {#- A date that nobody can have meant is left blank. -#}
-{% macro plausible(column) -%}
-    {{ rollcall.violation('DATE_IMPLAUSIBLE', column, rollcall.is_implausible(rollcall.text(column)), false) }}
+{% macro plausible(column, type='date') -%}
+    {{ rollcall.violation('DATE_IMPLAUSIBLE', column, rollcall.is_implausible(rollcall.day_text(column, type)), false) }}
 {%- endmacro %}
 
 {#- What dates an event must be plausible, or the record cannot be ordered; later than its export it counts later. -#}
@@ -58,6 +65,14 @@
     {% do return([
         rollcall.violation('EVENT_DATE_IMPLAUSIBLE', column, rollcall.is_implausible(rollcall.text(column)), true),
         rollcall.violation('EVENT_IN_FUTURE', column, rollcall.is_after_export(column), false),
+    ]) %}
+{% endmacro %}
+
+{#- The same of a day of `us_date` and, where there is one, a time of that day. -#}
+{% macro local_event_checks(day, time=none) %}
+    {% do return([
+        rollcall.violation('EVENT_DATE_IMPLAUSIBLE', day, rollcall.is_implausible(rollcall.day_text(day, 'us_date')), true),
+        rollcall.violation('EVENT_IN_FUTURE', day, rollcall.is_local_after_export(day, time), false),
     ]) %}
 {% endmacro %}
 

@@ -41,6 +41,17 @@
     case when {{ rollcall.is_plausible(rollcall.text(column)) }} then {{ rollcall.day_of(rollcall.text(column)) }} end
 {%- endmacro %}
 
+{#- The day that a column names whose layout writes dates as `MM/DD/YYYY`; as `date`. -#}
+{% macro us_date(column) -%}
+    {%- set iso = rollcall.iso_of(rollcall.text(column)) -%}
+    case when {{ rollcall.matches(rollcall.text(column), '[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}') }} and {{ rollcall.is_plausible(iso) }} then try_cast({{ iso }} as date) end
+{%- endmacro %}
+
+{#- The time of day that a column of the type `time` names, as HH:MM:SS or H:MM:SS. -#}
+{% macro time_of_day(column) -%}
+    case when {{ rollcall.matches(rollcall.text(column), '([01]?[0-9]|2[0-3])(:[0-5][0-9]){2}') }} then cast(lpad({{ rollcall.text(column) }}, 8, '0') as time) end
+{%- endmacro %}
+
 {#- The instant that a column names, as UTC: of a date the end of that day, in the source's time zone. -#}
 {% macro instant(column) -%}
     case when {{ rollcall.is_plausible(rollcall.text(column)) }} then coalesce({{ rollcall.time_of(rollcall.text(column), 'files.naive_time_zone') }}, {{ rollcall.end_of_day(column) }}) end
@@ -67,6 +78,31 @@
 {#- From when on an event counts, as UTC: from its export on, or when it happens, where that is later. -#}
 {% macro usable_at(column) -%}
     case when {{ rollcall.is_after_export(column) }} then {{ rollcall.instant(column) }} else files.exported_at end
+{%- endmacro %}
+
+{#-
+    The instant of a day of `us_date` and, where there is one, a time of `time_of_day`, in the time zone of the source, as
+    UTC: without a time the end of that day, as of `instant`.
+-#}
+{% macro local_instant(day, time=none) -%}
+    {%- set end = rollcall.start_of_day('least(' ~ rollcall.us_date(day) ~ " + 1, date '9999-12-31')", 'files.time_zone') -%}
+    {%- set begun = rollcall.start_of_day(rollcall.us_date(day) ~ ' + ' ~ rollcall.time_of_day(time), 'files.time_zone') if time -%}
+    {{ 'coalesce(' ~ begun ~ ', ' ~ end ~ ')' if time else end }}
+{%- endmacro %}
+
+{#- How exactly both say when it was: `date` or `instant`. -#}
+{% macro local_precision(day, time=none) -%}
+    case when {{ rollcall.us_date(day) }} is not null then {{ 'if(' ~ rollcall.time_of_day(time) ~ " is null, 'date', 'instant')" if time else "'date'" }} end
+{%- endmacro %}
+
+{#- True when both name a day after that of the export, in the source's time zone, or a later instant. -#}
+{% macro is_local_after_export(day, time=none) -%}
+    coalesce({{ rollcall.us_date(day) }} > files.export_date{% if time %} or ({{ rollcall.time_of_day(time) }} is not null and {{ rollcall.local_instant(day, time) }} > files.exported_at){% endif %}, false)
+{%- endmacro %}
+
+{#- From when on what happened then counts, as `usable_at`. -#}
+{% macro local_usable_at(day, time=none) -%}
+    case when {{ rollcall.is_local_after_export(day, time) }} then {{ rollcall.local_instant(day, time) }} else files.exported_at end
 {%- endmacro %}
 
 {% macro number(column) -%}

@@ -11,6 +11,11 @@
     replace({{ expression }}, '9999-12-31', '9999-12-30')
 {%- endmacro %}
 
+{#- A day that a text writes as MM/DD/YYYY or M/D/YYYY, as ISO 8601 writes it; any other text as it is. -#}
+{% macro iso_of(expression) -%}
+    regexp_replace(regexp_replace({{ expression }}, '\b([0-9])/', '0\1/', 'g'), '^([0-9]{2})/([0-9]{2})/([0-9]{4})$', '\3-\1-\2')
+{%- endmacro %}
+
 {#- The day that a text names. -#}
 {% macro day_of(expression) -%}
     case when {{ rollcall.matches(expression, '[0-9]{4}-[0-9]{2}-[0-9]{2}') }} then try_cast({{ expression }} as date) end

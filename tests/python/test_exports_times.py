@@ -27,6 +27,7 @@ from rollcall.contracts.reading import ContractError
 from rollcall.contracts.rules import check_rules
 from rollcall.landing.delivery import export_time
 from rollcall.ledger import ledger, schedule
+from rollcall.ledger.sql import CASTS, normalized
 from rollcall.project import PROJECT_DIR
 
 ZONES = (
@@ -205,6 +206,118 @@ def test_no_text_makes_a_macro_fail_and_what_is_read_is_in_range(
         sql = f"select {rendered('instant', 'x')}, {compared} from records, files order by place"
         for instant, witness in read.execute(_of_one_file(zone) + sql, [texts, texts]).fetchall():
             assert instant is None or instant == witness, (instant, witness)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("09/16/2013", "2013-09-16"),
+        ("9/16/2013", "2013-09-16"),
+        ("9/06/2013", "2013-09-06"),
+        ("2/29/2028", "2028-02-29"),
+        ("12/31/9999", "9999-12-31"),
+        ("2/29/2026", None),
+        ("13/1/2026", None),
+        ("9/16/13", None),
+        ("9-16-2013", None),
+        ("2013-09-16", None),
+        ("9/16/2013 0:00", None),
+        ("12/31/1980", None),
+        ("1/1/0001", None),
+    ],
+)
+def test_a_date_with_slashes_is_a_month_a_day_and_a_year(
+    read: duckdb.DuckDBPyConnection, text: str, expected: str | None
+) -> None:
+    [(day, key, is_implausible)] = read.execute(
+        _of_one_file("UTC") + f"select {rendered('us_date', 'x')}, {normalized('x', 'us_date')}, "
+        f"{rendered('is_implausible', rendered('iso_of', 'x'))} from records, files",
+        [[text], [text]],
+    ).fetchall()
+    assert day == (date.fromisoformat(expected) if expected else None)
+    assert is_implausible == (text in ("12/31/1980", "1/1/0001"))
+    if expected:
+        assert key == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("08:54:50", time(8, 54, 50)),
+        ("8:54:50", time(8, 54, 50)),
+        ("0:00:00", time(0)),
+        ("23:59:59", time(23, 59, 59)),
+        *((text, None) for text in ("24:00:00", "8:54", "8:5:0", "8:54:60", "8:54:50 PM", "x")),
+    ],
+)
+def test_a_time_of_day_has_hours_minutes_and_seconds(
+    read: duckdb.DuckDBPyConnection, text: str, expected: time | None
+) -> None:
+    [(found, key)] = read.execute(
+        _of_one_file("UTC")
+        + f"select {rendered('time_of_day', 'x')}, {normalized('x', 'time')} from records, files",
+        [[text], [text]],
+    ).fetchall()
+    assert found == expected
+    if expected:
+        assert key == expected.isoformat()
+
+
+@given(st.lists(st.text("0123456789/: -", max_size=12), min_size=1, max_size=200))
+@settings(max_examples=40, deadline=None)
+def test_what_is_read_of_a_date_or_a_time_with_signs_its_witness_reads_too(
+    texts: list[str],
+) -> None:
+    texts += [f"{a}/{b}/{c}" for a, b, c in zip(texts, texts[1:], texts[2:], strict=False)]
+    texts += ["1/1/1981", "0/1/2020", "8:00:00"]
+    witnesses = ", ".join(CASTS[kind].format("x") for kind in ("us_date", "time"))
+    macros = ", ".join(rendered(macro, "x") for macro in ("us_date", "time_of_day"))
+    with duckdb.connect() as read:
+        found = read.execute(
+            _of_one_file("UTC")
+            + f"select {macros}, {witnesses} from records, files order by place",
+            [texts, texts],
+        ).fetchall()
+    for day, at, day_witness, at_witness in found:
+        assert day is None or day == day_witness
+        assert at is None or at == at_witness
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("at", ["8:54:50", "23:59:59", None])
+def test_a_day_and_a_time_are_one_instant_where_the_source_is(
+    read: duckdb.DuckDBPyConnection, zone: str, at: str | None
+) -> None:
+    """Without a time, and where it cannot be read, it is the end of that day."""
+    for day in map(date.fromisoformat, DAYS):
+        expected = end_of_day(day, zone)
+        if at:
+            naive = datetime.combine(day, time.fromisoformat(at.zfill(8)))
+            expected = as_utc(naive, zone)
+        columns = [
+            rendered(macro, "x", "at")
+            for macro in (
+                *("local_instant", "local_precision"),
+                *("is_local_after_export", "local_usable_at"),
+            )
+        ]
+        sql = _of_one_file(zone).replace(" as place", f" as place, {_literal(at)} as at")
+        text = f"{day.month}/{day.day}/{day.year}"
+        [row] = read.execute(
+            sql + f"select {', '.join(columns)} from records, files", [[text], [text]]
+        ).fetchall()
+        exported_at = utc("2026-09-02 20:00:00")
+        is_after = expected > exported_at if at else day > local_date(exported_at, zone)
+        assert row == (
+            expected,
+            "instant" if at else "date",
+            is_after,
+            expected if is_after else exported_at,
+        )
+
+
+def _literal(text: str | None) -> str:
+    return "cast(null as varchar)" if text is None else f"'{text}'"
 
 
 @pytest.mark.parametrize("zone", ZONES)

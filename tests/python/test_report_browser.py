@@ -126,7 +126,7 @@ def test_from_a_rejected_record_to_its_explanation(page: Page, home: Path) -> No
     listing.locator("tbody tr:visible").get_by_role("link", name="INVALID_DATE").click()
     expect(page).to_have_url(re.compile(r"glossary\.html#INVALID_DATE$"))
     explanation = page.locator("tr:target")
-    assert "A required date is not written as YYYY-MM-DD." in explanation.inner_text()
+    assert "A required date is not written as the layout says" in explanation.inner_text()
     box = explanation.bounding_box()
     assert box is not None
     assert 0 <= box["y"] < 900

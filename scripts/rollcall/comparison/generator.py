@@ -43,7 +43,7 @@ _CASTS = CASTS | {"datetime": "{{{{ rollcall.compared_instant('{}') }}}}"}
 
 @dataclass(frozen=True, slots=True)
 class ComparedColumn:
-    """A staged column: where it stands in the raw table and in the mart, and what type it has.
+    """A staged column: where it stands in the raw table and in the mart, and how it is read.
 
     `is_filled` when the mart fills it from elsewhere where the record leaves it blank;
     `is_everywhere` when every staged version of the feed has it.
@@ -51,7 +51,7 @@ class ComparedColumn:
 
     raw_column: str
     name: str
-    data_type: str
+    kind: str
     is_filled: bool
     is_everywhere: bool
 
@@ -69,18 +69,18 @@ class ComparedColumn:
     @property
     def is_list(self) -> bool:
         """Whether the mart holds a list."""
-        return self.data_type in ("list", "reflist")
+        return self.kind in ("list", "reflist")
 
     @property
     def value(self) -> str:
         """What the record says, as SQL of the mart's type, a list as one text."""
-        if self.data_type in CASTS:
-            return _CASTS[self.data_type].format(self.text)
+        if self.kind in CASTS:
+            return _CASTS[self.kind].format(self.text)
         if self.is_list:
             return (
                 f"nullif(trim(regexp_replace({self.text}, '{BETWEEN_ITEMS}', ',', 'g'), ','), '')"
             )
-        return f"lower({self.text})" if self.data_type == "enum" else self.text
+        return f"lower({self.text})" if self.kind == "enum" else self.text
 
     @property
     def processed(self) -> str:
@@ -92,7 +92,7 @@ class ComparedColumn:
     @property
     def staged(self) -> str:
         """What staging says, as SQL of a text."""
-        return as_text(self.processed.replace("processed.", "staged."), self.data_type)
+        return as_text(self.processed.replace("processed.", "staged."), self.kind)
 
     @property
     def differences(self) -> tuple[tuple[str, str], ...]:
@@ -101,7 +101,7 @@ class ComparedColumn:
         What cannot be read is not blank.
         """
         value, processed = self.value, self.processed
-        if self.data_type == "enum":
+        if self.kind == "enum":
             processed = f"lower({processed})"
         if self.is_filled:
             parts = (value, processed)
@@ -110,15 +110,15 @@ class ComparedColumn:
                 listed = textwrap.indent(",\n".join(parts), "    ")
                 value = f"coalesce(\n{listed}\n)"
         found = ((value, f"is distinct from {processed}"),)
-        if self.data_type not in CASTS:
+        if self.kind not in CASTS:
             return found
         return (*found, (f"({self.processed} is null", f"and {self.text} is not null)"))
 
     @property
     def condition(self) -> str:
         """The same as one condition for millions of rows: first what is cheap and seldom true."""
-        is_cheap = self.data_type not in (*CASTS, "enum") and not self.is_list
-        if is_cheap or (self.is_everywhere and self.data_type != "enum"):
+        is_cheap = self.kind not in (*CASTS, "enum") and not self.is_list
+        if is_cheap or (self.is_everywhere and self.kind != "enum"):
             return _joined(self.differences, 16, taken=len("or "))
         found = _joined(self.differences, 24)
         if len(self.differences) > 1:
@@ -131,7 +131,7 @@ class ComparedColumn:
     @property
     def comparison(self) -> str:
         """Both values and whether they differ, as a struct of SQL."""
-        processed = as_text(self.processed, self.data_type)
+        processed = as_text(self.processed, self.kind)
         parts = (
             f"'raw_column': '{self.raw_column}',",
             f"'processed_column': '{self.name}',",
@@ -182,11 +182,11 @@ class ComparedFeed:
     @property
     def record_key(self) -> str:
         """The key that a record names, as SQL of a text; null when blank."""
-        return record_key([normalized(key.text, key.data_type) for key in self.keys])
+        return record_key([normalized(key.text, key.kind) for key in self.keys])
 
     def key_in(self, relation: str) -> str:
         """Write the same of a row of the mart or of staging; `relation` with its dot, or blank."""
-        return record_key([as_text(f"{relation}{key.name}", key.data_type) for key in self.keys])
+        return record_key([as_text(f"{relation}{key.name}", key.kind) for key in self.keys])
 
     @property
     def deletes(self) -> str:
@@ -209,12 +209,12 @@ class ComparedFeed:
     @property
     def references(self) -> tuple[ComparedColumn, ...]:
         """The columns that refer to records of other feeds."""
-        return tuple(c for c in self.columns if c.data_type in ("ref", "reflist"))
+        return tuple(c for c in self.columns if c.kind in ("ref", "reflist"))
 
     @property
     def numbers(self) -> tuple[ComparedColumn, ...]:
         """The columns that are summed."""
-        return tuple(column for column in self.columns if column.data_type == "float")
+        return tuple(column for column in self.columns if column.kind == "float")
 
     @property
     def conditions(self) -> str:
@@ -267,7 +267,7 @@ def _compared_feed(contracts: Contracts, project: Project, feed: Feed) -> Compar
         model, name = staged_as.split(".")
         is_everywhere = len(pairs) == len(layouts)
         columns[name] = ComparedColumn(
-            raw_column, name, column.data_type, name in filled, is_everywhere
+            raw_column, name, column.kind, name in filled, is_everywhere
         )
     return ComparedFeed(
         feed.feed,

@@ -39,6 +39,12 @@ class Column:
     width: int | None = None
 
     @property
+    def kind(self) -> str:
+        """How its values are read: its type, or `us_date` of a date written MM/DD/YYYY."""
+        is_us_date = self.data_type == "date" and self.format == "MM/DD/YYYY"
+        return "us_date" if is_us_date else self.data_type
+
+    @property
     def staged_column(self) -> str:
         """The column of the staging model, and of the mart of its feed, that holds it."""
         return self.staged_as.split(".")[-1]

@@ -212,9 +212,9 @@ class _Comparison:
         if not _has_table(connection, mart):
             return None
         keys = file.layout.keys
-        key = record_key([as_text(column.staged_column, column.data_type) for column, _ in keys])
+        key = record_key([as_text(column.staged_column, column.kind) for column, _ in keys])
         stored_key = record_key(
-            [normalized(trimmed(identifier(raw)), column.data_type) for column, raw in keys]
+            [normalized(trimmed(identifier(raw)), column.kind) for column, raw in keys]
         )
         active = (
             f"(select * from good.{mart} where is_active "
@@ -300,7 +300,7 @@ def _recognised_in_mart(column: Column) -> str:
     name = column.staged_column
     if column.data_type in ("list", "reflist"):
         return f"array_to_string(list_sort({name}), ',')"
-    return f"coalesce(lower({as_text(name, column.data_type)}), '')"
+    return f"coalesce(lower({as_text(name, column.kind)}), '')"
 
 
 def _recognised_in_file(column: Column, raw_column: str) -> str:
@@ -309,7 +309,7 @@ def _recognised_in_file(column: Column, raw_column: str) -> str:
     if column.data_type in ("list", "reflist"):
         items = f"list_transform(string_split({text}, ','), lambda item: {trimmed('item')})"
         return f"array_to_string(list_sort({items}), ',')"
-    return f"coalesce(lower({normalized(text, column.data_type)}), '')"
+    return f"coalesce(lower({normalized(text, column.kind)}), '')"
 
 
 def _deletes(layout: Layout) -> str:

@@ -41,13 +41,16 @@ def trimmed(text: str) -> str:
 
 CASTS = {
     "date": "try_cast({} as date)",
+    "us_date": "cast(if({0} like '%/____', try_strptime({0}, '%m/%d/%Y'), null) as date)",
+    "time": "cast(try_strptime({}, '%H:%M:%S') as time)",
     "datetime": "try_cast({} as timestamptz) at time zone 'UTC'",
     "float": "try_cast({} as decimal(18, 6))",
     "integer": "try_cast({} as integer)",
     "year": "try_cast(left({0}, 4) as integer) + cast(length({0}) > 4 as integer)",
     "bool": "try_cast({} as boolean)",
 }
-"""SQL that reads a trimmed text as a type: by the engine's own casts, otherwise than staging."""
+"""SQL that reads a trimmed text as a kind of `Column`: by the engine's own means, otherwise than
+staging."""
 
 
 def day_of(text: str) -> str:
@@ -56,21 +59,21 @@ def day_of(text: str) -> str:
     return f"case when {text} >= '1981' and {is_day} then try_cast({text} as date) end"
 
 
-def normalized(text: str, data_type: str) -> str:
+def normalized(text: str, kind: str) -> str:
     """Write the text of a part of a key: what it reads as, such as 7 for `07` in a whole number.
 
     Args:
         text: the trimmed text, as SQL.
-        data_type: the type of its column, as `layouts.csv` says it.
+        kind: how its column is read, as `Column.kind` says.
     """
-    if data_type not in CASTS:
+    if kind not in CASTS:
         return text
-    return f"coalesce(cast({CASTS[data_type].format(text)} as varchar), {text})"
+    return f"coalesce(cast({CASTS[kind].format(text)} as varchar), {text})"
 
 
-def as_text(column: str, data_type: str) -> str:
+def as_text(column: str, kind: str) -> str:
     """Write the text of a typed column of a mart, as SQL."""
-    return f"cast({column} as varchar)" if data_type in CASTS else column
+    return f"cast({column} as varchar)" if kind in CASTS else column
 
 
 def record_key(parts: Sequence[str]) -> str:

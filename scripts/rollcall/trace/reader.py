@@ -301,7 +301,7 @@ class Reader:
             return "null"
         parts = []
         for column, raw_column in layout.keys:
-            parts.append(normalized(trimmed(identifier(raw_column)), column.data_type))
+            parts.append(normalized(trimmed(identifier(raw_column)), column.kind))
         return record_key(parts)
 
     def _near(self, feed: str, version: str, key: str) -> tuple[str, tuple[str, ...]]:
@@ -311,7 +311,7 @@ class Reader:
         or one that is not compared as text, it says nothing.
         """
         layout = self._layout(feed, version)
-        if layout is None or len(layout.keys) > 1 or layout.keys[0][0].data_type in CASTS:
+        if layout is None or len(layout.keys) > 1 or layout.keys[0][0].kind in CASTS:
             return "true", ()
         column = identifier(layout.key_columns[0])
         return (
