@@ -26,7 +26,12 @@ _TYPES = {
     **dict.fromkeys(("boolean", "is_deletion"), "boolean"),
     **dict.fromkeys(("instant", "end_of_day", "usable_at"), "timestamp"),
     **dict.fromkeys(("integer", "year"), "integer"),
-    "date": "date",
+    **dict.fromkeys(("nwea_result_id", "nwea_student_id", "own_record_key"), "varchar"),
+    **dict.fromkeys(("local_precision", "hash_of_columns"), "varchar"),
+    **dict.fromkeys(("local_instant", "local_usable_at"), "timestamp"),
+    **dict.fromkeys(("date", "us_date"), "date"),
+    "time_of_day": "time",
+    "school_year": "integer",
     "number": "decimal(18, 6)",
 }
 """What the macros of `macros/parsing/` make of a raw column."""
@@ -85,9 +90,21 @@ def _lines_from_layouts() -> dict[str, dict[str, str]]:
     return found
 
 
+def expanded(sql: str) -> str:
+    """Write out the loops over numbers by which a base view reads groups of like columns."""
+
+    def turns(loop: re.Match[str]) -> str:
+        name, first, after, body = loop.groups()
+        mark = re.compile(rf"' ~ {name} ~ '|{{{{ {name} }}}}")
+        return "".join(mark.sub(str(number), body) for number in range(int(first), int(after)))
+
+    pattern = r"^ *{% for (\w+) in range\((\d+), (\d+)\) %}\n(.*?)^ *{% endfor %}\n"
+    return re.sub(pattern, turns, sql, flags=re.S | re.M)
+
+
 def _columns(base: Path) -> dict[str, str]:
     """Return the own columns of a base view in order, each with the macro that reads it."""
-    sql = base.read_text(encoding="utf-8")
+    sql = expanded(base.read_text(encoding="utf-8"))
     [typed] = re.findall(r"^typed as \(\n(.*?)^    from ", sql, re.S | re.M)
     found = re.findall(r"^ {8}(?:\{\{ (\w+)\(|\]\) \}\}).* as (\w+),?$", typed, re.M)
     return {name: macro for macro, name in found}

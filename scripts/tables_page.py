@@ -25,6 +25,7 @@ SCHEMAS = {
 }
 
 
+NO_SOURCE = "No source of the sample district sends this."
 _CLAUSES = frozenset({"from", "inner", "where", "group", "order", "limit"})
 INTRODUCTION = """# Public tables
 
@@ -56,6 +57,15 @@ def keys(model: dict[str, Any]) -> tuple[str, list[str]]:
                     for reference in what["arguments"]["references"]
                 ]
     return grain, references
+
+
+def is_there(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
+    """Say whether a warehouse has a table; not where no source sends what it holds."""
+    found = connection.execute(
+        "select 1 from information_schema.tables where table_schema = ? and table_name = ?",
+        [schema, table],
+    )
+    return found.fetchone() is not None
 
 
 def answer(connection: duckdb.DuckDBPyConnection, query: str) -> str:
@@ -107,7 +117,11 @@ def render(warehouse: Path) -> str:
                     "```",
                     "",
                 ]
-                lines.append(answer(connection, meta["query"]))
+                lines.append(
+                    answer(connection, meta["query"])
+                    if is_there(connection, schema, model["name"])
+                    else NO_SOURCE
+                )
     return "\n".join(lines) + "\n"
 
 

@@ -86,6 +86,14 @@
     case when {{ where }} and {{ rollcall.text(column) }} not in ('{{ values | join("', '") }}') and not ({{ is_own_term }}) then {'code': case when {{ is_known }} then 'WRONG_CASE' else 'VALUE_NOT_ALLOWED' end, 'column_name': '{{ column }}', 'is_error': not {{ is_known }}} end
 {%- endmacro %}
 
+{#-
+    What the column holds should be one of the values that are known, whatever its case. Another is kept as it is and
+    warned of: a code list of a vendor grows without notice, and no result is lost for it.
+-#}
+{% macro known(column, values) -%}
+    {{ rollcall.violation('VALUE_UNKNOWN', column, 'lower(' ~ rollcall.text(column) ~ ") not in ('" ~ values | map('lower') | join("', '") ~ "')", false) }}
+{%- endmacro %}
+
 {#- A boolean written in other case than `true` and `false`, as spreadsheets do. -#}
 {% macro lower_case(column) -%}
     {{ rollcall.violation('WRONG_CASE', column, rollcall.boolean(column) ~ ' is not null and ' ~ rollcall.text(column) ~ ' <> lower(' ~ rollcall.text(column) ~ ')', false) }}

@@ -161,7 +161,7 @@
         found.code,
         error_codes.severity,
         error_codes.explanation
-        || case when found.code in ('VALUE_NOT_ALLOWED', 'WRONG_CASE') then coalesce(' Written as: ' || replace(mapping.allowed_values, '|', ', ') || '.', '') else '' end as message,
+        || case when found.code in ('VALUE_NOT_ALLOWED', 'WRONG_CASE', 'VALUE_UNKNOWN') then coalesce(' Written as: ' || replace(mapping.allowed_values, '|', ', ') || '.', '') else '' end as message,
         error_codes.advice,
         files.first_cycle_id as cycle_id
     from {{ found }} as found
@@ -179,8 +179,11 @@
             and columns_of_file.column_name = mapping.column_name
 {%- endmacro %}
 
-{#- The records of new files of several feeds, and whether staging holds their key. `feeds`: feed to staged column. -#}
-{% macro new_records(family, feeds) -%}
+{#-
+    The records of new files of several feeds, and whether staging holds their key. `feeds`: feed to staged column;
+    `record_keys`: feed to the SQL that reads its key from a raw record, where it is not the text of `sourcedId`.
+-#}
+{% macro new_records(family, feeds, record_keys={}) -%}
     {%- for feed, key in feeds.items() %}
     select
         files.feed,
@@ -190,7 +193,7 @@
     from files
     inner join ({{ rollcall.trimmed_records(source('raw_' ~ family, feed)) }}) as records on files.file_id = records.file_id
     left join {{ ref('stg_' ~ family ~ '__' ~ feed) }} as staged
-        on files.source_id = staged.source_id and {{ rollcall.text('sourcedId') }} = staged.{{ key }}
+        on files.source_id = staged.source_id and {{ record_keys.get(feed) or rollcall.text('sourcedId') }} = staged.{{ key }}
     {{- '\n    union all' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}

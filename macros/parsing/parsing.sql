@@ -85,7 +85,8 @@
     UTC: without a time the end of that day, as of `instant`.
 -#}
 {% macro local_instant(day, time=none) -%}
-    {%- set end = rollcall.start_of_day('least(' ~ rollcall.us_date(day) ~ " + 1, date '9999-12-31')", 'files.time_zone') -%}
+    {%- set next_day = rollcall.us_date(day) ~ ' + cast(' ~ rollcall.us_date(day) ~ " < date '9999-12-31' as integer)" -%}
+    {%- set end = rollcall.start_of_day(next_day, 'files.time_zone') -%}
     {%- set begun = rollcall.start_of_day(rollcall.us_date(day) ~ ' + ' ~ rollcall.time_of_day(time), 'files.time_zone') if time -%}
     {{ 'coalesce(' ~ begun ~ ', ' ~ end ~ ')' if time else end }}
 {%- endmacro %}
@@ -110,7 +111,7 @@
 {%- endmacro %}
 
 {% macro integer(column) -%}
-    case when {{ rollcall.matches(rollcall.text(column), '[+-]?[0-9]+') }} then try_cast({{ rollcall.text(column) }} as integer) end
+    case when {{ rollcall.matches(rollcall.text(column), '[+-]?[0-9]+([.]0+)?') }} then try_cast({{ rollcall.text(column) }} as integer) end
 {%- endmacro %}
 
 {#- A year; of a school year with both its years, such as 2026-2027 or 2026/27, the one in which it ends. -#}

@@ -316,6 +316,16 @@ def test_a_day_and_a_time_are_one_instant_where_the_source_is(
         )
 
 
+def test_what_names_no_day_happened_at_no_instant(read: duckdb.DuckDBPyConnection) -> None:
+    macros = ("local_instant", "local_precision", "is_local_after_export", "local_usable_at")
+    for arguments in (("x",), ("x", "x")):
+        columns = ", ".join(rendered(macro, *arguments) for macro in macros)
+        [row] = read.execute(
+            _of_one_file("UTC") + f"select {columns} from records, files", [["x"], ["x"]]
+        ).fetchall()
+        assert row == (None, None, False, utc("2026-09-02 20:00:00"))
+
+
 def _literal(text: str | None) -> str:
     return "cast(null as varchar)" if text is None else f"'{text}'"
 

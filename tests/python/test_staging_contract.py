@@ -12,7 +12,7 @@ from rollcall.contracts.project import Contracts
 from rollcall.project import PROJECT_DIR
 
 sys.path.append(str(PROJECT_DIR / "scripts"))
-from staging_yaml import rendered
+from staging_yaml import expanded, rendered
 
 CONTRACTS = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
 STAGING = PROJECT_DIR / "models" / "staging"
@@ -44,12 +44,18 @@ def staged_feeds() -> dict[str, list[dict[str, str]]]:
 
 
 FEEDS = staged_feeds()
+READ_AS = {
+    ("date", "YYYY-MM-DD"): ("date", "date"),
+    ("date", "MM/DD/YYYY"): ("us_date", "us_date"),
+    ("time", "HH:MM:SS"): ("time_of_day", "time"),
+}
+"""Of a type and format: the macro that reads it, and what `readable` calls it."""
 
 
 def base_sql(feed: str) -> str:
     family, name = feed.split("/")
     path = STAGING / family / "base" / f"base_{family}__{name}.sql"
-    return path.read_text(encoding="utf-8")
+    return expanded(path.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("feed", FEEDS)
@@ -87,7 +93,18 @@ def test_required_columns_are_required_and_values_are_those_allowed(feed: str) -
             assert found
             allowed = set(re.findall(r"'([^']+)'", found[1]))
             assert allowed >= set(row["allowed_values"].split("|"))
-        if row["data_type"] in ("date", "datetime", "float", "integer", "year", "bool"):
+        if row["allowed_values"] and row["data_type"] == "string":
+            named = re.search(rf"known\('{name}', (\w+)", sql)
+            assert named, f"{name} is not compared with the values that are known"
+            found = re.search(rf"set {named[1]} = \[(.*?)\]", sql, re.DOTALL)
+            assert found
+            assert re.findall(r"'([^']+)'", found[1]) == row["allowed_values"].split("|")
+        kind = (row["data_type"], row["format"])
+        if kind in READ_AS:
+            macro, readable = READ_AS[kind]
+            assert f"{{{{ {macro}('{name}') }}}} as " in sql, f"{name} is not read as its format"
+            assert f"readable('{name}', '{readable}')" in sql, f"{name} is not checked for it"
+        if row["data_type"] in ("date", "datetime", "float", "integer", "year", "bool", "time"):
             assert f"readable('{name}'" in sql, f"{name} is not checked for its type"
 
 

@@ -10,6 +10,10 @@ with records as (
     union all
     {{ staged_records('overrides', ['mastery_overrides']) }}
     {% endif %}
+    {% if is_used('nwea') %}
+    union all
+    {{ staged_records('nwea', ['assessment_results', 'students']) }}
+    {% endif %}
     {% for feed in own_feeds() %}
     union all
     {{ staged_records(feed.split('/')[0], [feed.split('/')[1]]) }}

@@ -18,7 +18,7 @@ from rollcall.csvfile.framing import Framer, Malformed, MalformedRecords, Struct
 from rollcall.csvfile.records import Defect
 from rollcall.errors import RollcallError
 from rollcall.landing.verdicts import MODE_COLUMNS, Readable
-from rollcall.ledger.sql import identifier, literal, record_key_of, trimmed
+from rollcall.ledger.sql import identifier, literal, normalized, record_key, trimmed
 
 _WITHOUT_ZONE = r"regexp_full_match({}, '\d{{4}}-\d\d-\d\d[T ][\d:.]+')"
 """SQL: the text of a column is a time that names no zone."""
@@ -31,7 +31,8 @@ _MALFORMED = pa.schema(
         ("file_id", pa.string()),
         *((name, pa.int64()) for name in ("record_number", "line_number")),
         *((name, pa.int64()) for name in ("byte_offset", "byte_length")),
-        *((name, pa.string()) for name in ("code", "record_key")),
+        ("code", pa.string()),
+        ("record_key", pa.list_(pa.string())),
     ]
 )
 
@@ -195,8 +196,15 @@ def _store_malformed(
     batches = _malformed_batches(file_id, readable, framer, malformed)
     reader = pa.RecordBatchReader.from_batches(_MALFORMED, batches)
     connection.register("incoming_malformed", reader)
+    key = record_key(
+        [
+            normalized(f"nullif(record_key[{place}], '')", column.kind)
+            for place, (column, _) in enumerate(readable.layout.keys, 1)
+        ]
+    )
     connection.execute(
-        "insert into landing.malformed_records by name select * from incoming_malformed"
+        "insert into landing.malformed_records by name "
+        f"select * replace ({key} as record_key) from incoming_malformed"
     )
     connection.unregister("incoming_malformed")
     [(count,)] = connection.execute(
@@ -229,8 +237,8 @@ def _malformed_batches(
 
 def _readable_keys(
     readable: Readable, malformed: list[Malformed], framer: Framer, stream: BinaryIO
-) -> Iterator[str | None]:
-    """Yield the key of each malformed record, None where the defect comes before its end."""
+) -> Iterator[list[str] | None]:
+    """Yield the texts of the key of each malformed record, None where the defect comes before."""
     placement = readable.fit.placement
     positions = [placement.index(key) for key in readable.layout.key_columns]
     needed = max(positions) + 1
@@ -239,7 +247,7 @@ def _readable_keys(
         octets = framer.original(stream, record.record_number, record.byte_offset, most)
         fields = framer.fields(octets, needed)
         is_readable = len(fields) >= needed
-        yield record_key_of([visible(fields[p]) for p in positions]) if is_readable else None
+        yield [visible(fields[p]) for p in positions] if is_readable else None
 
 
 def mode_of_rows(

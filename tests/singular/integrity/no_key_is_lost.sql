@@ -25,6 +25,12 @@ new_records as (
     union all
     {{ new_records('overrides', {'mastery_overrides': 'override_id'}) }}
     {% endif %}
+    {% if is_used('nwea') %}
+    union all
+    {{ new_records('nwea', {'assessment_results': 'result_id', 'students': 'listing_id'}, {
+        'assessment_results': nwea_result_id(), 'students': nwea_student_id(),
+    }) }}
+    {% endif %}
 )
 
 select

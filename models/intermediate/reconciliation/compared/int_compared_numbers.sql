@@ -1,5 +1,6 @@
 -- One row per number of a record of the newest files, and per number of an active row of a mart. Written by `rollcall
 -- layouts compare`.
+-- noqa: disable=LT05
 with files as (
     select * from {{ ref('int_compared_files') }}
     where is_in_scope and is_visible
@@ -162,6 +163,79 @@ select
     score as processed_number
 from {{ ref('fct_result') }}
 where is_active
+
+{% if is_used('nwea') %}
+union all
+
+select
+    files.source_id,
+    'nwea/assessment_results' as feed,
+    'standard_error' as column_name,
+    records.file_id,
+    records.record_number,
+    cast(null as varchar) as record_key,
+    try_cast(records.teststandarderror as decimal(18, 6)) as source_number,
+    cast(null as decimal(18, 6)) as processed_number
+from (
+    select
+        file_id,
+        record_number,
+        regexp_replace(
+            teststandarderror, '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as teststandarderror
+    from {{ source('raw_nwea', 'assessment_results') }}
+) as records
+inner join files on records.file_id = files.file_id
+
+union all
+
+select
+    source_id,
+    'nwea/assessment_results' as feed,
+    'standard_error' as column_name,
+    file_id,
+    record_number,
+    replace(term_name, '|', '||') || ' | ' || replace(student_id, '|', '||') || ' | ' || replace(test_name, '|', '||') || ' | ' || replace(cast(test_date as varchar), '|', '||') || ' | ' || replace(cast(test_time as varchar), '|', '||') as record_key,
+    cast(null as decimal(18, 6)) as source_number,
+    standard_error as processed_number
+from {{ ref('fct_nwea_assessment_result') }}
+where is_active
+union all
+
+select
+    files.source_id,
+    'nwea/assessment_results' as feed,
+    'percent_correct' as column_name,
+    records.file_id,
+    records.record_number,
+    cast(null as varchar) as record_key,
+    try_cast(records.percentcorrect as decimal(18, 6)) as source_number,
+    cast(null as decimal(18, 6)) as processed_number
+from (
+    select
+        file_id,
+        record_number,
+        regexp_replace(
+            percentcorrect, '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as percentcorrect
+    from {{ source('raw_nwea', 'assessment_results') }}
+) as records
+inner join files on records.file_id = files.file_id
+
+union all
+
+select
+    source_id,
+    'nwea/assessment_results' as feed,
+    'percent_correct' as column_name,
+    file_id,
+    record_number,
+    replace(term_name, '|', '||') || ' | ' || replace(student_id, '|', '||') || ' | ' || replace(test_name, '|', '||') || ' | ' || replace(cast(test_date as varchar), '|', '||') || ' | ' || replace(cast(test_time as varchar), '|', '||') as record_key,
+    cast(null as decimal(18, 6)) as source_number,
+    percent_correct as processed_number
+from {{ ref('fct_nwea_assessment_result') }}
+where is_active
+{% endif %}
 
 {% if own_feeds() %}
 union all

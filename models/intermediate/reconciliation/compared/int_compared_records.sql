@@ -52,6 +52,15 @@ with compared as (
 
     select * from {{ ref('int_compared__overrides__mastery_overrides') }}
     {% endif %}
+
+    {% if is_used('nwea') %}
+    union all
+
+    select * from {{ ref('int_compared__nwea__assessment_results') }}
+    union all
+
+    select * from {{ ref('int_compared__nwea__students') }}
+    {% endif %}
     {% for feed in own_feeds() %}
     union all
 

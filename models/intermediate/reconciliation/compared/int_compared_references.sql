@@ -217,6 +217,9 @@ cross join unnest(processed.unresolved) as unresolved (processed_column)
 where processed.is_active
 {% endif %}
 
+{% if is_used('nwea') %}
+{% endif %}
+
 {% if own_feeds() %}
 union all
 

@@ -1,5 +1,6 @@
 -- One row per row of staging whose key differs without a reason: what does it hold? Written by `rollcall layouts
 -- compare`.
+-- noqa: disable=LT05
 {{ config(materialized='table') }}
 
 with doubts as (
@@ -306,6 +307,80 @@ inner join doubts
         doubts.feed = 'overrides/mastery_overrides'
         and staged.source_id = doubts.source_id
         and staged.override_id = doubts.record_key
+{% endif %}
+
+{% if is_used('nwea') %}
+union all
+
+select
+    'nwea/assessment_results' as feed,
+    staged.source_id,
+    replace(staged.term_name, '|', '||') || ' | ' || replace(staged.student_id, '|', '||') || ' | ' || replace(staged.test_name, '|', '||') || ' | ' || replace(cast(staged.test_date as varchar), '|', '||') || ' | ' || replace(cast(staged.test_time as varchar), '|', '||') as record_key,
+    [
+        { 'column': 'school_name', 'staged_value': staged.school_name },
+        { 'column': 'course', 'staged_value': staged.course },
+        { 'column': 'subject', 'staged_value': staged.subject },
+        { 'column': 'is_growth_measure', 'staged_value': cast(staged.is_growth_measure as varchar) },
+        { 'column': 'test_type', 'staged_value': staged.test_type },
+        { 'column': 'test_id', 'staged_value': staged.test_id },
+        { 'column': 'rit_score', 'staged_value': cast(staged.rit_score as varchar) },
+        { 'column': 'standard_error', 'staged_value': cast(staged.standard_error as varchar) },
+        { 'column': 'percentile', 'staged_value': cast(staged.percentile as varchar) },
+        { 'column': 'lexile_score', 'staged_value': staged.lexile_score },
+        { 'column': 'goal_1_name', 'staged_value': staged.goal_1_name },
+        { 'column': 'goal_1_rit_score', 'staged_value': cast(staged.goal_1_rit_score as varchar) },
+        { 'column': 'goal_1_adjective', 'staged_value': staged.goal_1_adjective },
+        { 'column': 'goal_2_name', 'staged_value': staged.goal_2_name },
+        { 'column': 'goal_2_rit_score', 'staged_value': cast(staged.goal_2_rit_score as varchar) },
+        { 'column': 'goal_2_adjective', 'staged_value': staged.goal_2_adjective },
+        { 'column': 'goal_3_name', 'staged_value': staged.goal_3_name },
+        { 'column': 'goal_3_rit_score', 'staged_value': cast(staged.goal_3_rit_score as varchar) },
+        { 'column': 'goal_3_adjective', 'staged_value': staged.goal_3_adjective },
+        { 'column': 'goal_4_name', 'staged_value': staged.goal_4_name },
+        { 'column': 'goal_4_rit_score', 'staged_value': cast(staged.goal_4_rit_score as varchar) },
+        { 'column': 'goal_4_adjective', 'staged_value': staged.goal_4_adjective },
+        { 'column': 'goal_5_name', 'staged_value': staged.goal_5_name },
+        { 'column': 'goal_5_rit_score', 'staged_value': cast(staged.goal_5_rit_score as varchar) },
+        { 'column': 'goal_5_adjective', 'staged_value': staged.goal_5_adjective },
+        { 'column': 'goal_6_name', 'staged_value': staged.goal_6_name },
+        { 'column': 'goal_6_rit_score', 'staged_value': cast(staged.goal_6_rit_score as varchar) },
+        { 'column': 'goal_6_adjective', 'staged_value': staged.goal_6_adjective },
+        { 'column': 'goal_7_name', 'staged_value': staged.goal_7_name },
+        { 'column': 'goal_7_rit_score', 'staged_value': cast(staged.goal_7_rit_score as varchar) },
+        { 'column': 'goal_7_adjective', 'staged_value': staged.goal_7_adjective },
+        { 'column': 'goal_8_name', 'staged_value': staged.goal_8_name },
+        { 'column': 'goal_8_rit_score', 'staged_value': cast(staged.goal_8_rit_score as varchar) },
+        { 'column': 'goal_8_adjective', 'staged_value': staged.goal_8_adjective },
+        { 'column': 'percent_correct', 'staged_value': cast(staged.percent_correct as varchar) },
+        { 'column': 'student_state_id', 'staged_value': staged.student_state_id },
+        { 'column': 'norms_reference', 'staged_value': staged.norms_reference },
+        { 'column': 'quintile', 'staged_value': staged.quintile },
+        { 'column': 'quantile_score', 'staged_value': staged.quantile_score }
+    ] as staged_values
+from {{ ref('stg_nwea__assessment_results') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'nwea/assessment_results'
+        and staged.source_id = doubts.source_id
+        and replace(staged.term_name, '|', '||') || ' | ' || replace(staged.student_id, '|', '||') || ' | ' || replace(staged.test_name, '|', '||') || ' | ' || replace(cast(staged.test_date as varchar), '|', '||') || ' | ' || replace(cast(staged.test_time as varchar), '|', '||') = doubts.record_key
+union all
+
+select
+    'nwea/students' as feed,
+    staged.source_id,
+    replace(staged.term_name, '|', '||') || ' | ' || replace(staged.school_name, '|', '||') || ' | ' || replace(staged.student_id, '|', '||') as record_key,
+    [
+        { 'column': 'family_name', 'staged_value': staged.family_name },
+        { 'column': 'given_name', 'staged_value': staged.given_name },
+        { 'column': 'birth_date', 'staged_value': cast(staged.birth_date as varchar) },
+        { 'column': 'grade', 'staged_value': staged.grade }
+    ] as staged_values
+from {{ ref('stg_nwea__students') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'nwea/students'
+        and staged.source_id = doubts.source_id
+        and replace(staged.term_name, '|', '||') || ' | ' || replace(staged.school_name, '|', '||') || ' | ' || replace(staged.student_id, '|', '||') = doubts.record_key
 {% endif %}
 
 {% if own_feeds() %}

@@ -1,0 +1,278 @@
+"""Exports of assessment vendors: landed, staged, reconciled, and what becomes of them by night.
+
+One home tells all: each vendor has a source whose files are whole and one whose files add.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, time
+
+import pytest
+from conftest import Project, copy_of_the_project, read_csv
+
+from rollcall.contracts.project import Contracts
+from rollcall.project import PROJECT_DIR
+
+CONTRACTS = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
+BOM = b"\xef\xbb\xbf"
+Row = Mapping[str, str]
+
+
+def header(feed: str, version: str) -> tuple[str, ...]:
+    """Return the names of the columns of a layout."""
+    [layout] = [item for item in CONTRACTS.versions(feed) if item.version == version]
+    return layout.names
+
+
+def as_csv(feed: str, version: str, rows: Iterable[Row], *, of_windows: bool = False) -> bytes:
+    """Write records by a layout; as Windows does, with a byte order mark and other line ends."""
+    stream = io.StringIO()
+    names = header(feed, version)
+    writer = csv.DictWriter(
+        stream, names, restval="", lineterminator="\r\n" if of_windows else "\n"
+    )
+    writer.writeheader()
+    writer.writerows(rows)
+    return BOM * of_windows + stream.getvalue().encode()
+
+
+def declare(project: Project, sources: Mapping[str, tuple[str, str]]) -> None:
+    """Declare sources beside the roster: source to family and default mode."""
+    path = project.project / "seeds" / "contracts" / "sources.csv"
+    [sis] = [row for row in read_csv(path) if row["source_id"] == "sis"]
+    lines = [",".join(sis), ",".join((sis | {"due_feeds": ""}).values())]
+    for source_id, (family, mode) in sources.items():
+        own = {"source_id": source_id, "families": family, "default_mode": mode, "due_feeds": ""}
+        lines.append(",".join((sis | own).values()))
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+# --- NWEA ---------------------------------------------------------------------------------------
+
+RESULTS = "nwea/assessment_results"
+STUDENTS = "nwea/students"
+PLAIN = {
+    "TermName": "Fall 2021-2022",
+    "SchoolName": "North",
+    "GrowthMeasureYN": "TRUE",
+    "TestType": "Survey With Goals",
+    "TestName": "Growth: Science 6+ TX 2017",
+    "TestRITScore": "208",
+    "TestStandardError": "3.4",
+    "TestPercentile": "57",
+    "Goal1Name": "Earth and Space",
+    "Goal1RitScore": "209",
+    "Goal1Adjective": "Avg",
+    "PercentCorrect": "54",
+}
+OLD = PLAIN | {
+    "MeasurementScale": "Science K-12",
+    "Discipline": "Science",
+    "TestStartDate": "9/6/2021",
+    "TestStartTime": "8:54:50",
+    "TypicalFallToFallGrowth": "6",
+}
+NEW = PLAIN | {
+    "Subject": "Science",
+    "Course": "Science K-12",
+    "NormsReferenceData": "2020",
+    "TestID": "711521234",
+    "TestStartDate": "09/06/2021",
+    "TestStartTime": "08:54:50",
+    "AchievementQuintile": "Avg",
+    "TypicalFallToFallGrowth": "6.0",
+}
+MANY = [f"7{number:02d}" for number in range(60)]
+
+
+def first_night() -> bytes:
+    """Return results by the older layout; a few are rejected."""
+    rows = [OLD | {"StudentID": student} for student in ("0123", "123", "200", "201", "202", *MANY)]
+    rows += [
+        OLD | {"StudentID": "300", "TestStartTime": "noon"},
+        OLD | {"StudentID": "301", "TestStartDate": "2021-09-06"},
+        OLD | {"StudentID": "302", "TestStartDate": "9/6/1970"},
+        OLD | {"StudentID": ""},
+        OLD | {"StudentID": "303", "TestRITScore": "208.0", "Goal1Adjective": "Superb"},
+    ]
+    return as_csv(RESULTS, "64", rows)
+
+
+def second_night() -> bytes:
+    """Return the same by the newer one: a flag has flipped, a score is restated, one is gone."""
+    rows = [
+        NEW | {"StudentID": "0123", "GrowthMeasureYN": "FALSE", "TestPercentile": "58"},
+        NEW | {"StudentID": "123", "TestRITScore": "211"},
+        NEW | {"StudentID": "200"},
+        *(NEW | {"StudentID": student} for student in MANY),
+        NEW | {"StudentID": "303", "TestName": "Screening: Reading", "TestType": "Survey"},
+        NEW | {"StudentID": "303"},
+    ]
+    text = as_csv(RESULTS, "143", rows, of_windows=True)
+    lines = text.removesuffix(b"\r\n").split(b"\r\n")
+    return b"\r\n".join([*lines, lines[3].replace(b",200,", b",202,").removesuffix(b",")]) + b"\r\n"
+
+
+def listed() -> bytes:
+    """Return students as NWEA lists them."""
+    rows = [
+        {
+            "TermName": "Fall 2021-2022",
+            "SchoolName": school,
+            "StudentLastName": "Doe",
+            "StudentFirstName": "Jo",
+            "StudentID": student,
+            "StudentDateOfBirth": born,
+        }
+        for school, student, born in (
+            ("North", "0123", "5/01/2010"),
+            ("South", "0123", "05/1/2010"),
+            ("North", "123", "13/1/2010"),
+        )
+    ]
+    return as_csv(STUDENTS, "11", rows)
+
+
+NIGHTS: tuple[Mapping[str, Mapping[str, bytes]], ...] = (
+    {
+        "map": {"AssessmentResults.csv": first_night(), "StudentBySchool.csv": listed()},
+        "map_delta": {"AssessmentResults.csv": first_night()},
+    },
+    {
+        "map": {"AssessmentResults.csv": second_night(), "StudentBySchool.csv": listed()},
+        "map_delta": {"AssessmentResults.csv": second_night()},
+    },
+)
+SOURCES = {"map": ("nwea", "bulk"), "map_delta": ("nwea", "delta")}
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Project]:
+    """Tell two nights; gives the district after each."""
+    project = copy_of_the_project(tmp_path_factory.mktemp("assessments"))
+    declare(project, SOURCES)
+    after = []
+    for number, deliveries in enumerate(NIGHTS, 1):
+        for source_id, files in deliveries.items():
+            project.deliver(f"2026-09-{number:02d}T010000Z", files, source=source_id)
+        done = project.cycle(f"2026-09-{number:02d}T18:00:00Z")
+        assert done.code in (0, 3), done.out + done.err
+        after.append(project.copy(tmp_path_factory.mktemp("night")))
+    return after[0], after[1]
+
+
+def ask(project: Project, sql: str) -> list[tuple[object, ...]]:
+    """Ask the published warehouse."""
+    return project.warehouse(sql)
+
+
+def results(project: Project, columns: str, source_id: str = "map") -> dict[str, Sequence[object]]:
+    """Return columns of the results of MAP Growth, by student."""
+    rows = ask(
+        project,
+        f"select student_id, {columns} from core.fct_nwea_assessment_result "
+        f"where source_id = '{source_id}' and assessment = 'MAP Growth' order by all",
+    )
+    assert len({row[0] for row in rows}) == len(rows)
+    return {str(row[0]): row[1:] for row in rows}
+
+
+def test_both_layouts_and_both_spellings_of_a_date_are_one_key(
+    told: tuple[Project, Project],
+) -> None:
+    columns = "result_id, test_date, test_time, event_at, event_precision, data_year, subject"
+    for project in told:
+        found = results(project, columns)
+        assert {"0123", "123", "200", "201", "202", "303", *MANY} == set(found)
+        assert found["0123"] == (
+            "Fall 2021-2022 | 0123 | Growth: Science 6+ TX 2017 | 2021-09-06 | 08:54:50",
+            date(2021, 9, 6),
+            time(8, 54, 50),
+            datetime(2021, 9, 6, 13, 54, 50),
+            "instant",
+            2022,
+            "Science",
+        )
+    assert results(told[0], "test_id, goal_1_rit_score")["303"] == (None, 209)
+    assert results(told[1], "test_id, goal_1_rit_score")["303"] == ("711521234", 209)
+    scores = {student: score for student, (score,) in results(told[1], "rit_score").items()}
+    assert (scores["0123"], scores["123"], scores["303"]) == (208, 211, 208)
+
+
+def test_a_flag_that_flips_restates_no_result(told: tuple[Project, Project]) -> None:
+    before, after = (results(project, "result_hash, flag_hash") for project in told)
+    assert before["0123"][0] == after["0123"][0] == before["200"][0]
+    assert before["0123"][1] != after["0123"][1]
+    assert before["123"][0] != after["123"][0]
+    assert after["123"][1] == after["200"][1]
+
+
+def test_a_screening_is_another_assessment(told: tuple[Project, Project]) -> None:
+    assert ask(
+        told[1],
+        "select student_id, assessment, test_name from core.fct_nwea_assessment_result "
+        "where source_id = 'map' and assessment <> 'MAP Growth'",
+    ) == [("303", "MAP Growth screening", "Screening: Reading")]
+
+
+def test_what_a_file_lacks_is_gone_where_it_is_whole_and_only_there(
+    told: tuple[Project, Project],
+) -> None:
+    """A record that is one cell short names its key all the same."""
+    for source_id, gone in (("map", {"201"}), ("map_delta", set())):
+        found = results(told[1], "inactive_reason", source_id)
+        assert {student for student, (reason,) in found.items() if reason == "absent"} == gone
+        assert {reason for (reason,) in found.values()} <= {"absent", None}
+
+
+def test_what_cannot_be_read_is_said_and_an_unknown_word_is_kept(
+    told: tuple[Project, Project],
+) -> None:
+    project = told[1]
+    said = (
+        "select line_number, column_name, code from audit.{} "
+        "where source_id = 'map' and feed = 'nwea/assessment_results' order by all"
+    )
+    assert ask(project, said.format("audit_rejected_record")) == [
+        (67, "TestStartTime", "INVALID_DATETIME"),
+        (67, None, "TOO_FEW_FIELDS"),
+        (68, "TestStartDate", "INVALID_DATE"),
+        (69, "TestStartDate", "EVENT_DATE_IMPLAUSIBLE"),
+        (70, "StudentID", "REQUIRED_MISSING"),
+    ]
+    assert ask(project, said.format("audit_record_warning")) == [
+        (71, "Goal1Adjective", "VALUE_UNKNOWN")
+    ]
+    assert results(told[0], "goal_1_adjective")["303"] == ("Superb",)
+
+
+def test_a_student_is_listed_once_in_each_school(told: tuple[Project, Project]) -> None:
+    assert ask(
+        told[1],
+        "select student_id, school_name, family_name, birth_date, is_active "
+        "from core.dim_nwea_student order by all",
+    ) == [
+        ("0123", "North", "Doe", date(2010, 5, 1), True),
+        ("0123", "South", "Doe", date(2010, 5, 1), True),
+        ("123", "North", "Doe", None, True),
+    ]
+
+
+def test_every_record_is_accounted_for_and_every_difference_explained(
+    told: tuple[Project, Project],
+) -> None:
+    counted = ask(
+        told[1],
+        "select source_id, record_count, malformed_count, rejected_count, duplicate_count, "
+        "accepted_count from reconciliation.recon_file_balance "
+        f"where is_balanced and feed = '{RESULTS}' order by all",
+    )
+    assert counted == [
+        (source_id, *counts)
+        for source_id in ("map", "map_delta")
+        for counts in ((66, 1, 0, 0, 65), (70, 0, 4, 0, 66))
+    ]
+    for table in ("missing_record", "unexpected_record", "diverging_value"):
+        reasons = f"select distinct reason from reconciliation.recon_{table}"
+        assert set(ask(told[1], reasons)) <= {("rejected",)}, table
