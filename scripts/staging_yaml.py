@@ -7,6 +7,7 @@ is described by hand in its YAML, as are the columns that all feeds have.
     python scripts/staging_yaml.py             writes models/staging/<family>/
 """
 
+import ast
 import re
 from pathlib import Path
 
@@ -19,6 +20,12 @@ LAYOUTS = PROJECT_DIR / "seeds" / "contracts" / "layouts.csv"
 
 _CLASSES = ("none", "indirect", "direct", "sensitive")
 _LEFT_IN_BASE = ("record_key", "violations")
+_LOOP = re.compile(
+    r"^ *{% for (?P<names>[\w, ]+) in "
+    r"(?:range\((?P<first>\d+), (?P<after>\d+)\)|(?P<group>\w+)\.items\(\)) %}\n"
+    r"(?P<body>.*?)^ *{% endfor %}\n",
+    re.S | re.M,
+)
 _LINE = re.compile(r"^      - \{name: (\w+), (?:data_type|description): .*$", re.M)
 _TYPES = {
     **dict.fromkeys(("text", "one_of", "own_key", "roster_key", "precision"), "varchar"),
@@ -27,6 +34,8 @@ _TYPES = {
     **dict.fromkeys(("instant", "end_of_day", "usable_at"), "timestamp"),
     **dict.fromkeys(("integer", "year"), "integer"),
     **dict.fromkeys(("nwea_result_id", "nwea_student_id", "own_record_key"), "varchar"),
+    **dict.fromkeys(("iready_result_id", "iready_lesson_id"), "varchar"),
+    **dict.fromkeys(("star_standard_id", "star_skill_area_id"), "varchar"),
     **dict.fromkeys(("local_precision", "hash_of_columns"), "varchar"),
     **dict.fromkeys(("local_instant", "local_usable_at"), "timestamp"),
     **dict.fromkeys(("date", "us_date"), "date"),
@@ -91,15 +100,28 @@ def _lines_from_layouts() -> dict[str, dict[str, str]]:
 
 
 def expanded(sql: str) -> str:
-    """Write out the loops over numbers by which a base view reads groups of like columns."""
+    """Write out the loops by which a base view reads groups of like columns."""
+    groups = {
+        name: ast.literal_eval(pairs)
+        for name, pairs in re.findall(r"{% set (\w+) = ({[^%]*}) %}", sql, re.S)
+    }
 
     def turns(loop: re.Match[str]) -> str:
-        name, first, after, body = loop.groups()
-        mark = re.compile(rf"' ~ {name} ~ '|{{{{ {name} }}}}")
-        return "".join(mark.sub(str(number), body) for number in range(int(first), int(after)))
+        of_numbers = loop["first"] is not None
+        rounds = range(int(loop["first"]), int(loop["after"])) if of_numbers else ()
+        found = [(str(number),) for number in rounds] or list(groups[loop["group"]].items())
+        names = loop["names"].split(", ")
+        return "".join(_with_values(loop["body"], dict(zip(names, v, strict=True))) for v in found)
 
-    pattern = r"^ *{% for (\w+) in range\((\d+), (\d+)\) %}\n(.*?)^ *{% endfor %}\n"
-    return re.sub(pattern, turns, sql, flags=re.S | re.M)
+    return _LOOP.sub(turns, sql)
+
+
+def _with_values(text: str, values: dict[str, str]) -> str:
+    """Put values in the place of the variables of a loop."""
+    for name, value in values.items():
+        text = text.replace(f"' ~ {name} ~ '", value).replace(f"{name} ~ '", f"'{value}")
+        text = text.replace(f"{{{{ {name} }}}}", value)
+    return text
 
 
 def _columns(base: Path) -> dict[str, str]:

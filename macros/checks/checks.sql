@@ -32,9 +32,10 @@
 
 {#-
     What the column holds must read as the type: date, us_date, time, instant, number, integer, year or boolean. An
-    unreadable value rejects the record where `rejects` holds, which is where the layout requires the column; else it is left blank.
+    unreadable value rejects the record where `rejects` holds, which is where the layout requires the column; else it is left blank. `words`
+    that stand there in place of a number are known: they leave it blank and are no violation.
 -#}
-{% macro readable(column, type, rejects=none) -%}
+{% macro readable(column, type, rejects=none, words=[]) -%}
     {%- set parser, code = {
         'date': (rollcall.date, 'INVALID_DATE'),
         'us_date': (rollcall.us_date, 'INVALID_DATE'),
@@ -47,6 +48,7 @@
     }[type] -%}
     {%- set is_error = rollcall.is_required(column) if rejects is none else rejects -%}
     {%- set is_known = rollcall.is_implausible(rollcall.day_text(column, type)) if type in ('date', 'us_date', 'instant') else 'false' -%}
+    {%- if words %}{% set is_known = rollcall.holds(column, words | map('lower')) %}{% endif -%}
     case when {{ rollcall.text(column) }} is not null and ({{ parser(column) }}) is null and not {{ is_known }} then {'code': case when {{ is_error }} then '{{ code }}' else 'OPTIONAL_VALUE_IGNORED' end, 'column_name': '{{ column }}', 'is_error': {{ is_error }}} end
 {%- endmacro %}
 

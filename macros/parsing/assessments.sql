@@ -27,6 +27,37 @@
     {{ rollcall.record_key([rollcall.text('TermName'), rollcall.text('SchoolName'), rollcall.text('StudentID')]) }}
 {%- endmacro %}
 
+{#- What identifies a result of i-Ready: the days on which the student began and finished. -#}
+{% macro iready_result_id() -%}
+    {{ rollcall.record_key([
+        rollcall.text('Student ID'), rollcall.us_date('Start Date'), rollcall.us_date('Completion Date'),
+    ]) }}
+{%- endmacro %}
+
+{#-
+    What identifies an attempt at a lesson of i-Ready. A student may finish a lesson twice in a day, and nothing but time
+    and score tells the attempts apart; identical records are one.
+-#}
+{% macro iready_lesson_id() -%}
+    {{ rollcall.record_key([
+        rollcall.text('Student ID'),
+        rollcall.text('Lesson ID'),
+        rollcall.us_date('Completion Date'),
+        rollcall.integer('Total Time on Lesson (min)'),
+        rollcall.integer('Score'),
+    ]) }}
+{%- endmacro %}
+
+{#- What identifies what a Star test says of a standard. -#}
+{% macro star_standard_id() -%}
+    {{ rollcall.record_key([rollcall.text('AssessmentID'), rollcall.text('StandardName')]) }}
+{%- endmacro %}
+
+{#- What identifies what a Star test says of a skill area. -#}
+{% macro star_skill_area_id() -%}
+    {{ rollcall.record_key([rollcall.text('AssessmentID'), rollcall.text('SkillAreaName')]) }}
+{%- endmacro %}
+
 {#- What NWEA says of a result beside the result itself: it changes with later tests, norms and the term of the export. -#}
 {% macro nwea_flags() -%}
     {%- set columns = ['GrowthMeasureYN', 'NormsReferenceData', 'TestPercentile', 'AchievementQuintile', 'ProjectedProficiency'] -%}
@@ -42,6 +73,28 @@
     {%- endfor -%}
     {%- for study in range(1, 11) -%}
         {%- do columns.append('ProjectedProficiencyLevel' ~ study) -%}
+    {%- endfor -%}
+    {%- do return(columns) -%}
+{%- endmacro %}
+
+{#- What i-Ready says of a result beside the result itself; columns by the names in which they land. -#}
+{% macro iready_flags() -%}
+    {%- do return([
+        'Diagnostic used to establish Growth Measures (Y/N)', 'Most Recent Diagnostic (Y/N)', 'Norming Window',
+        'Percentile', 'Grouping', 'Annual Typical Growth Measure', 'Annual Stretch Growth Measure', 'Diagnostic Gain',
+        'Percent Progress to Annual Typical Growth (%)', 'Percent Progress to Annual Stretch Growth (%)',
+        'Assessment Gain', 'Mid On Grade Level Scale Score',
+    ]) -%}
+{%- endmacro %}
+
+{#- What Renaissance says of a result beside the result itself. -#}
+{% macro star_flags() -%}
+    {%- set columns = ['PercentileRank', 'NormalCurveEquivalent', 'GradeEquivalent', 'CurrentSGP', 'OpenGrowthScore'] -%}
+    {%- for terms in ['FallFall', 'FallSpring', 'FallWinter', 'SpringFall', 'SpringSpring', 'WinterSpring'] -%}
+        {%- do columns.append('StudentGrowthPercentile' ~ terms) -%}
+    {%- endfor -%}
+    {%- for owner in ['Renaissance', 'State', 'District', 'School'] -%}
+        {%- do columns.append(owner ~ 'BenchmarkCategoryName') -%}
     {%- endfor -%}
     {%- do return(columns) -%}
 {%- endmacro %}

@@ -134,17 +134,99 @@ def listed() -> bytes:
     return as_csv(STUDENTS, "11", rows)
 
 
+# --- i-Ready and Star ---------------------------------------------------------------------------
+
+READING = {
+    "Student ID": "0605",
+    "Academic Year": "2025-2026",
+    "Overall Scale Score": "424",
+    "Overall Relative Placement": "2 Grade Levels Below",
+    "Phonics Scale Score": "Tested Out",
+    "Phonics Placement": "Tested Out",
+    "Phonics Relative Placement": "Mid or Above Grade Level",
+    "Vocabulary Scale Score": "415",
+    "Rush Flag": "Green Rush Flag",
+}
+SPELLINGS = {
+    "2021": ("01/03/2026", "Most Recent Diagnostic (Y/N)"),
+    "2025": ("1/3/2026", "Most Recent Diagnostic YTD (Y/N)"),
+    "2026": ("1/3/2026", "Most Recent Assessment YTD (Y/N)"),
+}
+
+
+def readings(version: str, most_recent: str) -> bytes:
+    """Return two results of reading by a layout, one of them with a word that nobody knows."""
+    day, flag = SPELLINGS[version]
+    row = READING | {"Start Date": day, "Completion Date": day, flag: most_recent}
+    rows = [row, row | {"Student ID": "605", "Vocabulary Scale Score": "many"}]
+    return as_csv("iready/diagnostic_ela", version, rows, of_windows=version != "2021")
+
+
+def sums(number: str) -> bytes:
+    """Return one result of mathematics."""
+    row = READING | {"Start Date": "1/4/2026", "Completion Date": "1/5/2026"}
+    row |= {"Geometry Scale Score": number}
+    names = header("iready/diagnostic_math", "2025")
+    return as_csv(
+        "iready/diagnostic_math", "2025", [{key: row[key] for key in row if key in names}]
+    )
+
+
+def lessons() -> bytes:
+    """Return attempts at a lesson on one day: two, of which one is there twice."""
+    row = {"Student ID": "0605", "Lesson ID": "L.1", "Completion Date": "1/5/2026"}
+    row |= {"Total Time on Lesson (min)": "12", "Score": "50", "Passed or Not Passed": "Not Passed"}
+    again = row | {"Score": "83", "Passed or Not Passed": "Passed"}
+    return as_csv("iready/lessons", "2026", [row, again, row])
+
+
+def star_files(status: str, score: str) -> dict[str, bytes]:
+    """Return a test with its standards and skill areas."""
+    test = {
+        "AssessmentID": "a-1",
+        "SchoolYear": "2023-2024",
+        "StudentIdentifier": "0605",
+        "CompletedDate": "2023-08-21T17:28:05.852Z",
+        "CompletedDateLocal": "2023-08-21T13:28:05.852Z",
+    }
+    stands = {"AssessmentStatus": status, "UnifiedScore": score, "StateBenchmarkProficient": "No"}
+    blank = {"AssessmentID": "a-2", "StudentIdentifier": ""}
+    standards = [test | {"StandardName": f"S.{n}", "StandardPercentMastery": "74"} for n in (1, 2)]
+    areas = [test | {"SkillAreaName": "Synonyms", "SkillAreaMasteryScore": "91"}]
+    return {
+        "SR_v2.csv": as_csv("star/overall", "126", [test | stands, test | stands | blank]),
+        "SR_Dashboard_Standards_v2.csv": as_csv("star/standards", "21", standards),
+        "SR_SkillArea_v1.csv": as_csv("star/skill_area", "16", areas),
+    }
+
+
 NIGHTS: tuple[Mapping[str, Mapping[str, bytes]], ...] = (
     {
         "map": {"AssessmentResults.csv": first_night(), "StudentBySchool.csv": listed()},
         "map_delta": {"AssessmentResults.csv": first_night()},
+        "iready": {
+            "diagnostic_results_ela.csv": readings("2021", "Y"),
+            "diagnostic_results_math.csv": sums("397"),
+            "lessons_ela.csv": lessons(),
+        },
+        "star": star_files("Active", "615"),
     },
     {
         "map": {"AssessmentResults.csv": second_night(), "StudentBySchool.csv": listed()},
         "map_delta": {"AssessmentResults.csv": second_night()},
+        "iready": {
+            "i-ready_inform_results_reading_english.csv": readings("2026", "N"),
+            "diagnostic_results_math.csv": sums("398"),
+        },
+        "star": star_files("Deactivated", "615"),
     },
 )
-SOURCES = {"map": ("nwea", "bulk"), "map_delta": ("nwea", "delta")}
+SOURCES = {
+    "map": ("nwea", "bulk"),
+    "map_delta": ("nwea", "delta"),
+    "iready": ("iready", "delta"),
+    "star": ("star", "delta"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -276,3 +358,68 @@ def test_every_record_is_accounted_for_and_every_difference_explained(
     for table in ("missing_record", "unexpected_record", "diverging_value"):
         reasons = f"select distinct reason from reconciliation.recon_{table}"
         assert set(ask(told[1], reasons)) <= {("rejected",)}, table
+
+
+def test_a_word_in_place_of_a_score_is_no_error(told: tuple[Project, Project]) -> None:
+    columns = (
+        "student_id, completion_date, event_at, event_precision, phonics_scale_score, "
+        "phonics_placement, vocabulary_scale_score, most_recent_code, data_year"
+    )
+    for project, flag in zip(told, "YN", strict=True):
+        day, end = date(2026, 1, 3), datetime(2026, 1, 4, 6)
+        assert ask(
+            project, f"select {columns} from core.fct_iready_diagnostic_ela order by all"
+        ) == [
+            ("0605", day, end, "date", None, "Tested Out", 415, flag, 2026),
+            ("605", day, end, "date", None, "Tested Out", None, flag, 2026),
+        ]
+    warned = ask(
+        told[0],
+        "select line_number, column_name, code from audit.audit_record_warning "
+        "where feed = 'iready/diagnostic_ela' order by all",
+    )
+    assert warned == [
+        (2, "Rush Flag", "VALUE_UNKNOWN"),
+        (3, "Rush Flag", "VALUE_UNKNOWN"),
+        (3, "Vocabulary Scale Score", "OPTIONAL_VALUE_IGNORED"),
+    ]
+
+
+def test_flags_and_domains_of_other_layouts_are_hashed_alike(
+    told: tuple[Project, Project],
+) -> None:
+    for mart, is_flagged in (("ela", True), ("math", False)):
+        hashes = f"select result_hash, flag_hash from core.fct_iready_diagnostic_{mart} limit 1"
+        [(result, flag)], [(later_result, later_flag)] = (ask(p, hashes) for p in told)
+        assert (result != later_result, flag != later_flag) == (not is_flagged, is_flagged)
+
+
+def test_attempts_at_a_lesson_are_told_apart_and_repeated_ones_are_one(
+    told: tuple[Project, Project],
+) -> None:
+    attempts = "select student_id, score_percent, passed_code from core.fct_iready_lesson"
+    assert ask(told[1], f"{attempts} order by all") == [
+        ("0605", 50, "Not Passed"),
+        ("0605", 83, "Passed"),
+    ]
+    balance = (
+        "select record_count, rejected_count, duplicate_count, accepted_count "
+        "from reconciliation.recon_file_balance where feed = 'iready/lessons'"
+    )
+    assert ask(told[1], balance) == [(3, 0, 1, 2)]
+
+
+def test_a_test_that_is_taken_back_stays_as_withdrawn(told: tuple[Project, Project]) -> None:
+    columns = "assessment_id, student_id, unified_score, validity, event_at, subject, is_active"
+    for project, validity in zip(told, ("valid", "withdrawn"), strict=True):
+        at = datetime(2023, 8, 21, 17, 28, 5, 852000)
+        assert ask(project, f"select {columns} from core.fct_star_result order by all") == [
+            ("a-1", "0605", 615, validity, at, None, True),
+            ("a-2", None, 615, validity, at, None, True),
+        ]
+    parts = ask(
+        told[1],
+        "select standard_result_id, percent_mastery from core.fct_star_standard union all "
+        "select skill_area_result_id, mastery_score from core.fct_star_skill_area order by all",
+    )
+    assert parts == [("a-1 | S.1", 74), ("a-1 | S.2", 74), ("a-1 | Synonyms", 91)]

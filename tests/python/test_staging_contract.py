@@ -66,7 +66,7 @@ def test_every_staged_feed_has_a_base_view_that_stages_the_columns_of_its_layout
     for row in FEEDS[feed]:
         if row["staged_as"]:
             name = row["staged_as"].split(".")[1]
-            pattern = rf"\('{row['column_name']}'(, \w+)?\) \}}\}} as {name},"
+            pattern = rf"\('{re.escape(row['column_name'])}'(, \w+)?\) \}}\}} as {name},"
             assert re.search(pattern, sql), f"{row['column_name']} is not staged as {name}"
     assert "{{ content_hash() }} as content_hash" in sql
 
@@ -86,15 +86,21 @@ def test_required_columns_are_required_and_values_are_those_allowed(feed: str) -
         if "in_part" not in demands[name]:
             assert (f"required('{name}')" in sql) == ("yes" in demands[name]), name
         if row["allowed_values"] and row["data_type"] == "enum":
-            named = re.search(rf"allowed\('{name}', (\w+)", sql)
+            named = re.search(rf"allowed\('{re.escape(name)}', (\w+)", sql)
             assert named, f"{name} is not checked against its values"
             assert f"one_of('{name}', {named[1]})" in sql, f"{name} is read as it is written"
             found = re.search(rf"set {named[1]} = \[(.*?)\]", sql, re.DOTALL)
             assert found
             allowed = set(re.findall(r"'([^']+)'", found[1]))
             assert allowed >= set(row["allowed_values"].split("|"))
+        if row["allowed_values"] and row["data_type"] in ("integer", "float"):
+            named = re.search(rf"readable\('{re.escape(name)}', '\w+', words=(\w+)\)", sql)
+            assert named, f"{name} is not read with the words that may stand there"
+            found = re.search(rf"set {named[1]} = \[(.*?)\]", sql, re.DOTALL)
+            assert found
+            assert re.findall(r"'([^']+)'", found[1]) == row["allowed_values"].split("|")
         if row["allowed_values"] and row["data_type"] == "string":
-            named = re.search(rf"known\('{name}', (\w+)", sql)
+            named = re.search(rf"known\('{re.escape(name)}', (\w+)", sql)
             assert named, f"{name} is not compared with the values that are known"
             found = re.search(rf"set {named[1]} = \[(.*?)\]", sql, re.DOTALL)
             assert found

@@ -14,6 +14,14 @@ with records as (
     union all
     {{ staged_records('nwea', ['assessment_results', 'students']) }}
     {% endif %}
+    {% if is_used('iready') %}
+    union all
+    {{ staged_records('iready', ['diagnostic_ela', 'diagnostic_math', 'lessons']) }}
+    {% endif %}
+    {% if is_used('star') %}
+    union all
+    {{ staged_records('star', ['overall', 'standards', 'skill_area']) }}
+    {% endif %}
     {% for feed in own_feeds() %}
     union all
     {{ staged_records(feed.split('/')[0], [feed.split('/')[1]]) }}

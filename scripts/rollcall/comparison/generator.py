@@ -20,6 +20,7 @@ from rollcall.ledger.sql import (
     BLANKS_AROUND,
     CASTS,
     as_text,
+    literal,
     normalized,
     record_key,
 )
@@ -46,7 +47,8 @@ class ComparedColumn:
     """A staged column: where it stands in the raw table and in the mart, and how it is read.
 
     `is_filled` when the mart fills it from elsewhere where the record leaves it blank;
-    `is_everywhere` when every staged version of the feed has it.
+    `is_everywhere` when every staged version of the feed has it; `words` are texts that may stand
+    in the place of a number and leave it blank.
     """
 
     raw_column: str
@@ -54,6 +56,7 @@ class ComparedColumn:
     kind: str
     is_filled: bool
     is_everywhere: bool
+    words: tuple[str, ...] = ()
 
     @property
     def field(self) -> str:
@@ -112,6 +115,10 @@ class ComparedColumn:
         found = ((value, f"is distinct from {processed}"),)
         if self.kind not in CASTS:
             return found
+        if self.words:
+            words = ", ".join(map(literal, self.words))
+            is_word = f"lower(coalesce({self.text}, {literal(self.words[0])})) in ({words})"
+            return (*found, (f"({self.processed} is null", f"and not {is_word})"))
         return (*found, (f"({self.processed} is null", f"and {self.text} is not null)"))
 
     @property
@@ -266,7 +273,15 @@ def _compared_feed(contracts: Contracts, project: Project, feed: Feed) -> Compar
         column, raw_column = pairs[0]
         model, name = staged_as.split(".")
         is_everywhere = len(pairs) == len(layouts)
-        columns[name] = ComparedColumn(raw_column, name, column.kind, name in filled, is_everywhere)
+        words = column.allowed_values if column.kind in ("integer", "float") else ()
+        columns[name] = ComparedColumn(
+            raw_column,
+            name,
+            column.kind,
+            name in filled,
+            is_everywhere,
+            tuple(word.lower() for word in words),
+        )
     return ComparedFeed(
         feed.feed,
         mart,

@@ -31,6 +31,22 @@ new_records as (
         'assessment_results': nwea_result_id(), 'students': nwea_student_id(),
     }) }}
     {% endif %}
+    {% if is_used('iready') %}
+    union all
+    {{ new_records('iready', {
+        'diagnostic_ela': 'result_id', 'diagnostic_math': 'result_id', 'lessons': 'attempt_id',
+    }, {
+        'diagnostic_ela': iready_result_id(), 'diagnostic_math': iready_result_id(), 'lessons': iready_lesson_id(),
+    }) }}
+    {% endif %}
+    {% if is_used('star') %}
+    union all
+    {{ new_records('star', {
+        'overall': 'assessment_id', 'standards': 'standard_result_id', 'skill_area': 'skill_area_result_id',
+    }, {
+        'overall': text('AssessmentID'), 'standards': star_standard_id(), 'skill_area': star_skill_area_id(),
+    }) }}
+    {% endif %}
 )
 
 select

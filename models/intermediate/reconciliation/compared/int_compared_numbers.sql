@@ -237,6 +237,44 @@ from {{ ref('fct_nwea_assessment_result') }}
 where is_active
 {% endif %}
 
+{% if is_used('star') %}
+union all
+
+select
+    files.source_id,
+    'star/overall' as feed,
+    'standard_error' as column_name,
+    records.file_id,
+    records.record_number,
+    cast(null as varchar) as record_key,
+    try_cast(records.standarderrorofmeasurement as decimal(18, 6)) as source_number,
+    cast(null as decimal(18, 6)) as processed_number
+from (
+    select
+        file_id,
+        record_number,
+        regexp_replace(
+            standarderrorofmeasurement, '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as standarderrorofmeasurement
+    from {{ source('raw_star', 'overall') }}
+) as records
+inner join files on records.file_id = files.file_id
+
+union all
+
+select
+    source_id,
+    'star/overall' as feed,
+    'standard_error' as column_name,
+    file_id,
+    record_number,
+    assessment_id as record_key,
+    cast(null as decimal(18, 6)) as source_number,
+    standard_error as processed_number
+from {{ ref('fct_star_result') }}
+where is_active
+{% endif %}
+
 {% if own_feeds() %}
 union all
 

@@ -61,6 +61,30 @@ with compared as (
 
     select * from {{ ref('int_compared__nwea__students') }}
     {% endif %}
+
+    {% if is_used('iready') %}
+    union all
+
+    select * from {{ ref('int_compared__iready__diagnostic_ela') }}
+    union all
+
+    select * from {{ ref('int_compared__iready__diagnostic_math') }}
+    union all
+
+    select * from {{ ref('int_compared__iready__lessons') }}
+    {% endif %}
+
+    {% if is_used('star') %}
+    union all
+
+    select * from {{ ref('int_compared__star__overall') }}
+    union all
+
+    select * from {{ ref('int_compared__star__standards') }}
+    union all
+
+    select * from {{ ref('int_compared__star__skill_area') }}
+    {% endif %}
     {% for feed in own_feeds() %}
     union all
 

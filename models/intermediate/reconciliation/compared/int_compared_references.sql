@@ -220,6 +220,12 @@ where processed.is_active
 {% if is_used('nwea') %}
 {% endif %}
 
+{% if is_used('iready') %}
+{% endif %}
+
+{% if is_used('star') %}
+{% endif %}
+
 {% if own_feeds() %}
 union all
 

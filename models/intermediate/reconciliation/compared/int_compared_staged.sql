@@ -383,6 +383,223 @@ inner join doubts
         and replace(staged.term_name, '|', '||') || ' | ' || replace(staged.school_name, '|', '||') || ' | ' || replace(staged.student_id, '|', '||') = doubts.record_key
 {% endif %}
 
+{% if is_used('iready') %}
+union all
+
+select
+    'iready/diagnostic_ela' as feed,
+    staged.source_id,
+    replace(staged.student_id, '|', '||') || ' | ' || replace(cast(staged.start_date as varchar), '|', '||') || ' | ' || replace(cast(staged.completion_date as varchar), '|', '||') as record_key,
+    [
+        { 'column': 'family_name', 'staged_value': staged.family_name },
+        { 'column': 'given_name', 'staged_value': staged.given_name },
+        { 'column': 'grade', 'staged_value': staged.grade },
+        { 'column': 'data_year', 'staged_value': cast(staged.data_year as varchar) },
+        { 'column': 'school_name', 'staged_value': staged.school_name },
+        { 'column': 'baseline_code', 'staged_value': staged.baseline_code },
+        { 'column': 'most_recent_code', 'staged_value': staged.most_recent_code },
+        { 'column': 'duration_minutes', 'staged_value': cast(staged.duration_minutes as varchar) },
+        { 'column': 'rush_flag', 'staged_value': staged.rush_flag },
+        { 'column': 'overall_scale_score', 'staged_value': cast(staged.overall_scale_score as varchar) },
+        { 'column': 'overall_placement', 'staged_value': staged.overall_placement },
+        { 'column': 'overall_relative_placement', 'staged_value': staged.overall_relative_placement },
+        { 'column': 'percentile', 'staged_value': cast(staged.percentile as varchar) },
+        { 'column': 'lexile_measure', 'staged_value': staged.lexile_measure },
+        { 'column': 'phonological_awareness_scale_score', 'staged_value': cast(staged.phonological_awareness_scale_score as varchar) },
+        { 'column': 'phonological_awareness_placement', 'staged_value': staged.phonological_awareness_placement },
+        { 'column': 'phonological_awareness_relative_placement', 'staged_value': staged.phonological_awareness_relative_placement },
+        { 'column': 'phonics_scale_score', 'staged_value': cast(staged.phonics_scale_score as varchar) },
+        { 'column': 'phonics_placement', 'staged_value': staged.phonics_placement },
+        { 'column': 'phonics_relative_placement', 'staged_value': staged.phonics_relative_placement },
+        { 'column': 'high_frequency_words_scale_score', 'staged_value': cast(staged.high_frequency_words_scale_score as varchar) },
+        { 'column': 'high_frequency_words_placement', 'staged_value': staged.high_frequency_words_placement },
+        { 'column': 'high_frequency_words_relative_placement', 'staged_value': staged.high_frequency_words_relative_placement },
+        { 'column': 'vocabulary_scale_score', 'staged_value': cast(staged.vocabulary_scale_score as varchar) },
+        { 'column': 'vocabulary_placement', 'staged_value': staged.vocabulary_placement },
+        { 'column': 'vocabulary_relative_placement', 'staged_value': staged.vocabulary_relative_placement },
+        { 'column': 'literature_scale_score', 'staged_value': cast(staged.literature_scale_score as varchar) },
+        { 'column': 'literature_placement', 'staged_value': staged.literature_placement },
+        { 'column': 'literature_relative_placement', 'staged_value': staged.literature_relative_placement },
+        { 'column': 'informational_text_scale_score', 'staged_value': cast(staged.informational_text_scale_score as varchar) },
+        { 'column': 'informational_text_placement', 'staged_value': staged.informational_text_placement },
+        { 'column': 'informational_text_relative_placement', 'staged_value': staged.informational_text_relative_placement },
+        { 'column': 'student_state_id', 'staged_value': staged.student_state_id },
+        { 'column': 'norming_window', 'staged_value': staged.norming_window },
+        { 'column': 'comprehension_scale_score', 'staged_value': cast(staged.comprehension_scale_score as varchar) },
+        { 'column': 'comprehension_placement', 'staged_value': staged.comprehension_placement },
+        { 'column': 'comprehension_relative_placement', 'staged_value': staged.comprehension_relative_placement }
+    ] as staged_values
+from {{ ref('stg_iready__diagnostic_ela') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'iready/diagnostic_ela'
+        and staged.source_id = doubts.source_id
+        and replace(staged.student_id, '|', '||') || ' | ' || replace(cast(staged.start_date as varchar), '|', '||') || ' | ' || replace(cast(staged.completion_date as varchar), '|', '||') = doubts.record_key
+union all
+
+select
+    'iready/diagnostic_math' as feed,
+    staged.source_id,
+    replace(staged.student_id, '|', '||') || ' | ' || replace(cast(staged.start_date as varchar), '|', '||') || ' | ' || replace(cast(staged.completion_date as varchar), '|', '||') as record_key,
+    [
+        { 'column': 'family_name', 'staged_value': staged.family_name },
+        { 'column': 'given_name', 'staged_value': staged.given_name },
+        { 'column': 'grade', 'staged_value': staged.grade },
+        { 'column': 'data_year', 'staged_value': cast(staged.data_year as varchar) },
+        { 'column': 'school_name', 'staged_value': staged.school_name },
+        { 'column': 'baseline_code', 'staged_value': staged.baseline_code },
+        { 'column': 'most_recent_code', 'staged_value': staged.most_recent_code },
+        { 'column': 'duration_minutes', 'staged_value': cast(staged.duration_minutes as varchar) },
+        { 'column': 'rush_flag', 'staged_value': staged.rush_flag },
+        { 'column': 'overall_scale_score', 'staged_value': cast(staged.overall_scale_score as varchar) },
+        { 'column': 'overall_placement', 'staged_value': staged.overall_placement },
+        { 'column': 'overall_relative_placement', 'staged_value': staged.overall_relative_placement },
+        { 'column': 'percentile', 'staged_value': cast(staged.percentile as varchar) },
+        { 'column': 'quantile_measure', 'staged_value': staged.quantile_measure },
+        { 'column': 'number_and_operations_scale_score', 'staged_value': cast(staged.number_and_operations_scale_score as varchar) },
+        { 'column': 'number_and_operations_placement', 'staged_value': staged.number_and_operations_placement },
+        { 'column': 'number_and_operations_relative_placement', 'staged_value': staged.number_and_operations_relative_placement },
+        { 'column': 'algebra_scale_score', 'staged_value': cast(staged.algebra_scale_score as varchar) },
+        { 'column': 'algebra_placement', 'staged_value': staged.algebra_placement },
+        { 'column': 'algebra_relative_placement', 'staged_value': staged.algebra_relative_placement },
+        { 'column': 'measurement_and_data_scale_score', 'staged_value': cast(staged.measurement_and_data_scale_score as varchar) },
+        { 'column': 'measurement_and_data_placement', 'staged_value': staged.measurement_and_data_placement },
+        { 'column': 'measurement_and_data_relative_placement', 'staged_value': staged.measurement_and_data_relative_placement },
+        { 'column': 'geometry_scale_score', 'staged_value': cast(staged.geometry_scale_score as varchar) },
+        { 'column': 'geometry_placement', 'staged_value': staged.geometry_placement },
+        { 'column': 'geometry_relative_placement', 'staged_value': staged.geometry_relative_placement },
+        { 'column': 'student_state_id', 'staged_value': staged.student_state_id },
+        { 'column': 'norming_window', 'staged_value': staged.norming_window }
+    ] as staged_values
+from {{ ref('stg_iready__diagnostic_math') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'iready/diagnostic_math'
+        and staged.source_id = doubts.source_id
+        and replace(staged.student_id, '|', '||') || ' | ' || replace(cast(staged.start_date as varchar), '|', '||') || ' | ' || replace(cast(staged.completion_date as varchar), '|', '||') = doubts.record_key
+union all
+
+select
+    'iready/lessons' as feed,
+    staged.source_id,
+    replace(staged.student_id, '|', '||') || ' | ' || replace(staged.lesson_id, '|', '||') || ' | ' || replace(cast(staged.completion_date as varchar), '|', '||') || ' | ' || replace(cast(staged.total_minutes as varchar), '|', '||') || ' | ' || replace(cast(staged.score_percent as varchar), '|', '||') as record_key,
+    [
+        { 'column': 'family_name', 'staged_value': staged.family_name },
+        { 'column': 'given_name', 'staged_value': staged.given_name },
+        { 'column': 'grade', 'staged_value': staged.grade },
+        { 'column': 'data_year', 'staged_value': cast(staged.data_year as varchar) },
+        { 'column': 'school_name', 'staged_value': staged.school_name },
+        { 'column': 'subject', 'staged_value': staged.subject },
+        { 'column': 'domain', 'staged_value': staged.domain },
+        { 'column': 'lesson_level', 'staged_value': staged.lesson_level },
+        { 'column': 'lesson_name', 'staged_value': staged.lesson_name },
+        { 'column': 'lesson_objective', 'staged_value': staged.lesson_objective },
+        { 'column': 'passed_code', 'staged_value': staged.passed_code },
+        { 'column': 'teacher_assigned_code', 'staged_value': staged.teacher_assigned_code }
+    ] as staged_values
+from {{ ref('stg_iready__lessons') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'iready/lessons'
+        and staged.source_id = doubts.source_id
+        and replace(staged.student_id, '|', '||') || ' | ' || replace(staged.lesson_id, '|', '||') || ' | ' || replace(cast(staged.completion_date as varchar), '|', '||') || ' | ' || replace(cast(staged.total_minutes as varchar), '|', '||') || ' | ' || replace(cast(staged.score_percent as varchar), '|', '||') = doubts.record_key
+{% endif %}
+
+{% if is_used('star') %}
+union all
+
+select
+    'star/overall' as feed,
+    staged.source_id,
+    staged.assessment_id as record_key,
+    [
+        { 'column': 'data_year', 'staged_value': cast(staged.data_year as varchar) },
+        { 'column': 'student_vendor_id', 'staged_value': staged.student_vendor_id },
+        { 'column': 'student_sourced_id', 'staged_value': staged.student_sourced_id },
+        { 'column': 'student_id', 'staged_value': staged.student_id },
+        { 'column': 'student_user_id', 'staged_value': staged.student_user_id },
+        { 'column': 'student_state_id', 'staged_value': staged.student_state_id },
+        { 'column': 'given_name', 'staged_value': staged.given_name },
+        { 'column': 'family_name', 'staged_value': staged.family_name },
+        { 'column': 'grade', 'staged_value': staged.grade },
+        { 'column': 'school_name', 'staged_value': staged.school_name },
+        { 'column': 'event_at', 'staged_value': cast(staged.event_at as varchar) },
+        { 'column': 'assessment_type', 'staged_value': staged.assessment_type },
+        { 'column': 'assessment_status', 'staged_value': staged.assessment_status },
+        { 'column': 'deactivation_reason', 'staged_value': staged.deactivation_reason },
+        { 'column': 'scaled_score', 'staged_value': cast(staged.scaled_score as varchar) },
+        { 'column': 'standard_error', 'staged_value': cast(staged.standard_error as varchar) },
+        { 'column': 'unified_score', 'staged_value': cast(staged.unified_score as varchar) },
+        { 'column': 'percentile', 'staged_value': cast(staged.percentile as varchar) },
+        { 'column': 'lexile_measure', 'staged_value': staged.lexile_measure },
+        { 'column': 'screening_window', 'staged_value': staged.screening_window },
+        { 'column': 'vendor_benchmark', 'staged_value': staged.vendor_benchmark },
+        { 'column': 'state_benchmark', 'staged_value': staged.state_benchmark },
+        { 'column': 'state_proficient_code', 'staged_value': staged.state_proficient_code },
+        { 'column': 'district_benchmark', 'staged_value': staged.district_benchmark },
+        { 'column': 'taken_at', 'staged_value': staged.taken_at }
+    ] as staged_values
+from {{ ref('stg_star__overall') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'star/overall'
+        and staged.source_id = doubts.source_id
+        and staged.assessment_id = doubts.record_key
+union all
+
+select
+    'star/standards' as feed,
+    staged.source_id,
+    replace(staged.assessment_id, '|', '||') || ' | ' || replace(staged.standard_name, '|', '||') as record_key,
+    [
+        { 'column': 'data_year', 'staged_value': cast(staged.data_year as varchar) },
+        { 'column': 'student_vendor_id', 'staged_value': staged.student_vendor_id },
+        { 'column': 'student_sourced_id', 'staged_value': staged.student_sourced_id },
+        { 'column': 'student_id', 'staged_value': staged.student_id },
+        { 'column': 'student_user_id', 'staged_value': staged.student_user_id },
+        { 'column': 'student_state_id', 'staged_value': staged.student_state_id },
+        { 'column': 'event_at', 'staged_value': cast(staged.event_at as varchar) },
+        { 'column': 'domain_group', 'staged_value': staged.domain_group },
+        { 'column': 'domain_name', 'staged_value': staged.domain_name },
+        { 'column': 'domain_percent', 'staged_value': cast(staged.domain_percent as varchar) },
+        { 'column': 'standard_description', 'staged_value': staged.standard_description },
+        { 'column': 'percent_mastery', 'staged_value': cast(staged.percent_mastery as varchar) },
+        { 'column': 'confidence', 'staged_value': staged.confidence },
+        { 'column': 'mastery_level', 'staged_value': staged.mastery_level }
+    ] as staged_values
+from {{ ref('stg_star__standards') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'star/standards'
+        and staged.source_id = doubts.source_id
+        and replace(staged.assessment_id, '|', '||') || ' | ' || replace(staged.standard_name, '|', '||') = doubts.record_key
+union all
+
+select
+    'star/skill_area' as feed,
+    staged.source_id,
+    replace(staged.assessment_id, '|', '||') || ' | ' || replace(staged.skill_area_name, '|', '||') as record_key,
+    [
+        { 'column': 'data_year', 'staged_value': cast(staged.data_year as varchar) },
+        { 'column': 'student_vendor_id', 'staged_value': staged.student_vendor_id },
+        { 'column': 'student_sourced_id', 'staged_value': staged.student_sourced_id },
+        { 'column': 'student_id', 'staged_value': staged.student_id },
+        { 'column': 'student_user_id', 'staged_value': staged.student_user_id },
+        { 'column': 'student_state_id', 'staged_value': staged.student_state_id },
+        { 'column': 'event_at', 'staged_value': cast(staged.event_at as varchar) },
+        { 'column': 'family', 'staged_value': staged.family },
+        { 'column': 'domain_name', 'staged_value': staged.domain_name },
+        { 'column': 'domain_score', 'staged_value': cast(staged.domain_score as varchar) },
+        { 'column': 'mastery_score', 'staged_value': cast(staged.mastery_score as varchar) }
+    ] as staged_values
+from {{ ref('stg_star__skill_area') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'star/skill_area'
+        and staged.source_id = doubts.source_id
+        and replace(staged.assessment_id, '|', '||') || ' | ' || replace(staged.skill_area_name, '|', '||') = doubts.record_key
+{% endif %}
+
 {% if own_feeds() %}
 union all
 

@@ -1,0 +1,580 @@
+-- One row per doubt that iready/diagnostic_ela and fct_iready_diagnostic_ela raise, per record that speaks of one, and
+-- per key of one that is present. In doubt is a record of the newest files that the mart does not hold as it is, an
+-- active row that none of them names, and a key that stands twice. Written by `rollcall layouts compare`.
+-- noqa: disable=LT05
+{{ config(enabled=is_used('iready')) }}
+
+with files as (
+    select * from {{ ref('int_compared_files') }}
+    where feed = 'iready/diagnostic_ela'
+),
+
+-- What is compared of a record.
+raw_records as not materialized (
+    select
+        records.file_id,
+        records.record_number,
+        records.line_number,
+        records."Student ID",
+        records."Start Date",
+        records."Completion Date",
+        records."Last Name",
+        records."First Name",
+        records."Student Grade",
+        records."Academic Year",
+        records.school,
+        records."Diagnostic used to establish Growth Measures (Y/N)",
+        records."Most Recent Diagnostic (Y/N)",
+        records."Duration (min)",
+        records."Rush Flag",
+        records."Overall Scale Score",
+        records."Overall Placement",
+        records."Overall Relative Placement",
+        records.percentile,
+        records."Lexile Measure",
+        records."Phonological Awareness Scale Score",
+        records."Phonological Awareness Placement",
+        records."Phonological Awareness Relative Placement",
+        records."Phonics Scale Score",
+        records."Phonics Placement",
+        records."Phonics Relative Placement",
+        records."High-Frequency Words Scale Score",
+        records."High-Frequency Words Placement",
+        records."High-Frequency Words Relative Placement",
+        records."Vocabulary Scale Score",
+        records."Vocabulary Placement",
+        records."Vocabulary Relative Placement",
+        records."Reading Comprehension: Literature Scale Score",
+        records."Reading Comprehension: Literature Placement",
+        records."Reading Comprehension: Literature Relative Placement",
+        records."Reading Comprehension: Informational Text Scale Score",
+        records."Reading Comprehension: Informational Text Placement",
+        records."Reading Comprehension: Informational Text Relative Placement",
+        records."Student State ID",
+        records."Norming Window",
+        records."Comprehension: Overall Scale Score",
+        records."Comprehension: Overall Placement",
+        records."Comprehension: Overall Relative Placement"
+    from {{ source('raw_iready', 'diagnostic_ela') }} as records
+),
+
+-- White space around a text never counts.
+trimmed_records as not materialized (
+    select
+        file_id,
+        record_number,
+        line_number,
+        nullif(
+            case
+                when
+                    left(columns(* exclude (file_id, record_number, line_number)), 1) between '!' and '~'
+                    and right(columns(* exclude (file_id, record_number, line_number)), 1) between '!' and '~'
+                    then columns(* exclude (file_id, record_number, line_number))
+                else regexp_replace(
+                    columns(* exclude (file_id, record_number, line_number)), '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+                )
+            end,
+            ''
+        )
+    from raw_records
+),
+
+-- Of a record that breaks the grammar of CSV no more is known than its key.
+records as (
+    select
+        files.source_id,
+        files.is_visible,
+        files.time_zone,
+        files.naive_time_zone,
+        replace(records."Student ID", '|', '||') || ' | ' || replace(coalesce(cast(cast(if(records."Start Date" like '%/____', try_strptime(records."Start Date", '%m/%d/%Y'), null) as date) as varchar), records."Start Date"), '|', '||') || ' | ' || replace(coalesce(cast(cast(if(records."Completion Date" like '%/____', try_strptime(records."Completion Date", '%m/%d/%Y'), null) as date) as varchar), records."Completion Date"), '|', '||') as record_key,
+        false as is_malformed,
+        records.*
+    from trimmed_records as records
+    inner join files on records.file_id = files.file_id and files.is_in_scope
+
+    union all by name
+
+    select
+        files.source_id,
+        files.is_visible,
+        records.record_key,
+        true as is_malformed,
+        records.file_id,
+        records.record_number,
+        records.line_number
+    from {{ source('landing', 'malformed_records') }} as records
+    inner join files on records.file_id = files.file_id and files.is_in_scope
+),
+
+-- One pass over both sides finds what is in doubt; nothing else is looked at afterwards.
+doubts as (
+    select
+        coalesce(records.source_id, processed.source_id) as source_id,
+        coalesce(records.record_key, replace(processed.student_id, '|', '||') || ' | ' || replace(cast(processed.start_date as varchar), '|', '||') || ' | ' || replace(cast(processed.completion_date as varchar), '|', '||')) as record_key,
+        records.file_id,
+        records.record_number,
+        records.line_number,
+        coalesce(records.is_malformed, false) as is_malformed,
+        processed.file_id as processed_file_id,
+        processed.record_number as processed_record_number,
+        processed.is_active,
+        1 as row_count
+    from records
+    full join {{ ref('fct_iready_diagnostic_ela') }} as processed
+        on records.source_id = processed.source_id and records.record_key = replace(processed.student_id, '|', '||') || ' | ' || replace(cast(processed.start_date as varchar), '|', '||') || ' | ' || replace(cast(processed.completion_date as varchar), '|', '||')
+    where
+        (records.file_id is null and processed.is_active)
+        or records.is_malformed
+        or (
+            records.file_id is not null
+            and (
+                processed.is_active is distinct from true
+                or (records.is_visible and records.file_id <> processed.file_id)
+                or (records.is_visible and records.record_number <> processed.record_number)
+                or records."Last Name" is distinct from processed.family_name
+                or records."First Name" is distinct from processed.given_name
+                or records."Student Grade" is distinct from processed.grade
+                or try_cast(left(records."Academic Year", 4) as integer)
+                + cast(length(records."Academic Year") > 4 as integer)
+                is distinct from processed.data_year
+                or (processed.data_year is null and records."Academic Year" is not null)
+                or records.school is distinct from processed.school_name
+                or records."Diagnostic used to establish Growth Measures (Y/N)" is distinct from processed.baseline_code
+                or records."Most Recent Diagnostic (Y/N)" is distinct from processed.most_recent_code
+                or try_cast(records."Duration (min)" as integer) is distinct from processed.duration_minutes
+                or (processed.duration_minutes is null and records."Duration (min)" is not null)
+                or records."Rush Flag" is distinct from processed.rush_flag
+                or try_cast(records."Overall Scale Score" as integer) is distinct from processed.overall_scale_score
+                or (processed.overall_scale_score is null and records."Overall Scale Score" is not null)
+                or records."Overall Placement" is distinct from processed.overall_placement
+                or records."Overall Relative Placement" is distinct from processed.overall_relative_placement
+                or try_cast(records.percentile as integer) is distinct from processed.percentile
+                or (processed.percentile is null and records.percentile is not null)
+                or records."Lexile Measure" is distinct from processed.lexile_measure
+                or try_cast(records."Phonological Awareness Scale Score" as integer)
+                is distinct from processed.phonological_awareness_scale_score
+                or (processed.phonological_awareness_scale_score is null
+                and not lower(coalesce(records."Phonological Awareness Scale Score", 'tested out')) in ('tested out', 'not assessed', 'max score', 'surpassed level'))
+                or records."Phonological Awareness Placement"
+                is distinct from processed.phonological_awareness_placement
+                or records."Phonological Awareness Relative Placement"
+                is distinct from processed.phonological_awareness_relative_placement
+                or try_cast(records."Phonics Scale Score" as integer) is distinct from processed.phonics_scale_score
+                or (processed.phonics_scale_score is null
+                and not lower(coalesce(records."Phonics Scale Score", 'tested out')) in ('tested out', 'not assessed', 'max score', 'surpassed level'))
+                or records."Phonics Placement" is distinct from processed.phonics_placement
+                or records."Phonics Relative Placement" is distinct from processed.phonics_relative_placement
+                or try_cast(records."High-Frequency Words Scale Score" as integer)
+                is distinct from processed.high_frequency_words_scale_score
+                or (processed.high_frequency_words_scale_score is null
+                and not lower(coalesce(records."High-Frequency Words Scale Score", 'tested out')) in ('tested out', 'not assessed', 'max score', 'surpassed level'))
+                or records."High-Frequency Words Placement" is distinct from processed.high_frequency_words_placement
+                or records."High-Frequency Words Relative Placement"
+                is distinct from processed.high_frequency_words_relative_placement
+                or try_cast(records."Vocabulary Scale Score" as integer)
+                is distinct from processed.vocabulary_scale_score
+                or (processed.vocabulary_scale_score is null
+                and not lower(coalesce(records."Vocabulary Scale Score", 'tested out')) in ('tested out', 'not assessed', 'max score', 'surpassed level'))
+                or records."Vocabulary Placement" is distinct from processed.vocabulary_placement
+                or records."Vocabulary Relative Placement" is distinct from processed.vocabulary_relative_placement
+                or try_cast(records."Reading Comprehension: Literature Scale Score" as integer)
+                is distinct from processed.literature_scale_score
+                or (processed.literature_scale_score is null
+                and not lower(coalesce(records."Reading Comprehension: Literature Scale Score", 'tested out')) in ('tested out', 'not assessed', 'max score', 'surpassed level'))
+                or records."Reading Comprehension: Literature Placement" is distinct from processed.literature_placement
+                or records."Reading Comprehension: Literature Relative Placement"
+                is distinct from processed.literature_relative_placement
+                or try_cast(records."Reading Comprehension: Informational Text Scale Score" as integer)
+                is distinct from processed.informational_text_scale_score
+                or (processed.informational_text_scale_score is null
+                and not lower(coalesce(records."Reading Comprehension: Informational Text Scale Score", 'tested out')) in ('tested out', 'not assessed', 'max score', 'surpassed level'))
+                or records."Reading Comprehension: Informational Text Placement"
+                is distinct from processed.informational_text_placement
+                or records."Reading Comprehension: Informational Text Relative Placement"
+                is distinct from processed.informational_text_relative_placement
+                or records."Student State ID" is distinct from processed.student_state_id
+                or records."Norming Window" is distinct from processed.norming_window
+                or (
+                    (records."Comprehension: Overall Scale Score" is not null or processed.comprehension_scale_score is not null)
+                    and (
+                        try_cast(records."Comprehension: Overall Scale Score" as integer)
+                        is distinct from processed.comprehension_scale_score
+                        or (processed.comprehension_scale_score is null
+                        and not lower(coalesce(records."Comprehension: Overall Scale Score", 'tested out')) in ('tested out', 'not assessed', 'max score', 'surpassed level'))
+                    )
+                )
+                or records."Comprehension: Overall Placement" is distinct from processed.comprehension_placement
+                or records."Comprehension: Overall Relative Placement"
+                is distinct from processed.comprehension_relative_placement
+            )
+        )
+
+    union all by name
+
+    select
+        source_id,
+        replace(student_id, '|', '||') || ' | ' || replace(cast(start_date as varchar), '|', '||') || ' | ' || replace(cast(completion_date as varchar), '|', '||') as record_key,
+        false as is_malformed,
+        min(file_id) as processed_file_id,
+        min(record_number) as processed_record_number,
+        true as is_active,
+        count(*) as row_count
+    from {{ ref('fct_iready_diagnostic_ela') }}
+    group by source_id, replace(student_id, '|', '||') || ' | ' || replace(cast(start_date as varchar), '|', '||') || ' | ' || replace(cast(completion_date as varchar), '|', '||')
+    having count(*) > 1
+),
+
+keys as (
+    select distinct
+        source_id,
+        record_key
+    from doubts
+),
+
+processed_rows as (
+    select
+        processed.*,
+        row_number() over (
+            partition by processed.source_id, replace(processed.student_id, '|', '||') || ' | ' || replace(cast(processed.start_date as varchar), '|', '||') || ' | ' || replace(cast(processed.completion_date as varchar), '|', '||')
+            order by processed.file_id, processed.record_number
+        ) as place
+    from {{ ref('fct_iready_diagnostic_ela') }} as processed
+    inner join keys
+        on processed.source_id = keys.source_id and replace(processed.student_id, '|', '||') || ' | ' || replace(cast(processed.start_date as varchar), '|', '||') || ' | ' || replace(cast(processed.completion_date as varchar), '|', '||') = keys.record_key
+),
+
+-- The records in doubt, and those of which the rows in doubt say that they are made.
+pointers as (
+    select
+        file_id,
+        record_number
+    from doubts
+    union distinct
+    select
+        processed_file_id,
+        processed_record_number
+    from doubts
+),
+
+pointed_records as (
+    select
+        files.source_id,
+        files.time_zone,
+        files.naive_time_zone,
+        records.*
+    from trimmed_records as records
+    inner join pointers
+        on records.file_id = pointers.file_id and records.record_number = pointers.record_number
+    inner join files on records.file_id = files.file_id
+),
+
+compared_records as (
+    select
+        records.source_id,
+        replace(records."Student ID", '|', '||') || ' | ' || replace(coalesce(cast(cast(if(records."Start Date" like '%/____', try_strptime(records."Start Date", '%m/%d/%Y'), null) as date) as varchar), records."Start Date"), '|', '||') || ' | ' || replace(coalesce(cast(cast(if(records."Completion Date" like '%/____', try_strptime(records."Completion Date", '%m/%d/%Y'), null) as date) as varchar), records."Completion Date"), '|', '||') as record_key,
+        records.file_id,
+        records.record_number,
+        false as is_deletion,
+        cast(null as timestamp) as modified_at,
+        [
+            {
+                'raw_column': 'Last Name', 'processed_column': 'family_name', 'source_value': records."Last Name",
+                'processed_value': processed.family_name,
+                'is_different': records."Last Name" is distinct from processed.family_name
+            },
+            {
+                'raw_column': 'First Name', 'processed_column': 'given_name', 'source_value': records."First Name",
+                'processed_value': processed.given_name,
+                'is_different': records."First Name" is distinct from processed.given_name
+            },
+            {
+                'raw_column': 'Student Grade', 'processed_column': 'grade', 'source_value': records."Student Grade",
+                'processed_value': processed.grade,
+                'is_different': records."Student Grade" is distinct from processed.grade
+            },
+            {
+                'raw_column': 'Academic Year', 'processed_column': 'data_year', 'source_value': records."Academic Year",
+                'processed_value': cast(processed.data_year as varchar),
+                'is_different':
+                try_cast(left(records."Academic Year", 4) as integer)
+                + cast(length(records."Academic Year") > 4 as integer)
+                is distinct from processed.data_year
+                or (processed.data_year is null and records."Academic Year" is not null)
+            },
+            {
+                'raw_column': 'School', 'processed_column': 'school_name', 'source_value': records.school,
+                'processed_value': processed.school_name,
+                'is_different': records.school is distinct from processed.school_name
+            },
+            {
+                'raw_column': 'Diagnostic used to establish Growth Measures (Y/N)', 'processed_column': 'baseline_code',
+                'source_value': records."Diagnostic used to establish Growth Measures (Y/N)",
+                'processed_value': processed.baseline_code,
+                'is_different': records."Diagnostic used to establish Growth Measures (Y/N)"
+                is distinct from processed.baseline_code
+            },
+            {
+                'raw_column': 'Most Recent Diagnostic (Y/N)', 'processed_column': 'most_recent_code',
+                'source_value': records."Most Recent Diagnostic (Y/N)", 'processed_value': processed.most_recent_code,
+                'is_different': records."Most Recent Diagnostic (Y/N)" is distinct from processed.most_recent_code
+            },
+            {
+                'raw_column': 'Duration (min)', 'processed_column': 'duration_minutes',
+                'source_value': records."Duration (min)",
+                'processed_value': cast(processed.duration_minutes as varchar),
+                'is_different': try_cast(records."Duration (min)" as integer)
+                is distinct from processed.duration_minutes
+                or (processed.duration_minutes is null and records."Duration (min)" is not null)
+            },
+            {
+                'raw_column': 'Rush Flag', 'processed_column': 'rush_flag', 'source_value': records."Rush Flag",
+                'processed_value': processed.rush_flag,
+                'is_different': records."Rush Flag" is distinct from processed.rush_flag
+            },
+            {
+                'raw_column': 'Overall Scale Score', 'processed_column': 'overall_scale_score',
+                'source_value': records."Overall Scale Score",
+                'processed_value': cast(processed.overall_scale_score as varchar),
+                'is_different': try_cast(records."Overall Scale Score" as integer)
+                is distinct from processed.overall_scale_score
+                or (processed.overall_scale_score is null and records."Overall Scale Score" is not null)
+            },
+            {
+                'raw_column': 'Overall Placement', 'processed_column': 'overall_placement',
+                'source_value': records."Overall Placement", 'processed_value': processed.overall_placement,
+                'is_different': records."Overall Placement" is distinct from processed.overall_placement
+            },
+            {
+                'raw_column': 'Overall Relative Placement', 'processed_column': 'overall_relative_placement',
+                'source_value': records."Overall Relative Placement",
+                'processed_value': processed.overall_relative_placement,
+                'is_different': records."Overall Relative Placement"
+                is distinct from processed.overall_relative_placement
+            },
+            {
+                'raw_column': 'Percentile', 'processed_column': 'percentile', 'source_value': records.percentile,
+                'processed_value': cast(processed.percentile as varchar),
+                'is_different': try_cast(records.percentile as integer) is distinct from processed.percentile
+                or (processed.percentile is null and records.percentile is not null)
+            },
+            {
+                'raw_column': 'Lexile Measure', 'processed_column': 'lexile_measure',
+                'source_value': records."Lexile Measure", 'processed_value': processed.lexile_measure,
+                'is_different': records."Lexile Measure" is distinct from processed.lexile_measure
+            },
+            {
+                'raw_column': 'Phonological Awareness Scale Score',
+                'processed_column': 'phonological_awareness_scale_score',
+                'source_value': records."Phonological Awareness Scale Score",
+                'processed_value': cast(processed.phonological_awareness_scale_score as varchar),
+                'is_different': try_cast(records."Phonological Awareness Scale Score" as integer)
+                is distinct from processed.phonological_awareness_scale_score
+                or (processed.phonological_awareness_scale_score is null
+                and not lower(coalesce(records."Phonological Awareness Scale Score", 'tested out')) in ('tested out', 'not assessed', 'max score', 'surpassed level'))
+            },
+            {
+                'raw_column': 'Phonological Awareness Placement',
+                'processed_column': 'phonological_awareness_placement',
+                'source_value': records."Phonological Awareness Placement",
+                'processed_value': processed.phonological_awareness_placement,
+                'is_different': records."Phonological Awareness Placement"
+                is distinct from processed.phonological_awareness_placement
+            },
+            {
+                'raw_column': 'Phonological Awareness Relative Placement',
+                'processed_column': 'phonological_awareness_relative_placement',
+                'source_value': records."Phonological Awareness Relative Placement",
+                'processed_value': processed.phonological_awareness_relative_placement,
+                'is_different': records."Phonological Awareness Relative Placement"
+                is distinct from processed.phonological_awareness_relative_placement
+            },
+            {
+                'raw_column': 'Phonics Scale Score', 'processed_column': 'phonics_scale_score',
+                'source_value': records."Phonics Scale Score",
+                'processed_value': cast(processed.phonics_scale_score as varchar),
+                'is_different': try_cast(records."Phonics Scale Score" as integer)
+                is distinct from processed.phonics_scale_score
+                or (processed.phonics_scale_score is null
+                and not lower(coalesce(records."Phonics Scale Score", 'tested out')) in ('tested out', 'not assessed', 'max score', 'surpassed level'))
+            },
+            {
+                'raw_column': 'Phonics Placement', 'processed_column': 'phonics_placement',
+                'source_value': records."Phonics Placement", 'processed_value': processed.phonics_placement,
+                'is_different': records."Phonics Placement" is distinct from processed.phonics_placement
+            },
+            {
+                'raw_column': 'Phonics Relative Placement', 'processed_column': 'phonics_relative_placement',
+                'source_value': records."Phonics Relative Placement",
+                'processed_value': processed.phonics_relative_placement,
+                'is_different': records."Phonics Relative Placement"
+                is distinct from processed.phonics_relative_placement
+            },
+            {
+                'raw_column': 'High-Frequency Words Scale Score',
+                'processed_column': 'high_frequency_words_scale_score',
+                'source_value': records."High-Frequency Words Scale Score",
+                'processed_value': cast(processed.high_frequency_words_scale_score as varchar),
+                'is_different': try_cast(records."High-Frequency Words Scale Score" as integer)
+                is distinct from processed.high_frequency_words_scale_score
+                or (processed.high_frequency_words_scale_score is null
+                and not lower(coalesce(records."High-Frequency Words Scale Score", 'tested out')) in ('tested out', 'not assessed', 'max score', 'surpassed level'))
+            },
+            {
+                'raw_column': 'High-Frequency Words Placement', 'processed_column': 'high_frequency_words_placement',
+                'source_value': records."High-Frequency Words Placement",
+                'processed_value': processed.high_frequency_words_placement,
+                'is_different': records."High-Frequency Words Placement"
+                is distinct from processed.high_frequency_words_placement
+            },
+            {
+                'raw_column': 'High-Frequency Words Relative Placement',
+                'processed_column': 'high_frequency_words_relative_placement',
+                'source_value': records."High-Frequency Words Relative Placement",
+                'processed_value': processed.high_frequency_words_relative_placement,
+                'is_different': records."High-Frequency Words Relative Placement"
+                is distinct from processed.high_frequency_words_relative_placement
+            },
+            {
+                'raw_column': 'Vocabulary Scale Score', 'processed_column': 'vocabulary_scale_score',
+                'source_value': records."Vocabulary Scale Score",
+                'processed_value': cast(processed.vocabulary_scale_score as varchar),
+                'is_different': try_cast(records."Vocabulary Scale Score" as integer)
+                is distinct from processed.vocabulary_scale_score
+                or (processed.vocabulary_scale_score is null
+                and not lower(coalesce(records."Vocabulary Scale Score", 'tested out')) in ('tested out', 'not assessed', 'max score', 'surpassed level'))
+            },
+            {
+                'raw_column': 'Vocabulary Placement', 'processed_column': 'vocabulary_placement',
+                'source_value': records."Vocabulary Placement", 'processed_value': processed.vocabulary_placement,
+                'is_different': records."Vocabulary Placement" is distinct from processed.vocabulary_placement
+            },
+            {
+                'raw_column': 'Vocabulary Relative Placement', 'processed_column': 'vocabulary_relative_placement',
+                'source_value': records."Vocabulary Relative Placement",
+                'processed_value': processed.vocabulary_relative_placement,
+                'is_different': records."Vocabulary Relative Placement"
+                is distinct from processed.vocabulary_relative_placement
+            },
+            {
+                'raw_column': 'Reading Comprehension: Literature Scale Score',
+                'processed_column': 'literature_scale_score',
+                'source_value': records."Reading Comprehension: Literature Scale Score",
+                'processed_value': cast(processed.literature_scale_score as varchar),
+                'is_different': try_cast(records."Reading Comprehension: Literature Scale Score" as integer)
+                is distinct from processed.literature_scale_score
+                or (processed.literature_scale_score is null
+                and not lower(coalesce(records."Reading Comprehension: Literature Scale Score", 'tested out')) in ('tested out', 'not assessed', 'max score', 'surpassed level'))
+            },
+            {
+                'raw_column': 'Reading Comprehension: Literature Placement', 'processed_column': 'literature_placement',
+                'source_value': records."Reading Comprehension: Literature Placement",
+                'processed_value': processed.literature_placement,
+                'is_different': records."Reading Comprehension: Literature Placement"
+                is distinct from processed.literature_placement
+            },
+            {
+                'raw_column': 'Reading Comprehension: Literature Relative Placement',
+                'processed_column': 'literature_relative_placement',
+                'source_value': records."Reading Comprehension: Literature Relative Placement",
+                'processed_value': processed.literature_relative_placement,
+                'is_different': records."Reading Comprehension: Literature Relative Placement"
+                is distinct from processed.literature_relative_placement
+            },
+            {
+                'raw_column': 'Reading Comprehension: Informational Text Scale Score',
+                'processed_column': 'informational_text_scale_score',
+                'source_value': records."Reading Comprehension: Informational Text Scale Score",
+                'processed_value': cast(processed.informational_text_scale_score as varchar),
+                'is_different': try_cast(records."Reading Comprehension: Informational Text Scale Score" as integer)
+                is distinct from processed.informational_text_scale_score
+                or (processed.informational_text_scale_score is null
+                and not lower(coalesce(records."Reading Comprehension: Informational Text Scale Score", 'tested out')) in ('tested out', 'not assessed', 'max score', 'surpassed level'))
+            },
+            {
+                'raw_column': 'Reading Comprehension: Informational Text Placement',
+                'processed_column': 'informational_text_placement',
+                'source_value': records."Reading Comprehension: Informational Text Placement",
+                'processed_value': processed.informational_text_placement,
+                'is_different': records."Reading Comprehension: Informational Text Placement"
+                is distinct from processed.informational_text_placement
+            },
+            {
+                'raw_column': 'Reading Comprehension: Informational Text Relative Placement',
+                'processed_column': 'informational_text_relative_placement',
+                'source_value': records."Reading Comprehension: Informational Text Relative Placement",
+                'processed_value': processed.informational_text_relative_placement,
+                'is_different': records."Reading Comprehension: Informational Text Relative Placement"
+                is distinct from processed.informational_text_relative_placement
+            },
+            {
+                'raw_column': 'Student State ID', 'processed_column': 'student_state_id',
+                'source_value': records."Student State ID", 'processed_value': processed.student_state_id,
+                'is_different': records."Student State ID" is distinct from processed.student_state_id
+            },
+            {
+                'raw_column': 'Norming Window', 'processed_column': 'norming_window',
+                'source_value': records."Norming Window", 'processed_value': processed.norming_window,
+                'is_different': records."Norming Window" is distinct from processed.norming_window
+            },
+            {
+                'raw_column': 'Comprehension: Overall Scale Score', 'processed_column': 'comprehension_scale_score',
+                'source_value': records."Comprehension: Overall Scale Score",
+                'processed_value': cast(processed.comprehension_scale_score as varchar),
+                'is_different': try_cast(records."Comprehension: Overall Scale Score" as integer)
+                is distinct from processed.comprehension_scale_score
+                or (processed.comprehension_scale_score is null
+                and not lower(coalesce(records."Comprehension: Overall Scale Score", 'tested out')) in ('tested out', 'not assessed', 'max score', 'surpassed level'))
+            },
+            {
+                'raw_column': 'Comprehension: Overall Placement', 'processed_column': 'comprehension_placement',
+                'source_value': records."Comprehension: Overall Placement",
+                'processed_value': processed.comprehension_placement,
+                'is_different': records."Comprehension: Overall Placement"
+                is distinct from processed.comprehension_placement
+            },
+            {
+                'raw_column': 'Comprehension: Overall Relative Placement',
+                'processed_column': 'comprehension_relative_placement',
+                'source_value': records."Comprehension: Overall Relative Placement",
+                'processed_value': processed.comprehension_relative_placement,
+                'is_different': records."Comprehension: Overall Relative Placement"
+                is distinct from processed.comprehension_relative_placement
+            }
+        ] as compared_values
+    from pointed_records as records
+    left join processed_rows as processed
+        on
+            records.source_id = processed.source_id
+            and replace(records."Student ID", '|', '||') || ' | ' || replace(coalesce(cast(cast(if(records."Start Date" like '%/____', try_strptime(records."Start Date", '%m/%d/%Y'), null) as date) as varchar), records."Start Date"), '|', '||') || ' | ' || replace(coalesce(cast(cast(if(records."Completion Date" like '%/____', try_strptime(records."Completion Date", '%m/%d/%Y'), null) as date) as varchar), records."Completion Date"), '|', '||') = replace(processed.student_id, '|', '||') || ' | ' || replace(cast(processed.start_date as varchar), '|', '||') || ' | ' || replace(cast(processed.completion_date as varchar), '|', '||')
+            and processed.place = 1
+),
+
+-- A key that no newest file names may be named by the latest bulk or a file since.
+present_keys as (
+    select distinct
+        files.source_id,
+        replace(records."Student ID", '|', '||') || ' | ' || replace(coalesce(cast(cast(if(records."Start Date" like '%/____', try_strptime(records."Start Date", '%m/%d/%Y'), null) as date) as varchar), records."Start Date"), '|', '||') || ' | ' || replace(coalesce(cast(cast(if(records."Completion Date" like '%/____', try_strptime(records."Completion Date", '%m/%d/%Y'), null) as date) as varchar), records."Completion Date"), '|', '||') as record_key
+    from trimmed_records as records
+    inner join files
+        on records.file_id = files.file_id and files.is_since_latest_bulk and not files.is_in_scope
+    inner join keys
+        on files.source_id = keys.source_id and replace(records."Student ID", '|', '||') || ' | ' || replace(coalesce(cast(cast(if(records."Start Date" like '%/____', try_strptime(records."Start Date", '%m/%d/%Y'), null) as date) as varchar), records."Start Date"), '|', '||') || ' | ' || replace(coalesce(cast(cast(if(records."Completion Date" like '%/____', try_strptime(records."Completion Date", '%m/%d/%Y'), null) as date) as varchar), records."Completion Date"), '|', '||') = keys.record_key
+)
+
+select
+    'doubt' as kind,
+    'iready/diagnostic_ela' as feed,
+    *
+from doubts
+union all by name
+select
+    'record' as kind,
+    'iready/diagnostic_ela' as feed,
+    *
+from compared_records
+union all by name
+select
+    'present_key' as kind,
+    'iready/diagnostic_ela' as feed,
+    *
+from present_keys

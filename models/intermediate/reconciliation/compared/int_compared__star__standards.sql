@@ -1,0 +1,318 @@
+-- One row per doubt that star/standards and fct_star_standard raise, per record that speaks of one, and per key of one
+-- that is present. In doubt is a record of the newest files that the mart does not hold as it is, an active row that
+-- none of them names, and a key that stands twice. Written by `rollcall layouts compare`.
+-- noqa: disable=LT05
+{{ config(enabled=is_used('star')) }}
+
+with files as (
+    select * from {{ ref('int_compared_files') }}
+    where feed = 'star/standards'
+),
+
+-- What is compared of a record.
+raw_records as not materialized (
+    select
+        records.file_id,
+        records.record_number,
+        records.line_number,
+        records.assessmentid,
+        records.standardname,
+        records.schoolyear,
+        records.studentrenaissanceid,
+        records.studentsourcedid,
+        records.studentidentifier,
+        records.studentuserid,
+        records.studentstateid,
+        records.completeddate,
+        records.domaingroup,
+        records.domainname,
+        records.domainpercentmastery,
+        records.standarddescription,
+        records.standardpercentmastery,
+        records.standardconfidencelevel,
+        records.standardmasterylevel
+    from {{ source('raw_star', 'standards') }} as records
+),
+
+-- White space around a text never counts.
+trimmed_records as not materialized (
+    select
+        file_id,
+        record_number,
+        line_number,
+        nullif(
+            case
+                when
+                    left(columns(* exclude (file_id, record_number, line_number)), 1) between '!' and '~'
+                    and right(columns(* exclude (file_id, record_number, line_number)), 1) between '!' and '~'
+                    then columns(* exclude (file_id, record_number, line_number))
+                else regexp_replace(
+                    columns(* exclude (file_id, record_number, line_number)), '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+                )
+            end,
+            ''
+        )
+    from raw_records
+),
+
+-- Of a record that breaks the grammar of CSV no more is known than its key.
+records as (
+    select
+        files.source_id,
+        files.is_visible,
+        files.time_zone,
+        files.naive_time_zone,
+        replace(records.assessmentid, '|', '||') || ' | ' || replace(records.standardname, '|', '||') as record_key,
+        false as is_malformed,
+        records.*
+    from trimmed_records as records
+    inner join files on records.file_id = files.file_id and files.is_in_scope
+
+    union all by name
+
+    select
+        files.source_id,
+        files.is_visible,
+        records.record_key,
+        true as is_malformed,
+        records.file_id,
+        records.record_number,
+        records.line_number
+    from {{ source('landing', 'malformed_records') }} as records
+    inner join files on records.file_id = files.file_id and files.is_in_scope
+),
+
+-- One pass over both sides finds what is in doubt; nothing else is looked at afterwards.
+doubts as (
+    select
+        coalesce(records.source_id, processed.source_id) as source_id,
+        coalesce(records.record_key, replace(processed.assessment_id, '|', '||') || ' | ' || replace(processed.standard_name, '|', '||')) as record_key,
+        records.file_id,
+        records.record_number,
+        records.line_number,
+        coalesce(records.is_malformed, false) as is_malformed,
+        processed.file_id as processed_file_id,
+        processed.record_number as processed_record_number,
+        processed.is_active,
+        1 as row_count
+    from records
+    full join {{ ref('fct_star_standard') }} as processed
+        on records.source_id = processed.source_id and records.record_key = replace(processed.assessment_id, '|', '||') || ' | ' || replace(processed.standard_name, '|', '||')
+    where
+        (records.file_id is null and processed.is_active)
+        or records.is_malformed
+        or (
+            records.file_id is not null
+            and (
+                processed.is_active is distinct from true
+                or (records.is_visible and records.file_id <> processed.file_id)
+                or (records.is_visible and records.record_number <> processed.record_number)
+                or try_cast(left(records.schoolyear, 4) as integer) + cast(length(records.schoolyear) > 4 as integer)
+                is distinct from processed.data_year
+                or (processed.data_year is null and records.schoolyear is not null)
+                or records.studentrenaissanceid is distinct from processed.student_vendor_id
+                or records.studentsourcedid is distinct from processed.student_sourced_id
+                or records.studentidentifier is distinct from processed.student_id
+                or records.studentuserid is distinct from processed.student_user_id
+                or records.studentstateid is distinct from processed.student_state_id
+                or {{ rollcall.compared_instant('records.completeddate') }} is distinct from processed.event_at
+                or (processed.event_at is null and records.completeddate is not null)
+                or records.domaingroup is distinct from processed.domain_group
+                or records.domainname is distinct from processed.domain_name
+                or try_cast(records.domainpercentmastery as integer) is distinct from processed.domain_percent
+                or (processed.domain_percent is null and records.domainpercentmastery is not null)
+                or records.standarddescription is distinct from processed.standard_description
+                or try_cast(records.standardpercentmastery as integer) is distinct from processed.percent_mastery
+                or (processed.percent_mastery is null and records.standardpercentmastery is not null)
+                or records.standardconfidencelevel is distinct from processed.confidence
+                or records.standardmasterylevel is distinct from processed.mastery_level
+            )
+        )
+
+    union all by name
+
+    select
+        source_id,
+        replace(assessment_id, '|', '||') || ' | ' || replace(standard_name, '|', '||') as record_key,
+        false as is_malformed,
+        min(file_id) as processed_file_id,
+        min(record_number) as processed_record_number,
+        true as is_active,
+        count(*) as row_count
+    from {{ ref('fct_star_standard') }}
+    group by source_id, replace(assessment_id, '|', '||') || ' | ' || replace(standard_name, '|', '||')
+    having count(*) > 1
+),
+
+keys as (
+    select distinct
+        source_id,
+        record_key
+    from doubts
+),
+
+processed_rows as (
+    select
+        processed.*,
+        row_number() over (
+            partition by processed.source_id, replace(processed.assessment_id, '|', '||') || ' | ' || replace(processed.standard_name, '|', '||')
+            order by processed.file_id, processed.record_number
+        ) as place
+    from {{ ref('fct_star_standard') }} as processed
+    inner join keys
+        on processed.source_id = keys.source_id and replace(processed.assessment_id, '|', '||') || ' | ' || replace(processed.standard_name, '|', '||') = keys.record_key
+),
+
+-- The records in doubt, and those of which the rows in doubt say that they are made.
+pointers as (
+    select
+        file_id,
+        record_number
+    from doubts
+    union distinct
+    select
+        processed_file_id,
+        processed_record_number
+    from doubts
+),
+
+pointed_records as (
+    select
+        files.source_id,
+        files.time_zone,
+        files.naive_time_zone,
+        records.*
+    from trimmed_records as records
+    inner join pointers
+        on records.file_id = pointers.file_id and records.record_number = pointers.record_number
+    inner join files on records.file_id = files.file_id
+),
+
+compared_records as (
+    select
+        records.source_id,
+        replace(records.assessmentid, '|', '||') || ' | ' || replace(records.standardname, '|', '||') as record_key,
+        records.file_id,
+        records.record_number,
+        false as is_deletion,
+        cast(null as timestamp) as modified_at,
+        [
+            {
+                'raw_column': 'SchoolYear', 'processed_column': 'data_year', 'source_value': records.schoolyear,
+                'processed_value': cast(processed.data_year as varchar),
+                'is_different':
+                try_cast(left(records.schoolyear, 4) as integer) + cast(length(records.schoolyear) > 4 as integer)
+                is distinct from processed.data_year
+                or (processed.data_year is null and records.schoolyear is not null)
+            },
+            {
+                'raw_column': 'StudentRenaissanceID', 'processed_column': 'student_vendor_id',
+                'source_value': records.studentrenaissanceid, 'processed_value': processed.student_vendor_id,
+                'is_different': records.studentrenaissanceid is distinct from processed.student_vendor_id
+            },
+            {
+                'raw_column': 'StudentSourcedID', 'processed_column': 'student_sourced_id',
+                'source_value': records.studentsourcedid, 'processed_value': processed.student_sourced_id,
+                'is_different': records.studentsourcedid is distinct from processed.student_sourced_id
+            },
+            {
+                'raw_column': 'StudentIdentifier', 'processed_column': 'student_id',
+                'source_value': records.studentidentifier, 'processed_value': processed.student_id,
+                'is_different': records.studentidentifier is distinct from processed.student_id
+            },
+            {
+                'raw_column': 'StudentUserID', 'processed_column': 'student_user_id',
+                'source_value': records.studentuserid, 'processed_value': processed.student_user_id,
+                'is_different': records.studentuserid is distinct from processed.student_user_id
+            },
+            {
+                'raw_column': 'StudentStateID', 'processed_column': 'student_state_id',
+                'source_value': records.studentstateid, 'processed_value': processed.student_state_id,
+                'is_different': records.studentstateid is distinct from processed.student_state_id
+            },
+            {
+                'raw_column': 'CompletedDate', 'processed_column': 'event_at', 'source_value': records.completeddate,
+                'processed_value': cast(processed.event_at as varchar),
+                'is_different': {{ rollcall.compared_instant('records.completeddate') }}
+                is distinct from processed.event_at
+                or (processed.event_at is null and records.completeddate is not null)
+            },
+            {
+                'raw_column': 'DomainGroup', 'processed_column': 'domain_group', 'source_value': records.domaingroup,
+                'processed_value': processed.domain_group,
+                'is_different': records.domaingroup is distinct from processed.domain_group
+            },
+            {
+                'raw_column': 'DomainName', 'processed_column': 'domain_name', 'source_value': records.domainname,
+                'processed_value': processed.domain_name,
+                'is_different': records.domainname is distinct from processed.domain_name
+            },
+            {
+                'raw_column': 'DomainPercentMastery', 'processed_column': 'domain_percent',
+                'source_value': records.domainpercentmastery,
+                'processed_value': cast(processed.domain_percent as varchar),
+                'is_different': try_cast(records.domainpercentmastery as integer)
+                is distinct from processed.domain_percent
+                or (processed.domain_percent is null and records.domainpercentmastery is not null)
+            },
+            {
+                'raw_column': 'StandardDescription', 'processed_column': 'standard_description',
+                'source_value': records.standarddescription, 'processed_value': processed.standard_description,
+                'is_different': records.standarddescription is distinct from processed.standard_description
+            },
+            {
+                'raw_column': 'StandardPercentMastery', 'processed_column': 'percent_mastery',
+                'source_value': records.standardpercentmastery,
+                'processed_value': cast(processed.percent_mastery as varchar),
+                'is_different': try_cast(records.standardpercentmastery as integer)
+                is distinct from processed.percent_mastery
+                or (processed.percent_mastery is null and records.standardpercentmastery is not null)
+            },
+            {
+                'raw_column': 'StandardConfidenceLevel', 'processed_column': 'confidence',
+                'source_value': records.standardconfidencelevel, 'processed_value': processed.confidence,
+                'is_different': records.standardconfidencelevel is distinct from processed.confidence
+            },
+            {
+                'raw_column': 'StandardMasteryLevel', 'processed_column': 'mastery_level',
+                'source_value': records.standardmasterylevel, 'processed_value': processed.mastery_level,
+                'is_different': records.standardmasterylevel is distinct from processed.mastery_level
+            }
+        ] as compared_values
+    from pointed_records as records
+    left join processed_rows as processed
+        on
+            records.source_id = processed.source_id
+            and replace(records.assessmentid, '|', '||') || ' | ' || replace(records.standardname, '|', '||') = replace(processed.assessment_id, '|', '||') || ' | ' || replace(processed.standard_name, '|', '||')
+            and processed.place = 1
+),
+
+-- A key that no newest file names may be named by the latest bulk or a file since.
+present_keys as (
+    select distinct
+        files.source_id,
+        replace(records.assessmentid, '|', '||') || ' | ' || replace(records.standardname, '|', '||') as record_key
+    from trimmed_records as records
+    inner join files
+        on records.file_id = files.file_id and files.is_since_latest_bulk and not files.is_in_scope
+    inner join keys
+        on files.source_id = keys.source_id and replace(records.assessmentid, '|', '||') || ' | ' || replace(records.standardname, '|', '||') = keys.record_key
+)
+
+select
+    'doubt' as kind,
+    'star/standards' as feed,
+    *
+from doubts
+union all by name
+select
+    'record' as kind,
+    'star/standards' as feed,
+    *
+from compared_records
+union all by name
+select
+    'present_key' as kind,
+    'star/standards' as feed,
+    *
+from present_keys

@@ -1,0 +1,14 @@
+-- One row per source, student and days of begin and end: a result of i-Ready in mathematics.
+{{ config(enabled=is_used('iready')) }}
+
+with results as (
+    {{ with_presence(
+        ref('stg_iready__diagnostic_math'), source('raw_iready', 'diagnostic_math'),
+        'iready/diagnostic_math', 'result_id', iready_result_id()
+    ) }}
+)
+
+select
+    *,
+    cast([] as varchar[]) as unresolved
+from results

@@ -1,0 +1,14 @@
+-- One row per source, student, lesson, day, time and score: an attempt at a lesson of i-Ready.
+{{ config(enabled=is_used('iready')) }}
+
+with attempts as (
+    {{ with_presence(
+        ref('stg_iready__lessons'), source('raw_iready', 'lessons'),
+        'iready/lessons', 'attempt_id', iready_lesson_id()
+    ) }}
+)
+
+select
+    *,
+    cast([] as varchar[]) as unresolved
+from attempts
