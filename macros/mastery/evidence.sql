@@ -59,7 +59,7 @@
 -#}
 {% macro usable_evidence() -%}
     {{ rollcall.sorted_rows(
-        ['event_at', 'version_at', 'source_id', 'evidence_id', 'course_id', 'percent', 'level'],
+        ['event_at', 'version_at', 'source_id', 'evidence_id', 'course_id', 'percent', 'level', 'feed', 'scale'],
         "disposition = 'usable'"
     ) }}
 {%- endmacro %}
@@ -72,13 +72,30 @@
 {%- endmacro %}
 
 {#- The usable evidence that is not older than its rule allows at the cut-off; null when there is none. -#}
-{% macro young_enough(usable, as_of) -%}
-    nullif(list_filter({{ usable }}, lambda item: item.event_at >= {{ as_of }} - to_days(rules.maximum_age_days)), [])
+{% macro young_enough(usable, days, as_of) -%}
+    nullif(list_filter({{ usable }}, lambda item: item.event_at >= {{ as_of }} - to_days({{ days }})), [])
 {%- endmacro %}
 
-{#- The levels that evidence asserts, in its order. -#}
-{% macro asserted_levels(evidence) -%}
-    list_filter(list_transform({{ evidence }}, lambda item: item.level), lambda level: level is not null)
+{#- What counts for the method of a rule: all of it for levels, and what has a percent for scores. -#}
+{% macro counted_by_method(usable) -%}
+    case
+            when rules.method = 'asserted' then {{ usable }}
+            else nullif(list_filter({{ usable }}, lambda item: item.percent is not null), [])
+        end
+{%- endmacro %}
+
+{#- The states that evidence asserts, in its order: what the rule says of a level, or a level that is a state. -#}
+{% macro asserted_levels(evidence, level_states) -%}
+    list_filter(
+            list_transform(
+                {{ evidence }},
+                lambda item: coalesce(
+                    {{ level_states }}[concat_ws('|', item.source_id, item.feed, item.scale, item.level)],
+                    case when item.level in ('mastered', 'not_mastered') then item.level end
+                )
+            ),
+            lambda level: level is not null
+        )
 {%- endmacro %}
 
 {#- No override, in the shape of core.fct_override, for a project without the family `overrides`. -#}

@@ -53,17 +53,25 @@ ruled as (
     left join rules as of_district on of_district.scope = 'district'
 ),
 
+of_method as (
+    select
+        ruled.* exclude (usable),
+        rules.maximum_age_days,
+        rules.level_states,
+        {{ counted_by_method('ruled.usable') }} as usable
+    from ruled
+    left join rules using (rule_key)
+),
+
 counted as (
     select
-        ruled.*,
-        rules.maximum_age_days,
+        of_method.*,
         case
-            when rules.maximum_age_days is null then ruled.usable
-            else {{ young_enough('ruled.usable', 'current_cycle.as_of') }}
+            when of_method.maximum_age_days is null then of_method.usable
+            else {{ young_enough('of_method.usable', 'of_method.maximum_age_days', 'current_cycle.as_of') }}
         end as counted
-    from ruled
+    from of_method
     cross join current_cycle
-    left join rules using (rule_key)
 ),
 
 final as (
@@ -77,7 +85,7 @@ final as (
         counted.rule_key,
         counted.inputs_fingerprint,
         list_transform(counted.counted, lambda item: item.percent) as percents,
-        {{ asserted_levels('counted.counted') }} as asserted_levels,
+        {{ asserted_levels('counted.counted', 'counted.level_states') }} as asserted_levels,
         coalesce(len(counted.counted), 0) as evidence_count,
         coalesce(len(counted.usable), 0) - coalesce(len(counted.counted), 0) as expired_count,
         counted.withdrawn_count,

@@ -1,7 +1,7 @@
 -- One row per student of whom there is evidence: a fingerprint of all that decides the outcomes.
 with evidence as (
     select * from {{ ref('fct_evidence') }}
-    where objective_id is not null
+    where objective_id is not null and student_key is not null
 ),
 
 students as (

@@ -40,7 +40,11 @@ decided as (
     select
         cycle_id,
         count(*) as decision_count
-    from {{ source('landing', 'cycle_decisions') }}
+    from (
+        select cycle_id from {{ source('landing', 'cycle_decisions') }}
+        union all
+        select cycle_id from {{ source('landing', 'cycle_student_links') }}
+    )
     group by cycle_id
 ),
 

@@ -7,6 +7,9 @@ with oneroster_results as (
         result_id as evidence_id,
         'scored' as kind,
         cast(null as varchar) as level,
+        cast(null as varchar) as scale,
+        'linked' as identity,
+        'valid' as validity,
         'date' as event_precision
     from {{ ref('int_evidence__oneroster_results') }}
 ),
@@ -29,6 +32,14 @@ counted as (
     from ranked
 ),
 
+every_family as (
+    select * from counted
+    {%- if has_assessments() %}
+    union all by name
+    select * from {{ ref('int_assessment_evidence') }}
+    {%- endif %}
+),
+
 students as (
     select user_key from {{ ref('dim_user') }}
 ),
@@ -41,10 +52,10 @@ final as (
     select
         evidence.*,
         {{ columns_where({
-            'student_id': 'students.user_key is null',
+            'student_id': 'evidence.student_key is not null and students.user_key is null',
             'class_id': 'evidence.class_key is not null and classes.class_key is null',
         }) }} as unresolved
-    from counted as evidence
+    from every_family as evidence
     left join students on evidence.student_key = students.user_key
     left join classes on evidence.class_key = classes.class_key
 )

@@ -38,7 +38,7 @@ from rollcall.home import PATIENCE_SECONDS, Home, Patience
 from rollcall.landing import reprocessing
 from rollcall.landing.inbox import ByHand, land
 from rollcall.landing.job import Supersede
-from rollcall.ledger import decisions, ledger, status
+from rollcall.ledger import decisions, identities, ledger, status
 from rollcall.new_project import write_project
 from rollcall.project import SHIPPED, Project, open_project, uses_rollcall
 from rollcall.report import render_report
@@ -438,6 +438,78 @@ def _decide(file: str, decision: str, reason: str, home: Path | None, as_json: b
         asdict(report),
         lambda: screen.say(f"Recorded: {report.decision} {report.file}. {report.effect}"),
     )
+
+
+SourceArgument = Annotated[str, typer.Argument(metavar="SOURCE", help="A source of sources.csv.")]
+IdArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="The student's id in that source, or the whole key.")
+]
+
+
+@app.command("identities", epilog="Example: rollcall identities --worklist waiting.csv")
+def show_identities(
+    source: Annotated[str | None, typer.Option("--source", help="One source only.")] = None,
+    worklist: Annotated[
+        Path | None, typer.Option("--worklist", help="Write who waits to this CSV file.")
+    ] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say how students of other sources are linked to the roster, and whose results wait."""
+    district = _home(home)
+    report = identities.read_identities(district, source)
+    if worklist:
+        identities.write_worklist(report, worklist)
+    _print(as_json, asdict(report), lambda: screen.show_identities(report, worklist))
+
+
+def _link(
+    source: str, id_value: str, student: str | None, reason: str, home: Path | None, as_json: bool
+) -> None:
+    district = _home(home)
+    district.prepare()
+    with district.lock():
+        contracts = district.project.contracts()
+        report = identities.decide_link(
+            district, contracts, source, id_value, student, reason, now()
+        )
+    _print(
+        as_json,
+        asdict(report),
+        lambda: screen.say(
+            f"Recorded: {report.decision} {report.source_student_key}"
+            f"{f' to {report.student_key}' * bool(report.student_key)}. {report.effect}"
+        ),
+    )
+
+
+@app.command(epilog="Example: rollcall link map 605000 STU-1 --reason 'seen in the office'")
+def link(
+    source: SourceArgument,
+    id_value: IdArgument,
+    student: Annotated[
+        str, typer.Argument(metavar="STUDENT", help="The student's id in the roster.")
+    ],
+    reason: ReasonOption,
+    home: HomeOption = None,
+    wait: WaitOption = PATIENCE_SECONDS,
+    as_json: JsonOption = False,
+) -> None:
+    """Say whose a student of a source is, whatever ids and names say."""
+    _link(source, id_value, student, reason, home, as_json)
+
+
+@app.command(epilog="Example: rollcall unlink map 605000 --reason 'a visitor, not ours'")
+def unlink(
+    source: SourceArgument,
+    id_value: IdArgument,
+    reason: ReasonOption,
+    home: HomeOption = None,
+    wait: WaitOption = PATIENCE_SECONDS,
+    as_json: JsonOption = False,
+) -> None:
+    """Say that a student of a source is none of the roster's."""
+    _link(source, id_value, None, reason, home, as_json)
 
 
 @app.command(epilog="Example: rollcall release 3f0c2ab1d4e5f607 --reason 'North closed'")

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -25,6 +26,7 @@ from rollcall.doctor import Check
 from rollcall.export import Export
 from rollcall.landing.job import FileReport, LandReport
 from rollcall.landing.reprocessing import Reprocessed
+from rollcall.ledger.identities import IdentityReport
 from rollcall.ledger.status import StatusReport
 from rollcall.new_project import NewProject
 from rollcall.project import REFERENCE_DIR, version
@@ -37,6 +39,7 @@ from rollcall.trace.layout_changes import LayoutChange, as_csv
 _WIDTH = 80
 _REJECTED_SHOWN = 20
 _FILES_SHOWN = 20
+_WAITING_SHOWN = 20
 _FAILURES_SHOWN = 3
 _COUNTS = ("records", "structural", "malformed", "rejected", "duplicates", "accepted")
 """What is counted of the records of a delivery."""
@@ -378,6 +381,27 @@ def show_report(report: RenderedReport) -> None:
     """Print the first answer of a report, and where it is."""
     say(report.headline)
     say(f"Report: {report.path}")
+
+
+def show_identities(report: IdentityReport, worklist: Path | None) -> None:
+    """Say how many students of each source are linked, and who waits."""
+    for source_id, outcomes in report.outcomes.items():
+        counted = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
+        say(f"{source_id}: {counted}.")
+    if not report.waiting:
+        say("Nobody waits.")
+        return
+    say("")
+    say(f"{len(report.waiting)} wait for a decision:")
+    for waiting in report.waiting[:_WAITING_SHOWN]:
+        found = f"; found: {waiting.found_student_key}" if waiting.found_student_key else ""
+        counted = f"{waiting.outcome}, {waiting.waiting_count} results"
+        say(f"  {waiting.source_student_key}: {counted}{found}")
+    if len(report.waiting) > _WAITING_SHOWN:
+        say(f"  and {len(report.waiting) - _WAITING_SHOWN} more; --worklist FILE writes all.")
+    if worklist:
+        say(f"Written to {worklist}.")
+    say("Decide with `rollcall link SOURCE ID STUDENT` or `rollcall unlink SOURCE ID`.")
 
 
 def show_scaffold(written: Scaffold) -> None:

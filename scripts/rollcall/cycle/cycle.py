@@ -221,7 +221,7 @@ def _resume(opening: _Opening) -> Cycle | None:
         return None
     *of_cycle, status, job_id = last
     cycle = Cycle(*of_cycle)
-    is_decided = bool(_ids(opening.connection, _NEW_DECISIONS))
+    is_decided = any(_ids(opening.connection, new) for new in (_NEW_DECISIONS, _NEW_LINKS))
     if status == "failed" or is_decided:
         job_id = opening.job_id
     with ledger.transaction(opening.connection):
@@ -244,6 +244,7 @@ class _News:
 
     files: list[str]
     decisions: list[int]
+    links: list[int]
     due: list[schedule.ExpectedExport]
     missing: list[schedule.ExpectedExport]
 
@@ -251,6 +252,12 @@ class _News:
 _NEW_DECISIONS = """
     select decision_id from landing.decisions
     where decision_id not in (select decision_id from landing.cycle_decisions) order by decision_id
+"""
+
+
+_NEW_LINKS = """
+    select link_id from landing.student_links
+    where link_id not in (select link_id from landing.cycle_student_links) order by link_id
 """
 
 
@@ -265,6 +272,7 @@ def _what_is_new(opening: _Opening, cutoff_at: datetime) -> _News:
     return _News(
         files,
         _ids(connection, _NEW_DECISIONS),
+        _ids(connection, _NEW_LINKS),
         schedule.newly_due(connection, opening.contracts, cutoff_at, _last_seen(connection)),
         schedule.missing(connection, opening.contracts, cutoff_at),
     )
@@ -293,7 +301,7 @@ def _open(
     cutoff_at = _cutoff(opening.now, cutoff, last_cutoff)
     news = _what_is_new(opening, cutoff_at)
     newly_missed = _last_seen(connection) and any(export in news.due for export in news.missing)
-    if not (news.files or news.decisions or newly_missed or changed or rebuild):
+    if not (news.files or news.decisions or news.links or newly_missed or changed or rebuild):
         return None
     if last_cutoff and cutoff_at <= last_cutoff:
         raise UsageError(
@@ -310,7 +318,12 @@ def _open(
 def _freeze(opening: _Opening, cycle: Cycle, news: _News) -> str:
     """Record what a cycle sees; returns it in a few words."""
     connection = opening.connection
-    for table, ids in (("cycle_files", news.files), ("cycle_decisions", news.decisions)):
+    frozen: dict[str, Sequence[str] | Sequence[int]] = {
+        "cycle_files": news.files,
+        "cycle_decisions": news.decisions,
+        "cycle_student_links": news.links,
+    }
+    for table, ids in frozen.items():
         for identifier in ids:
             connection.execute(
                 f"insert into landing.{table} values (?, ?)", [cycle.cycle_id, identifier]
@@ -319,7 +332,8 @@ def _freeze(opening: _Opening, cycle: Cycle, news: _News) -> str:
         row = {"cycle_id": cycle.cycle_id, **asdict(export)}
         ledger.put(connection, "expected_exports", row, may_be_there=True)
     _find_missing(opening, cycle, news.missing)
-    return f"{iso(cycle.cutoff_at)} files={len(news.files)} decisions={len(news.decisions)}"
+    decision_count = len(news.decisions) + len(news.links)
+    return f"{iso(cycle.cutoff_at)} files={len(news.files)} decisions={decision_count}"
 
 
 def _thaw(opening: _Opening, cycle: Cycle) -> None:

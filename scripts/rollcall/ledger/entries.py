@@ -80,7 +80,7 @@ FROZEN_FILES = f"""
     where {UNFINISHED}
 """
 """SQL: the files of the cycle that is to be run again."""
-OF_A_CYCLE = ("cycle_files", "cycle_decisions", "expected_exports")
+OF_A_CYCLE = ("cycle_files", "cycle_decisions", "cycle_student_links", "expected_exports")
 """Tables of the ledger that say what a cycle saw."""
 QUESTIONS = ("FILE_NOT_DELIVERED", "FILE_NOT_ANNOUNCED", "REFERENCES_UNKNOWN")
 """Findings that ask something of a source, though no file of it waits.

@@ -34,8 +34,10 @@ _ENTRIES = {
         "file_id",
     ),
     "decision": {"decisions": "decision_id"},
+    "link": {"student_links": "link_id"},
     "cycle": dict.fromkeys(
-        ("cycles", "cycle_files", "cycle_decisions", "expected_exports"), "cycle_id"
+        ("cycles", "cycle_files", "cycle_decisions", "cycle_student_links", "expected_exports"),
+        "cycle_id",
     ),
     "job": {"findings": "job_id"},
 }
@@ -248,8 +250,8 @@ def note(
         connection: the landing database.
         job_id: the job that writes.
         at: when, UTC.
-        kind: what happened; its first word says what `subject` is: delivery, file, decision, cycle
-            or job (whose findings are meant).
+        kind: what happened; its first word says what `subject` is: delivery, file, decision, link,
+            cycle or job (whose findings are meant).
         subject: the id of what it happened to.
         detail: more, without personal values.
     """
@@ -362,6 +364,35 @@ def decide(
         subject=str(number),
         detail=f"{decision} {file_id}",
     )
+
+
+def link(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    job_id: int,
+    source_student_key: str,
+    student_key: str | None,
+    reason: str,
+    decided_by: str,
+    at: datetime,
+) -> None:
+    """Record whose a source's student is, or that it is nobody's; the next cycle acts on it."""
+    number = _scalar(connection, "select coalesce(max(link_id), 0) + 1 from landing.student_links")
+    put(
+        connection,
+        "student_links",
+        {
+            "link_id": number,
+            "job_id": job_id,
+            "source_student_key": source_student_key,
+            "student_key": student_key,
+            "decision": "link" if student_key else "unlink",
+            "reason": reason,
+            "decided_by": decided_by,
+            "decided_at": at,
+        },
+    )
+    note(connection, job_id=job_id, at=at, kind="link_decided", subject=str(number))
 
 
 def event_hash(previous: str, fields: Iterable[str]) -> str:

@@ -94,6 +94,18 @@ create table if not exists landing.decisions (
     decided_at timestamp not null
 );
 
+-- What a person decided of a student as a source knows one: link (to a student of the roster) or unlink.
+create table if not exists landing.student_links (
+    link_id bigint primary key,
+    job_id bigint not null,
+    source_student_key varchar not null,
+    student_key varchar,
+    decision varchar not null,
+    reason varchar not null,
+    decided_by varchar not null,
+    decided_at timestamp not null
+);
+
 create table if not exists landing.findings (
     finding_number bigint primary key,
     job_id bigint not null,
@@ -123,6 +135,11 @@ create table if not exists landing.cycle_files (
 create table if not exists landing.cycle_decisions (
     cycle_id bigint not null,
     decision_id bigint primary key
+);
+
+create table if not exists landing.cycle_student_links (
+    cycle_id bigint not null,
+    link_id bigint primary key
 );
 
 -- Every export of a due feed that the schedule set, by the first cycle at whose cut-off it was due.

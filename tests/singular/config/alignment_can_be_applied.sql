@@ -8,11 +8,11 @@ select
         'seeds/rules/objective_alignment.csv, ', alignment.aligned_id, ' to ', alignment.objective_id, ': ',
         case
             when sources.source_id is null then 'source_id is not in sources.csv.'
-            else 'aligned_kind is not one of line_item, class, course.'
+            else 'aligned_kind is not one of line_item, class, course, assessment.'
         end
     ) as remedy
 from {{ ref('objective_alignment') }} as alignment
 left join {{ ref('sources') }} as sources using (source_id)
 where
     sources.source_id is null
-    or coalesce(alignment.aligned_kind not in ('line_item', 'class', 'course'), true)
+    or coalesce(alignment.aligned_kind not in ('line_item', 'class', 'course', 'assessment'), true)

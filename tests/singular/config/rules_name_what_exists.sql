@@ -8,6 +8,10 @@ with objectives as (
     select unnest(objective_ids) as objective_id from {{ ref('int_line_item_objectives') }}
     union distinct
     select objective_id from {{ ref('fct_result_objective_score') }}
+    {%- if has_assessments() %}
+    union distinct
+    select objective_id from {{ ref('fct_assessment_result') }}
+    {%- endif %}
 ),
 
 courses as (
@@ -67,6 +71,13 @@ known as (
         'line_item' as kind,
         line_item_id as id
     from {{ ref('dim_line_item') }}
+    {%- if has_assessments() %}
+    union distinct
+    select
+        'assessment' as kind,
+        aligned_id as id
+    from {{ ref('fct_assessment_result') }}
+    {%- endif %}
 )
 
 select
@@ -82,7 +93,8 @@ union all
 select
     'method' as kind,
     rules.method as id,
-    'seeds/rules/mastery_rules.csv, rule ' || rules.rule_id || ': no export brings the levels that the method '
-    || rules.method || ' takes, so what it holds for stays without a state; choose one that takes scores.' as remedy
+    'seeds/rules/mastery_rules.csv, rule ' || rules.rule_id || ': no level means a state, which the method '
+    || rules.method || ' takes; say in level_states.csv what levels mean, or choose one that takes scores.' as remedy
 from {{ ref('mastery_rules') }} as rules
-where rules.method = 'asserted'
+left join {{ ref('level_states') }} as levels on rules.rule_id = levels.rule_id or levels.rule_id is null
+where rules.method = 'asserted' and levels.state is null

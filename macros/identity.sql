@@ -1,0 +1,82 @@
+{#- What tells students apart whom several systems know by ids of their own. -#}
+
+{#- True when a family of files is used whose students have other ids than the roster's. -#}
+{% macro has_assessments() -%}
+    {{ return(rollcall.is_used('nwea') or rollcall.is_used('iready') or rollcall.is_used('star')) }}
+{%- endmacro %}
+
+{#- A name as it is compared: letters alone, without case and accents; null when nothing is left. Most have nothing else. -#}
+{% macro compared_name(name) -%}
+    case when regexp_full_match({{ name }}, '[A-Za-z]+') then lower({{ name }}) else nullif(regexp_replace(lower(strip_accents({{ name }})), '[^\pL]', '', 'g'), '') end
+{%- endmacro %}
+
+{#-
+    The columns of each source and feed that hold ids of students, as identity_columns.csv has them: a list in the
+    order in which they are tried.
+-#}
+{% macro id_columns() -%}
+    select
+        source_id,
+        feed,
+        array_agg({
+            'column_name': column_name, 'assigner': assigner, 'id_kind': id_kind, 'priority': priority,
+            'normalise': coalesce(normalise, 'trim'), 'is_trusted_alone': is_trusted_alone
+        } order by priority, column_name) as id_columns
+    from {{ ref('identity_columns') }}
+    group by source_id, feed
+{%- endmacro %}
+
+{#-
+    The declared ids of a row, in the order in which they are tried; blank ones are left out, leading zeros count.
+    `values`: maps the columns of the file to SQL. For a join with `id_columns`.
+-#}
+{% macro declared_ids(values) -%}
+    list_filter(
+        list_transform(
+            id_columns,
+            lambda item: {
+                'assigner': item.assigner,
+                'id_kind': item.id_kind,
+                'priority': item.priority,
+                'is_trusted_alone': item.is_trusted_alone,
+                'id_value': {{ rollcall.compared_id('item', rollcall.value_of('item.column_name', values)) }}
+            }
+        ),
+        lambda item: item.id_value is not null
+    )
+{%- endmacro %}
+
+{% macro value_of(name, values) -%}
+    case {{ name }} {%- for column, value in values.items() %} when '{{ column }}' then {{ value }} {%- endfor %} end
+{%- endmacro %}
+
+{#- An id as it is compared, by the way that identity_columns.csv names. -#}
+{% macro compared_id(item, value) -%}
+    case
+                    when {{ item }}.normalise = 'strip_dot_zero' then regexp_replace({{ value }}, '[.]0+$', '')
+                    when {{ item }}.normalise = 'upper' then upper({{ value }})
+                    when starts_with({{ item }}.normalise, 'strip_prefix:')
+                        then regexp_replace({{ value }}, '^' || regexp_escape(substr({{ item }}.normalise, 14)), '')
+                    else {{ value }}
+                end
+{%- endmacro %}
+
+{#- The student as the source knows one: by the first of the declared ids; null without any. -#}
+{% macro source_student_key(ids) -%}
+    source_id || ':' || {{ ids }}[1].assigner || ':' || {{ ids }}[1].id_kind || ':' || {{ ids }}[1].id_value
+{%- endmacro %}
+
+{#- What results of every vendor have: whose and whence they are, and when. -#}
+{% macro assessment_columns(results) -%}
+    {%- for column in [
+        'source_id', 'roster_source_id', 'feed', 'student_ids', 'data_year', 'event_at', 'event_precision', 'usable_at',
+        'version_at', 'exported_at', 'visible_at', 'is_active', 'file_id', 'record_number', 'line_number',
+    ] %}
+    {{ results }}.{{ column }}{{ ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{#- A part of a test as one value, so that a wide record can be made long; of a whole test the part is null. -#}
+{% macro part_of_test(part, score, level) -%}
+    {'part': {{ part }}, 'score': {{ score }}, 'level': {{ level }}}
+{%- endmacro %}

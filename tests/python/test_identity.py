@@ -1,0 +1,289 @@
+"""Whose a result is: ids of several kinds, witnesses, decisions by hand, and what is evidence.
+
+One district tells all in three nights; NWEA's files stand for any vendor's.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from conftest import Project, copy_of_the_project
+from test_assessments import NEW, RESULTS, STUDENTS, as_csv, declare
+
+ROSTER = {
+    "orgs": ("1.1", [{"sourcedId": "north", "name": "North", "type": "school"}]),
+    "academicSessions": (
+        "1.1",
+        [
+            {
+                "sourcedId": "y",
+                "title": "2021-2022",
+                "type": "schoolYear",
+                "startDate": "2021-08-01",
+                "endDate": "2022-06-30",
+                "schoolYear": "2022",
+            }
+        ],
+    ),
+}
+PEOPLE = (
+    # student, number, login, given name, family name, birth date
+    ("ann", "0123", "900", "Ann", "Lee", "2010-05-01"),
+    ("bob", "123", "901", "Bob", "Fox", "2010-05-02"),
+    ("tia", "200", "902", "Tia", "Roe", "2010-05-03"),
+    ("tim", "201", "903", "Tim", "Roe", "2010-05-03"),
+    ("cat", "300", "904", "Cat", "Ray", "2010-05-04"),
+    ("dan", "301", "905", "Dán", "O'Neil-Poe", "2010-05-05"),
+    ("eve", "400", "906", "Eve", "Day", "2010-05-06"),
+    ("eva", "400", "907", "Eva", "May", "2010-05-07"),
+    ("fay", "500", "908", "Fay", "Low", "2010-05-08"),
+    ("hal", "600", "909", "Hal", "Orr", ""),
+    ("ivy", "601", "910", "Ivy", "Ash", "2010-05-10"),
+)
+TESTS = (
+    # id, state id, quintile
+    ("0123", "", "HiAvg"),
+    ("123", "", "Low"),
+    ("200", "", "High"),
+    ("300", "", "HiAvg"),
+    ("d-1", "", "HiAvg"),
+    ("400", "", "HiAvg"),
+    ("500", "", "HiAvg"),
+    ("600", "", "Odd"),
+    ("999", "", "HiAvg"),
+    ("i-1", "910", "HiAvg"),
+    ("601", "900", "HiAvg"),
+)
+LISTED = (
+    # id, given name, family name, birth date
+    ("0123", "ANN", "LEE", "5/1/2010"),
+    ("123", "Bob", "Fox", ""),
+    ("200", "T", "Roe", "5/3/2010"),
+    ("300", "Caleb", "Ray", "5/5/2010"),
+    ("d-1", "Dan", "ONeil Poe", "05/05/2010"),
+    ("400", "Eve", "Day", "5/6/2010"),
+    ("600", "Hal", "Orr", "1/1/2011"),
+)
+IDENTITY = """source_id,feed,column_name,assigner,id_kind,priority,normalise,is_trusted_alone,note
+sis,oneroster/users,identifier,district,district,1,trim,,
+sis,oneroster/users,username,state,state,2,trim,,
+map,nwea/assessment_results,StudentID,district,district,1,,,
+map,nwea/assessment_results,Student_StateID,state,state,2,,true,
+map,nwea/students,StudentID,district,district,1,,,
+"""
+LEVELS = """rule_id,source_id,feed,scale,level,state,note
+,map,nwea/assessment_results,quintile,High,mastered,
+,map,nwea/assessment_results,quintile,HiAvg,mastered,
+,map,nwea/assessment_results,quintile,Avg,not_mastered,
+,map,nwea/assessment_results,quintile,Low,not_mastered,
+"""
+RULES = (
+    "levels,1,objective,SCI,asserted,,,70,1,,2,true,2000-01-01,,What the vendor says.\n"
+    "scores,1,objective,EARTH,highest,,,70,1,,2,true,2000-01-01,,A score.\n"
+)
+ALIGNED = """source_id,aligned_kind,aligned_id,objective_id,note
+map,assessment,MAP Growth/Science,SCI,
+map,assessment,MAP Growth/Science/Earth and Space,EARTH,
+"""
+
+
+def roster() -> dict[str, bytes]:
+    """Write the roster with the birth dates of most."""
+    users = [
+        {
+            "sourcedId": student,
+            "enabledUser": "true",
+            "orgSourcedIds": "north",
+            "role": "student",
+            "username": login,
+            "givenName": given,
+            "familyName": family,
+            "identifier": number,
+        }
+        for student, number, login, given, family, _ in PEOPLE
+    ]
+    born = [{"sourcedId": student, "birthDate": day} for student, *_, day in PEOPLE if day]
+    files = {
+        f"{name}.csv": as_csv(f"oneroster/{feed}", version, rows)
+        for name, feed, (version, rows) in (
+            ("orgs", "orgs", ROSTER["orgs"]),
+            ("academicSessions", "academic_sessions", ROSTER["academicSessions"]),
+            ("users", "users", ("1.1", users)),
+            ("demographics", "demographics", ("1.1", born)),
+        )
+    }
+    manifest = ["manifest.version,1.0", "oneroster.version,1.1"]
+    manifest += [f"file.{name.removesuffix('.csv')},bulk" for name in files]
+    return files | {"manifest.csv": "\n".join(["propertyName,value", *manifest]).encode() + b"\n"}
+
+
+def exported() -> dict[str, bytes]:
+    """Write what the vendor exports: tests, and a list of some students."""
+    tests = [
+        NEW | {"StudentID": student, "Student_StateID": state, "AchievementQuintile": quintile}
+        for student, state, quintile in TESTS
+    ]
+    listed = [
+        {
+            "TermName": "Fall 2021-2022",
+            "SchoolName": "North",
+            "StudentID": student,
+            "StudentFirstName": given,
+            "StudentLastName": family,
+            "StudentDateOfBirth": day,
+        }
+        for student, given, family, day in LISTED
+    ]
+    return {
+        "AssessmentResults.csv": as_csv(RESULTS, "143", tests),
+        "StudentBySchool.csv": as_csv(STUDENTS, "11", listed),
+    }
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Project, Project]:
+    """Tell three nights; gives the district after each."""
+    folder = tmp_path_factory.mktemp("identity")
+    project = copy_of_the_project(folder)
+    declare(project, {"map": ("nwea", "bulk")})
+    rules = project.project / "seeds" / "rules"
+    with (rules / "mastery_rules.csv").open("a") as stream:
+        stream.write(RULES)
+    for name, text in {
+        "identity_columns": IDENTITY,
+        "level_states": LEVELS,
+        "objective_alignment": ALIGNED,
+    }.items():
+        (rules / f"{name}.csv").write_text(text)
+    # the results come before the students whose they are
+    project.deliver("2021-09-10T010000Z", exported(), source="map")
+    after = [night(project, folder, 1)]
+    project.deliver("2021-09-11T010000Z", roster(), source="sis")
+    after.append(night(project, folder, 2))
+    for decision in (("link", "map", "999", "hal"), ("unlink", "map", "0123")):
+        done = project.run(*decision, "--reason", "seen in the office", now="2021-09-12T12:00:00Z")
+        assert done.code == 0, done.err
+    night(project, folder, 3)
+    return after[0], after[1], project
+
+
+def night(project: Project, folder: Path, number: int) -> Project:
+    """Run a cycle and copy what it leaves."""
+    done = project.cycle(f"2021-09-{9 + number}T18:00:00Z")
+    assert done.code in (0, 3), done.out + done.err
+    return project.copy(folder / f"night_{number}")
+
+
+def outcomes(project: Project) -> Mapping[str, tuple[str, str | None]]:
+    """Return how each student of the source is known, by the first id of its records."""
+    rows = project.warehouse(
+        "select split_part(source_student_key, ':', 4), outcome, min(student_key) "
+        "from core.dim_student_id group by all order by all"
+    )
+    assert len({row[0] for row in rows}) == len(rows)
+    return {student: (outcome, key) for student, outcome, key in rows}
+
+
+FOUND = {
+    "0123": ("linked", "sis:ann"),
+    "123": ("linked", "sis:bob"),
+    "200": ("ambiguous", None),
+    "300": ("conflict", None),
+    "d-1": ("proposed", None),
+    "400": ("ambiguous", None),
+    "500": ("linked_unwitnessed", "sis:fay"),
+    "600": ("linked", "sis:hal"),
+    "999": ("none", None),
+    "i-1": ("linked_unwitnessed", "sis:ivy"),
+    "601": ("conflict", None),
+}
+
+
+def test_nobody_is_linked_before_the_roster_comes(told: tuple[Project, ...]) -> None:
+    assert set(outcomes(told[0]).values()) == {("none", None)}
+    assert told[0].warehouse("select count(*) from progression.fct_mastery") == [(0,)]
+
+
+def test_an_id_links_where_no_witness_contradicts(told: tuple[Project, ...]) -> None:
+    assert outcomes(told[1]) == FOUND
+
+
+def test_decisions_outrank_ids_from_the_next_cycle_on(told: tuple[Project, ...]) -> None:
+    decided = {"999": ("linked", "sis:hal"), "0123": ("none", None)}
+    assert outcomes(told[2]) == FOUND | decided
+
+
+def test_a_late_link_gives_waiting_results_to_the_student(told: tuple[Project, ...]) -> None:
+    """The level stands for a state as the seed says; one it does not name is no state."""
+    states = "select student_id, state from progression.fct_mastery where objective_id = 'SCI'"
+    assert sorted(told[1].warehouse(states)) == [
+        ("ann", "mastered"),
+        ("bob", "not_mastered"),
+        ("hal", "insufficient_evidence"),
+        ("ivy", "mastered"),
+    ]
+    assert ("hal", "mastered") in told[2].warehouse(states)
+
+
+def test_what_is_not_linked_is_no_evidence_and_says_so(told: tuple[Project, ...]) -> None:
+    found = told[1].warehouse(
+        "select evidence_id, identity, disposition, kind from progression.fct_evidence "
+        "where objective_id = 'SCI' order by all"
+    )
+    said = {evidence_id.split(" | ")[1]: tuple(rest) for evidence_id, *rest in found}
+    usable = {"0123", "123", "600", "i-1"}
+    assert said == {
+        student: (outcome, "usable" if student in usable else "unlinked", "asserted_level")
+        for student, (outcome, _) in FOUND.items()
+    }
+
+
+def test_a_level_is_no_score(told: tuple[Project, ...]) -> None:
+    """A rule that takes scores finds none among levels."""
+    found = told[1].warehouse(
+        "select distinct state, score_percent, evidence_count from progression.fct_mastery "
+        "where objective_id = 'EARTH'"
+    )
+    assert found == [("not_evaluated", None, 0)]
+
+
+def test_the_command_counts_and_lists_who_waits(told: tuple[Project, ...], tmp_path: Path) -> None:
+    project = told[2]
+    said = project.run("identities", "--json").json
+    assert said["outcomes"]["map"] == {
+        "ambiguous": 2,
+        "conflict": 2,
+        "linked": 3,
+        "linked_unwitnessed": 2,
+        "none": 1,
+        "proposed": 1,
+    }
+    worklist = tmp_path / "waiting.csv"
+    worklist.touch(mode=0o644)
+    shown = project.run("identities", "--worklist", str(worklist))
+    assert "map:district:district:300: conflict, 2 results; found: sis:cat" in shown.out
+    assert worklist.stat().st_mode & 0o077 == 0
+    assert len(worklist.read_text().splitlines()) == 1 + len(said["waiting"]) == 8
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("link", "map", "nobody", "hal", "--reason", "r"), "no student with that id"),
+        (("link", "map", "999", "nobody", "--reason", "r"), "has no student with that id"),
+        (("link", "map", "999", "hal", "--reason", " "), "needs a reason"),
+        (("unlink", "sis", "999", "--reason", "r"), "no student with that id"),
+    ],
+)
+def test_what_cannot_be_decided_is_refused(
+    told: tuple[Project, ...], arguments: tuple[str, ...], sentence: str
+) -> None:
+    done = told[2].run(*arguments)
+    assert done.code == 2
+    assert sentence in done.err
+
+
+def test_links_are_replayed_and_held_by_the_chain(told: tuple[Project, ...]) -> None:
+    done = told[2].run("verify", "--replay", "--json", now="2021-09-12T20:00:00Z")
+    assert done.json["problems"] == []
+    assert done.code == 0, done.out
