@@ -4,7 +4,9 @@ One district tells all in three nights; NWEA's files stand for any vendor's.
 """
 
 from collections.abc import Mapping
+from datetime import date, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 from conftest import Project, copy_of_the_project
@@ -70,6 +72,7 @@ sis,oneroster/users,username,state,state,2,trim,,
 map,nwea/assessment_results,StudentID,district,district,1,,,
 map,nwea/assessment_results,Student_StateID,state,state,2,,true,
 map,nwea/students,StudentID,district,district,1,,,
+other,nwea/students,StudentID,district,district,1,,true,The vendor's own numbers by mistake
 """
 LEVELS = """rule_id,source_id,feed,scale,level,state,note
 ,map,nwea/assessment_results,quintile,High,mastered,
@@ -87,8 +90,51 @@ map,assessment,MAP Growth/Science/Earth and Space,EARTH,
 """
 
 
+CROWD = 10_000
+FIRST_NUMBER, FIRST_OF_VENDOR = 10_000, 15_000
+"""Both give out as many numbers as there are students, and half of them are the same."""
+
+
+def crowd() -> list[tuple[str, str, str, str, str, str]]:
+    """Make students some of whom share a name or a birth date."""
+    chance = Random(17)  # noqa: S311  (names, not a secret)
+    return [
+        (
+            f"s{number}",
+            str(FIRST_NUMBER + number),
+            f"login{number}",
+            f"{chance.choice('ABCDEFGHIJ')}{chance.choice('aeiou')}n",
+            f"{chance.choice('BDFGKLMNPRSTVW')}{chance.choice('aeiou')}rr",
+            str(date(2008, 1, 1) + timedelta(days=chance.randrange(1500))),
+        )
+        for number in range(CROWD)
+    ]
+
+
+def listed_by_another() -> bytes:
+    """List the same students by the numbers that a vendor gave them."""
+    numbers = list(range(FIRST_OF_VENDOR, FIRST_OF_VENDOR + CROWD))
+    Random(18).shuffle(numbers)  # noqa: S311
+    return as_csv(
+        STUDENTS,
+        "11",
+        [
+            {
+                "TermName": "Fall 2021-2022",
+                "SchoolName": student,
+                "StudentID": str(number),
+                "StudentFirstName": given,
+                "StudentLastName": family,
+                "StudentDateOfBirth": date.fromisoformat(day).strftime("%m/%d/%Y"),
+            }
+            for number, (student, _, _, given, family, day) in zip(numbers, crowd(), strict=True)
+        ],
+    )
+
+
 def roster() -> dict[str, bytes]:
     """Write the roster with the birth dates of most."""
+    people = [*PEOPLE, *crowd()]
     users = [
         {
             "sourcedId": student,
@@ -100,9 +146,9 @@ def roster() -> dict[str, bytes]:
             "familyName": family,
             "identifier": number,
         }
-        for student, number, login, given, family, _ in PEOPLE
+        for student, number, login, given, family, _ in people
     ]
-    born = [{"sourcedId": student, "birthDate": day} for student, *_, day in PEOPLE if day]
+    born = [{"sourcedId": student, "birthDate": day} for student, *_, day in people if day]
     files = {
         f"{name}.csv": as_csv(f"oneroster/{feed}", version, rows)
         for name, feed, (version, rows) in (
@@ -145,7 +191,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Project, Pr
     """Tell three nights; gives the district after each."""
     folder = tmp_path_factory.mktemp("identity")
     project = copy_of_the_project(folder)
-    declare(project, {"map": ("nwea", "bulk")})
+    declare(project, {"map": ("nwea", "bulk"), "other": ("nwea", "bulk")})
     rules = project.project / "seeds" / "rules"
     with (rules / "mastery_rules.csv").open("a") as stream:
         stream.write(RULES)
@@ -159,12 +205,25 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Project, Pr
     project.deliver("2021-09-10T010000Z", exported(), source="map")
     after = [night(project, folder, 1)]
     project.deliver("2021-09-11T010000Z", roster(), source="sis")
+    others = {"StudentBySchool.csv": listed_by_another()}
+    project.deliver("2021-09-11T010000Z", others, source="other")
     after.append(night(project, folder, 2))
     for decision in (("link", "map", "999", "hal"), ("unlink", "map", "0123")):
         done = project.run(*decision, "--reason", "seen in the office", now="2021-09-12T12:00:00Z")
         assert done.code == 0, done.err
     night(project, folder, 3)
     return after[0], after[1], project
+
+
+def warned(project: Project) -> list[str]:
+    """Return what the singular test of levels says of the last cycle."""
+    return [
+        sentence
+        for (sentence,) in project.ledger(
+            "select detail from landing.findings where code = 'TEST_WARNED' order by all"
+        )
+        if "levels_have_a_meaning" in sentence
+    ]
 
 
 def night(project: Project, folder: Path, number: int) -> Project:
@@ -178,7 +237,7 @@ def outcomes(project: Project) -> Mapping[str, tuple[str, str | None]]:
     """Return how each student of the source is known, by the first id of its records."""
     rows = project.warehouse(
         "select split_part(source_student_key, ':', 4), outcome, min(student_key) "
-        "from core.dim_student_id group by all order by all"
+        "from core.dim_student_id where source_id = 'map' group by all order by all"
     )
     assert len({row[0] for row in rows}) == len(rows)
     return {student: (outcome, key) for student, outcome, key in rows}
@@ -206,6 +265,35 @@ def test_nobody_is_linked_before_the_roster_comes(told: tuple[Project, ...]) -> 
 
 def test_an_id_links_where_no_witness_contradicts(told: tuple[Project, ...]) -> None:
     assert outcomes(told[1]) == FOUND
+
+
+def test_overlapping_ranges_of_numbers_link_nobody_to_another_child(
+    told: tuple[Project, ...],
+) -> None:
+    """A join of the numbers finds thousands; each is another child."""
+    joined, wrong = told[1].warehouse(
+        "select count(*), count(*) filter (listed.school_name <> users.user_id) "
+        "from core.dim_nwea_student as listed inner join core.dim_user as users "
+        "on listed.student_id = users.identifier where listed.source_id = 'other'"
+    )[0]
+    assert joined == CROWD // 2
+    assert wrong > joined * 0.99
+    linked_wrongly = told[1].warehouse(
+        "select count(*) from core.dim_student_id as ids "
+        "inner join core.dim_nwea_student as listed using (source_id) "
+        "where source_id = 'other' and ids.id_value = listed.student_id "
+        "and ids.student_key <> 'sis:' || listed.school_name"
+    )
+    assert linked_wrongly == [(0,)]
+    counted = dict(
+        told[1].warehouse(
+            "select outcome, count(*) from core.dim_student_id where source_id = 'other' "
+            "group by all"
+        )
+    )
+    assert sum(counted.values()) == CROWD
+    assert counted["conflict"] > joined * 0.99
+    assert counted["proposed"] > joined * 0.9
 
 
 def test_decisions_outrank_ids_from_the_next_cycle_on(told: tuple[Project, ...]) -> None:
@@ -238,6 +326,14 @@ def test_what_is_not_linked_is_no_evidence_and_says_so(told: tuple[Project, ...]
     }
 
 
+def test_a_level_that_the_seed_does_not_name_is_said(told: tuple[Project, ...]) -> None:
+    """Without the level, which may be anything that a file holds."""
+    [sentence] = warned(told[1])
+    assert "1 levels of map nwea/assessment_results on the scale quintile" in sentence
+    assert "line 9 of file" in sentence
+    assert "Odd" not in sentence
+
+
 def test_a_level_is_no_score(told: tuple[Project, ...]) -> None:
     """A rule that takes scores finds none among levels."""
     found = told[1].warehouse(
@@ -249,7 +345,7 @@ def test_a_level_is_no_score(told: tuple[Project, ...]) -> None:
 
 def test_the_command_counts_and_lists_who_waits(told: tuple[Project, ...], tmp_path: Path) -> None:
     project = told[2]
-    said = project.run("identities", "--json").json
+    said = project.run("identities", "--source", "map", "--json").json
     assert said["outcomes"]["map"] == {
         "ambiguous": 2,
         "conflict": 2,
@@ -260,7 +356,7 @@ def test_the_command_counts_and_lists_who_waits(told: tuple[Project, ...], tmp_p
     }
     worklist = tmp_path / "waiting.csv"
     worklist.touch(mode=0o644)
-    shown = project.run("identities", "--worklist", str(worklist))
+    shown = project.run("identities", "--source", "map", "--worklist", str(worklist))
     assert "map:district:district:300: conflict, 2 results; found: sis:cat" in shown.out
     assert worklist.stat().st_mode & 0o077 == 0
     assert len(worklist.read_text().splitlines()) == 1 + len(said["waiting"]) == 8
