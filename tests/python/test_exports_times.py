@@ -61,7 +61,7 @@ def parsing_macros() -> Any:
     macros = PROJECT_DIR / "macros"
     paths = [*sorted((macros / "parsing").glob("*.sql")), macros / "checks" / "compared.sql"]
     text = "".join(path.read_text(encoding="utf-8") for path in paths)
-    environment = Environment(autoescape=False)  # noqa: S701 - it is SQL
+    environment = Environment(autoescape=False, extensions=["jinja2.ext.do"])  # noqa: S701 - SQL
     package = SimpleNamespace()
     environment.globals["rollcall"] = package
     module = environment.from_string(text).module
@@ -314,6 +314,42 @@ def test_a_day_and_a_time_are_one_instant_where_the_source_is(
             is_after,
             expected if is_after else exported_at,
         )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Fall 2021-2022", 2022),
+        ("2021-2022", 2022),
+        ("Spring 1999-2000", 2000),
+        ("Fall 2021-2023", None),
+        ("Fall 2021-22", None),
+        ("12021-2022", None),
+        ("Fall 2021-2022 ", None),
+        ("Fall", None),
+    ],
+)
+def test_the_school_year_is_the_one_in_which_it_ends(
+    read: duckdb.DuckDBPyConnection, text: str, expected: int | None
+) -> None:
+    assert values(read, [text], "school_year") == [(expected,)]
+
+
+def test_what_is_compared_of_a_column_is_its_value(read: duckdb.DuckDBPyConnection) -> None:
+    """Another spelling of a number or a word is no other value; blank is one of its own."""
+    texts = ["6", "6.0", "06", "7", "TRUE", "true", "Yes*"]
+    found = [row for (row,) in values(read, texts, "as_compared")]
+    assert len(set(found)) == 4
+    hashes = {}
+    for one, two in (("6", "6.0"), ("", "6"), ("6", ""), ("6.00", "06"), ("", "")):
+        sql = _of_one_file("UTC").replace(" as place", f" as place, nullif('{two}', '') as y")
+        sql = sql.replace("unnest(?::varchar[]) as x", "nullif(unnest(?::varchar[]), '') as x")
+        columns = parsing_macros().hash_of_columns(["x", "y"])
+        [(hashes[one, two],)] = read.execute(
+            f"{sql}select {columns} from records, files", [[one], [one]]
+        ).fetchall()
+    assert hashes["6", "6.0"] == hashes["6.00", "06"]
+    assert len(set(hashes.values())) == 4
 
 
 def test_what_names_no_day_happened_at_no_instant(read: duckdb.DuckDBPyConnection) -> None:

@@ -15,10 +15,12 @@
         personal_data,
         meaning
 {%- endset %}
--- The two have other columns where one of them has layouts of fixed width.
+-- The two have other columns where one of them has layouts of fixed width. Of what Rollcall ships, the families that a
+-- source declares.
 with final as (
     select {{ columns }}
     from {{ ref('layouts') }}
+    where list_contains({{ var('families') }}, split_part(feed, '/', 1))
     union all
     select {{ columns }}
     from {{ ref('district_layouts') }}

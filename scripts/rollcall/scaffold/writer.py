@@ -286,7 +286,9 @@ class _Draft:
         if slashes:
             yield (
                 f"Dates: {_listed(slashes)} are written with slashes and staged as text, because "
-                "day and month cannot be told apart for certain. Ask for YYYY-MM-DD."
+                "day and month cannot be told apart for certain. Where the month comes first, give "
+                "them the type date and the format MM/DD/YYYY, and rollcall.us_date in the base "
+                "view; else ask for YYYY-MM-DD."
             )
         few = [
             f"{c.name} ({c.distinct_count})"

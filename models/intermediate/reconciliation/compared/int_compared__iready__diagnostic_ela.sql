@@ -1,7 +1,7 @@
 -- One row per doubt that iready/diagnostic_ela and fct_iready_diagnostic_ela raise, per record that speaks of one, and
 -- per key of one that is present. In doubt is a record of the newest files that the mart does not hold as it is, an
 -- active row that none of them names, and a key that stands twice. Written by `rollcall layouts compare`.
--- noqa: disable=LT05
+-- noqa: disable=LT02,LT05,RF05
 {{ config(enabled=is_used('iready')) }}
 
 with files as (

@@ -58,7 +58,11 @@ raw_records as not materialized (
         records.student_stateid,
         records.normsreferencedata,
         records.achievementquintile,
-        records.quantilescore
+        records.quantilescore,
+        records.studentlastname,
+        records.studentfirstname,
+        records.studentdateofbirth,
+        records.grade
     from {{ source('raw_nwea', 'assessment_results') }} as records
 ),
 
@@ -187,6 +191,17 @@ doubts as (
                 or records.normsreferencedata is distinct from processed.norms_reference
                 or records.achievementquintile is distinct from processed.quintile
                 or records.quantilescore is distinct from processed.quantile_score
+                or records.studentlastname is distinct from processed.family_name
+                or records.studentfirstname is distinct from processed.given_name
+                or (
+                    (records.studentdateofbirth is not null or processed.birth_date is not null)
+                    and (
+                        cast(if(records.studentdateofbirth like '%/____', try_strptime(records.studentdateofbirth, '%m/%d/%Y'), null) as date)
+                        is distinct from processed.birth_date
+                        or (processed.birth_date is null and records.studentdateofbirth is not null)
+                    )
+                )
+                or records.grade is distinct from processed.grade
             )
         )
 
@@ -468,6 +483,28 @@ compared_records as (
                 'raw_column': 'QuantileScore', 'processed_column': 'quantile_score',
                 'source_value': records.quantilescore, 'processed_value': processed.quantile_score,
                 'is_different': records.quantilescore is distinct from processed.quantile_score
+            },
+            {
+                'raw_column': 'StudentLastName', 'processed_column': 'family_name',
+                'source_value': records.studentlastname, 'processed_value': processed.family_name,
+                'is_different': records.studentlastname is distinct from processed.family_name
+            },
+            {
+                'raw_column': 'StudentFirstName', 'processed_column': 'given_name',
+                'source_value': records.studentfirstname, 'processed_value': processed.given_name,
+                'is_different': records.studentfirstname is distinct from processed.given_name
+            },
+            {
+                'raw_column': 'StudentDateOfBirth', 'processed_column': 'birth_date',
+                'source_value': records.studentdateofbirth, 'processed_value': cast(processed.birth_date as varchar),
+                'is_different':
+                cast(if(records.studentdateofbirth like '%/____', try_strptime(records.studentdateofbirth, '%m/%d/%Y'), null) as date)
+                is distinct from processed.birth_date
+                or (processed.birth_date is null and records.studentdateofbirth is not null)
+            },
+            {
+                'raw_column': 'Grade', 'processed_column': 'grade', 'source_value': records.grade,
+                'processed_value': processed.grade, 'is_different': records.grade is distinct from processed.grade
             }
         ] as compared_values
     from pointed_records as records

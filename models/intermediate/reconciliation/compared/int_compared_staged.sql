@@ -355,7 +355,11 @@ select
         { 'column': 'student_state_id', 'staged_value': staged.student_state_id },
         { 'column': 'norms_reference', 'staged_value': staged.norms_reference },
         { 'column': 'quintile', 'staged_value': staged.quintile },
-        { 'column': 'quantile_score', 'staged_value': staged.quantile_score }
+        { 'column': 'quantile_score', 'staged_value': staged.quantile_score },
+        { 'column': 'family_name', 'staged_value': staged.family_name },
+        { 'column': 'given_name', 'staged_value': staged.given_name },
+        { 'column': 'birth_date', 'staged_value': cast(staged.birth_date as varchar) },
+        { 'column': 'grade', 'staged_value': staged.grade }
     ] as staged_values
 from {{ ref('stg_nwea__assessment_results') }} as staged
 inner join doubts

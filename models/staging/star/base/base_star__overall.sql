@@ -2,6 +2,7 @@
 {{ config(enabled=is_used('star')) }}
 
 {% set yes_no = ['Yes', 'No'] %}
+{% set measured = ['ScaledScore', 'UnifiedScore', 'RaschScore', 'StandardErrorOfMeasurement'] %}
 
 with records as (
     {{ trimmed_records(source('raw_star', 'overall')) }}
@@ -45,7 +46,7 @@ typed as (
         {{ text('StateBenchmarkProficient') }} as state_proficient_code,
         {{ text('DistrictBenchmarkCategoryName') }} as district_benchmark,
         {{ text('TakenAt') }} as taken_at,
-        {{ hash_of_columns(['ScaledScore', 'UnifiedScore', 'RaschScore', 'StandardErrorOfMeasurement']) }} as result_hash,
+        {{ hash_of_columns(measured) }} as result_hash,
         {{ hash_of_columns(star_flags()) }} as flag_hash,
         false as is_deleted,
         cast(null as timestamp) as modified_at,
