@@ -328,6 +328,25 @@ def test_the_delimiter_of_a_layout_counts_before_that_of_its_source(acme: Projec
     assert landed(acme)[-1][2:] == ("accepted", None)
 
 
+def test_a_pattern_that_matches_too_much_passes_nothing_over_silently(acme: Project) -> None:
+    """More than is left waits for a person; more than is listed one by one is rejected."""
+    declare(acme, "acme/scores", COLUMNS, preamble_lines="1", structural_pattern="^T")
+    rows = "".join(f"T{number},,,\n" for number in range(5))
+    text = f"Scores\n{','.join(COLUMNS)}\n1,a,,\n2,a,,\n3,a,,\n4,a,,\n{rows}"
+    deliver(acme, {"scores.csv": text})
+    assert landed(acme)[-1][2:] == ("held", "MASS_STRUCTURAL")
+    deliver(acme, {"scores.csv": text + "5,a,,\n"}, "2026-09-02T010000Z")
+    assert landed(acme)[-1][2:] == ("accepted", None)
+    limits = acme.project / "seeds" / "contracts" / "district_limits.csv"
+    with limits.open("a", encoding="utf-8") as stream:
+        stream.write("acme,max_malformed_records,5,Few.\n")
+    deliver(acme, {"scores.csv": text + "6,a,,\n"}, "2026-09-03T010000Z")
+    assert landed(acme)[-1][2:] == ("rejected", "TOO_MANY_MALFORMED")
+    counts = "select record_count, malformed_count from landing.files order by exported_at desc"
+    assert acme.ledger(f"{counts} limit 1") == [(11, 0)]
+    assert acme.ledger("select count(*) from landing.structural_records") == [(12,)]
+
+
 def test_a_declared_delimiter_lets_others_stand_in_names(acme: Project) -> None:
     declare(acme, "acme/scores", ("Student", "Extra, with comma"), delimiter="semicolon")
     deliver(acme, {"scores.csv": "\ufeffStudent;Extra, with comma\nBell, Tomás;2,5\n"})

@@ -305,6 +305,11 @@ class Framer:
         )
         return header, body[end:], not chunk
 
+    @property
+    def preamble_count(self) -> int:
+        """How many structural records stand before the header."""
+        return len(self._preamble)
+
     def skip_preamble(self, body: bytes, start: int) -> int:
         """Return where the lines end that stand before the header."""
         for _ in range(self.form.preamble_lines if self.form else 0):

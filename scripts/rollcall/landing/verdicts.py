@@ -420,6 +420,14 @@ def judge_structure(
             Effect.HOLD_REMOVALS,
         )
     record_count = framer.record_count - framer.structural_count
+    passed_over = framer.structural_count - framer.preamble_count
+    if passed_over > record_count and passed_over >= source.limits.floor_count:
+        yield Judgement(
+            "MASS_STRUCTURAL",
+            f"structural_pattern of {readable.layout.feed} {readable.layout.version} passes over "
+            f"{passed_over} of {passed_over + record_count} records behind the header.",
+            Effect.HOLD,
+        )
     is_unsaid = is_alone and readable.feed.family == MANIFEST.split("/")[0]
     is_unsaid |= readable.layout.base_version == "1.0"
     if record_count and manifest is None and is_unsaid:

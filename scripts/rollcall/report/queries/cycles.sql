@@ -5,6 +5,7 @@ with files as (
         count(*) filter (verdict = 'rejected') as rejected_files,
         count(*) filter (verdict in ('held', 'accepted, removals held')) as held_files,
         sum(records)::bigint as records,
+        sum(structural)::bigint as structural,
         sum(malformed)::bigint as malformed,
         sum(rejected)::bigint as rejected,
         sum(duplicates)::bigint as duplicates,

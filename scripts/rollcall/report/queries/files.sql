@@ -11,6 +11,7 @@ select
     files.code,
     files.detail,
     files.record_count as records,
+    coalesce(passed_over.structural_count, 0) as structural,
     files.malformed_count as malformed,
     seen.rejected_count as rejected,
     seen.duplicate_count as duplicates,
@@ -24,6 +25,13 @@ select
     files.file_id
 from landing.files
 left join landing.cycle_files using (file_id)
+left join (
+    select
+        file_id,
+        count(*) as structural_count
+    from landing.structural_records
+    group by file_id
+) as passed_over using (file_id)
 left join good.audit.audit_ingestion_log as seen using (file_id)
 asof left join landing.cycles as opened on files.job_id <= opened.job_id
 order by files.exported_at desc, source asc, delivery asc, file asc, files.file_id asc
