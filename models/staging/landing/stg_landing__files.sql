@@ -28,14 +28,6 @@ decided as (
     group by decisions.file_id
 ),
 
-structural as (
-    select
-        file_id,
-        count(*) as structural_count
-    from {{ source('landing', 'structural_records') }}
-    group by file_id
-),
-
 staged_layouts as (
     select
         feed,
@@ -50,7 +42,6 @@ staged_layouts as (
 judged as (
     select
         files.*,
-        coalesce(structural.structural_count, 0) as structural_count,
         sources.roster_source_id,
         sources.time_zone,
         case when sources.naive_times = 'local' then sources.time_zone else 'UTC' end as naive_time_zone,
@@ -73,13 +64,8 @@ judged as (
         case
             when decided.decision = 'release' then 'applied'
             when files.are_removals_held then case decided.last_decision when 'release' then 'pending' else 'held' end
-            when files.mode = 'bulk' and (
-                files.record_count = coalesce(structural.structural_count, 0)
-                or files.file_id in (
-                    select malformed.file_id from {{ source('landing', 'malformed_records') }} as malformed
-                    where malformed.record_key is null
-                )
-            ) then 'incomplete'
+            when files.mode = 'bulk' and (files.record_count = 0 or files.file_id in ({{ incomplete_files() }}))
+                then 'incomplete'
             else 'applied'
         end as removals,
         staged_layouts.feed is not null as has_staged_layout,
@@ -89,7 +75,6 @@ judged as (
     left join {{ ref('sources') }} as sources using (source_id)
     left join cycle_files using (file_id)
     left join decided using (file_id)
-    left join structural using (file_id)
     left join staged_layouts using (feed, layout_version)
 ),
 
