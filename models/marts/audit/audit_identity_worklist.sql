@@ -3,7 +3,7 @@
 
 with links as (
     select * from {{ ref('int_student_links') }}
-    where not coalesce(is_usable, false)
+    where not is_usable and not is_by_hand
 ),
 
 waiting as (
@@ -23,7 +23,6 @@ final as (
         links.source_student_key,
         links.outcome,
         links.found_student_key,
-        links.is_by_hand,
         coalesce(waiting.waiting_count, 0) as waiting_count,
         waiting.last_event_at,
         waiting.file_id
