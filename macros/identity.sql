@@ -34,15 +34,15 @@
     list_filter(
         list_transform(
             id_columns,
-            lambda item: {
-                'assigner': item.assigner,
-                'id_kind': item.id_kind,
-                'priority': item.priority,
-                'is_trusted_alone': item.is_trusted_alone,
-                'id_value': {{ rollcall.compared_id('item', rollcall.value_of('item.column_name', values)) }}
+            lambda id_column: {
+                'assigner': id_column.assigner,
+                'id_kind': id_column.id_kind,
+                'priority': id_column.priority,
+                'is_trusted_alone': id_column.is_trusted_alone,
+                'id_value': {{ rollcall.compared_id('id_column', rollcall.value_of('id_column.column_name', values)) }}
             }
         ),
-        lambda item: item.id_value is not null
+        lambda declared: declared.id_value is not null
     )
 {%- endmacro %}
 

@@ -597,9 +597,7 @@ def test_a_field_is_read_only_with_the_field_that_says_whether_it_applies(scene:
     yield 3
     [sentence] = notes(scene, "mastery_overrides.csv")
     assert sentence.startswith("1 of 1 known records differ in 'studentSourcedId' or 'learningObj")
-    assert f"asserted_{scene.roster_source}: no export brings the levels" in str(
-        scene.said["warnings"]
-    )
+    assert f"asserted_{scene.roster_source}: no level means a state" in str(scene.said["warnings"])
     decide(4, f"4|bob,{course},set,mastered,@,ann,On paper")
     yield 4
     assert notes(scene, "mastery_overrides.csv") == [], "what cannot be settled is said once"

@@ -83,9 +83,13 @@ def test_a_landing_that_somebody_stops_has_rejected_nothing(
     def batches(*arguments: Any) -> pa.RecordBatchReader:
         return pa.RecordBatchReader.from_batches(record_batches(*arguments).schema, stopped())
 
-    with monkeypatch.context() as patch:
-        patch.setattr(raw, "record_batches", batches)
-        done = district.land(now="2026-09-05T00:00:00Z")
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # workers ignore it
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(raw, "record_batches", batches)
+            done = district.land(now="2026-09-05T00:00:00Z")
+    finally:
+        signal.signal(signal.SIGINT, handler)
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith("rollcall: Stopped; nothing half-done is kept.")
     assert district.ledger("from landing.deliveries") == []

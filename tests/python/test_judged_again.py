@@ -7,8 +7,11 @@ import shutil
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from conftest import MANIFEST, ORG_ROWS, ORGS, District, Project
 from stories import Scene, Telling, told_together
+
+from rollcall.landing import verdicts
 
 NIGHT = "2026-09-01T010000Z"
 BULK = MANIFEST + "file.orgs,bulk\n"
@@ -162,9 +165,9 @@ def test_a_reprocess_never_takes_a_boundary_that_another_file_holds(project: Pro
 
 
 def test_files_are_judged_again_with_the_manifest_that_says_which_are_complete(
-    project: Project,
+    project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its header was not what the source declares; the records alone looked like a delta.
+    """An earlier version took no manifest by its names; the records alone looked like a delta.
 
     What is held of those files is said at once.
     """
@@ -174,12 +177,13 @@ def test_files_are_judged_again_with_the_manifest_that_says_which_are_complete(
     manifest = manifest.replace("oneroster.version,1.1", "1.1,oneroster.version")
     project.deliver("2026-09-01T010000Z", {"orgs.csv": ORGS + row, "manifest.csv": manifest})
     modes = "select file_name, verdict, mode from landing.files order by all"
-    assert project.land().code == 3
+    with monkeypatch.context() as patch:
+        patch.setattr(verdicts, "MANIFEST", "oneroster/none")
+        assert project.land().code == 3
     assert project.ledger(modes) == [
         ("manifest.csv", "rejected", None),
         ("orgs.csv", "accepted", "delta"),
     ]
-    project.redeclare("sis", "strict", "by_name")
     done = project.run("reprocess", "sis/2026-09-01T010000Z/manifest.csv")
     assert done.code == 3, done.out + done.err
     assert "REMOVALS HELD sis/2026-09-01T010000Z: orgs.csv" in done.out

@@ -141,6 +141,9 @@ def project_for(made: Districts, folder: Path) -> None:
     project = project_with_seeds(folder / "project", {})
     contracts = project / "seeds" / "contracts"
     limits = (contracts / "limits.csv").read_text(encoding="utf-8")
+    for name in ("max_removed_percent,10", "max_renamed_percent,50"):
+        assert f"*,{name}," in limits
+        limits = limits.replace(f"*,{name},", f"*,{name.partition(',')[0]},100,")
     limits = limits.replace("*,floor_count,5,", "*,floor_count,1000000,")
     (contracts / "limits.csv").write_text(limits, encoding="utf-8")
     sources = contracts / "sources.csv"
@@ -239,7 +242,8 @@ def test_the_warehouse_is_what_the_files_say_at_length(tmp_path: Path, home: int
 def loader_contracts(made: Districts) -> Contracts:
     shipped = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
     like = shipped.sources["sis"]
-    like = replace(like, due_feeds=(), limits=replace(like.limits, floor_count=1_000_000))
+    no_limits = {"max_removed_percent": 100, "max_renamed_percent": 100, "floor_count": 1_000_000}
+    like = replace(like, due_feeds=(), limits=replace(like.limits, **no_limits))
     sources = {name: replace(like, source_id=name) for name in made}
     return replace(shipped, sources=sources)
 

@@ -6,7 +6,7 @@ with id_columns as (
 ),
 
 demographics as (
-    {{ trimmed_records(source('raw_oneroster', 'demographics')) }}
+    {{ trimmed_records(source('witnesses', 'birth_dates')) }}
 ),
 
 birth_dates as (

@@ -40,11 +40,7 @@ decided as (
     select
         cycle_id,
         count(*) as decision_count
-    from (
-        select cycle_id from {{ source('landing', 'cycle_decisions') }}
-        union all
-        select cycle_id from {{ source('landing', 'cycle_student_links') }}
-    )
+    from {{ source('landing', 'cycle_decisions') }}
     group by cycle_id
 ),
 
