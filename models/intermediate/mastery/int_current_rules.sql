@@ -14,7 +14,7 @@ level_states as (
         rules.rule_id,
         rules.rule_version,
         concat_ws('|', levels.source_id, levels.feed, levels.scale, levels.level) as level_key,
-        arg_min(levels.state, (levels.rule_id is null, levels.state)) as state
+        coalesce(max(levels.state) filter (where levels.rule_id is not null), max(levels.state)) as state
     from rules
     inner join {{ ref('level_states') }} as levels on rules.rule_id = levels.rule_id or levels.rule_id is null
     group by all
