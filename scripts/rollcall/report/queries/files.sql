@@ -1,3 +1,11 @@
+with passed_over as (
+    select
+        file_id,
+        count(*) as structural_count
+    from landing.structural_records
+    group by file_id
+)
+
 select
     coalesce(cycle_files.cycle_id, opened.cycle_id) as cycle,
     files.source_id as source,
@@ -25,13 +33,7 @@ select
     files.file_id
 from landing.files
 left join landing.cycle_files using (file_id)
-left join (
-    select
-        file_id,
-        count(*) as structural_count
-    from landing.structural_records
-    group by file_id
-) as passed_over using (file_id)
+left join passed_over using (file_id)
 left join good.audit.audit_ingestion_log as seen using (file_id)
 asof left join landing.cycles as opened on files.job_id <= opened.job_id
 order by files.exported_at desc, source asc, delivery asc, file asc, files.file_id asc
