@@ -1,8 +1,12 @@
 {#- What tells students apart whom several systems know by ids of their own. -#}
 
-{#- True when a family of files is used whose students have other ids than the roster's. -#}
+{#- The families of assessments that a source declares: their students have other ids than the roster's. -#}
+{% macro assessment_families() -%}
+    {% do return(['nwea', 'iready', 'star'] | select('in', var('families')) | list) %}
+{%- endmacro %}
+
 {% macro has_assessments() -%}
-    {{ return(rollcall.is_used('nwea') or rollcall.is_used('iready') or rollcall.is_used('star')) }}
+    {% do return(rollcall.assessment_families() | length > 0) %}
 {%- endmacro %}
 
 {#- A name as it is compared: letters alone, without case and accents; null when nothing is left. Most have nothing else. -#}

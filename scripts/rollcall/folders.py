@@ -1,4 +1,4 @@
-"""Folders that are replaced as a whole, and what is written to be on disk."""
+"""Folders that are replaced as a whole, and files that are on disk or their owner's alone."""
 
 import os
 import shutil
@@ -13,6 +13,12 @@ def put_in_place(making: Path, folder: Path) -> None:
         folder.rename(old)
     making.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def keep_to_owner(path: Path) -> None:
+    """Take a file that is being written from all but its owner: it may have been there before."""
+    if path.is_file():
+        path.chmod(0o600)
 
 
 def sync(path: Path) -> None:

@@ -16,7 +16,7 @@ with shape as (
 results as (
     select * from shape
     where false
-    {%- for family in ('nwea', 'iready', 'star') if is_used(family) %}
+    {%- for family in assessment_families() %}
     union all by name
     select * from {{ ref('int_assessment_results__' ~ family) }}
     {%- endfor %}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rollcall.contracts.layouts import PLAIN, Framing, Layout
-from rollcall.contracts.reading import ContractError, number, rows_of
+from rollcall.contracts.reading import ContractError, number, pattern, rows_of
 from rollcall.contracts.sources import DELIMITERS
 
 KINDS = ("csv", "fixed", "jsonl", "xlsx")
@@ -82,14 +82,7 @@ def with_framings(paths: Sequence[Path], layouts: Iterable[Layout]) -> tuple[Lay
 
 
 def _pattern(where: str, row: dict[str, str], column: str) -> re.Pattern[str] | None:
-    if not row[column]:
-        return None
-    try:
-        return re.compile(row[column])
-    except re.error as error:
-        raise ContractError(
-            f"{where}: {column} '{row[column]}' is no regular expression: {error}."
-        ) from None
+    return pattern(where, row, column) if row[column] else None
 
 
 def _check(row: _Row) -> None:

@@ -121,10 +121,7 @@ class Contracts:
             layout
             for layout in self._framed
             if families[layout.feed] in source.families
-            and (
-                layout.framing.is_named(file_name)
-                or (feed and feed.feed == layout.feed and not layout.framing.name_pattern)
-            )
+            and _may_be(layout, feed.feed if feed else None, file_name)
         )
 
     @cached_property
@@ -133,12 +130,7 @@ class Contracts:
 
     def framing_for(self, feed: str | None, file_name: str) -> Framing:
         """Return how a file is cut into records by its name, as far as that tells."""
-        found = [
-            layout.framing
-            for layout in self._framed
-            if layout.framing.is_named(file_name)
-            or (layout.feed == feed and not layout.framing.name_pattern)
-        ]
+        found = [layout.framing for layout in self._framed if _may_be(layout, feed, file_name)]
         return found[-1] if found else PLAIN
 
     def framing_of(self, feed: str | None, version: str | None) -> Framing:
@@ -200,3 +192,9 @@ class Contracts:
         if named == "1.2" and "1.2" not in fitting and "1.2.1" in fitting:
             return "1.2.1"
         return named
+
+
+def _may_be(layout: Layout, feed: str | None, file_name: str) -> bool:
+    """Say whether a file may be of a layout by its name, or by its feed's where no pattern is."""
+    framing = layout.framing
+    return framing.is_named(file_name) or (layout.feed == feed and not framing.name_pattern)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -50,6 +51,20 @@ def rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
                 "not; quote what holds commas."
             )
         yield reader.line_num, _Row(place, row)
+
+
+def pattern(where: str, row: Mapping[str, str], column: str) -> re.Pattern[str]:
+    """Return the regular expression in a column of a seed.
+
+    Raises:
+        ContractError: it is none; `where` names file and line.
+    """
+    try:
+        return re.compile(row[column])
+    except re.error as error:
+        raise ContractError(
+            f"{where}: {column} '{row[column]}' is no regular expression: {error}."
+        ) from None
 
 
 def columns_of(path: Path) -> tuple[str, ...]:

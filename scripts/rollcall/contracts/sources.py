@@ -1,6 +1,5 @@
 """Sources, feeds and limits, as `sources.csv`, `feeds.csv` and `limits.csv` declare them."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -9,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
-from rollcall.contracts.reading import ContractError, listed, number, rows, rows_of
+from rollcall.contracts.reading import ContractError, listed, number, pattern, rows, rows_of
 
 ENCODINGS = frozenset({"utf-8", "cp1252", "latin-1", "iso-8859-15", "mac_roman", "cp437", "cp850"})
 """What a source may write; the framer supports each of them."""
@@ -229,7 +228,7 @@ def _check_source(where: str, row: Mapping[str, str], families: set[str], feeds:
             if name not in known:
                 raise ContractError(f"{where}: {column} names '{name}', which feeds.csv lacks.")
     if row["exported_at_policy"] == "name":
-        _check_name_pattern(where, row["name_pattern"])
+        _check_name_pattern(where, row)
     try:
         zone = ZoneInfo(row["time_zone"])
     except (ZoneInfoNotFoundError, ValueError):
@@ -244,16 +243,11 @@ def _check_source(where: str, row: Mapping[str, str], families: set[str], feeds:
         ) from None
 
 
-def _check_name_pattern(where: str, pattern: str) -> None:
+def _check_name_pattern(where: str, row: Mapping[str, str]) -> None:
     """Raise when a pattern cannot find the export time in a name."""
-    try:
-        is_named = "exported_at" in re.compile(pattern).groupindex
-    except re.error as error:
+    if "exported_at" not in pattern(where, row, "name_pattern").groupindex:
         raise ContractError(
-            f"{where}: name_pattern '{pattern}' is no regular expression: {error}."
-        ) from None
-    if not is_named:
-        raise ContractError(
-            f"{where}: name_pattern '{pattern}' names no group exported_at; write the part that "
-            "holds the export time as (?P<exported_at>...), or set exported_at_policy to receipt."
+            f"{where}: name_pattern '{row['name_pattern']}' names no group exported_at; write the "
+            "part that holds the export time as (?P<exported_at>...), or set exported_at_policy to "
+            "receipt."
         )

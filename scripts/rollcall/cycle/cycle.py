@@ -221,7 +221,7 @@ def _resume(opening: _Opening) -> Cycle | None:
         return None
     *of_cycle, status, job_id = last
     cycle = Cycle(*of_cycle)
-    is_decided = any(_ids(opening.connection, new) for new in (_NEW_DECISIONS, _NEW_LINKS))
+    is_decided = any(_new(opening.connection, *taken) for taken in _DECISIONS)
     if status == "failed" or is_decided:
         job_id = opening.job_id
     with ledger.transaction(opening.connection):
@@ -249,16 +249,17 @@ class _News:
     missing: list[schedule.ExpectedExport]
 
 
-_NEW_DECISIONS = """
-    select decision_id from landing.decisions
-    where decision_id not in (select decision_id from landing.cycle_decisions) order by decision_id
-"""
+_DECISIONS = (("decisions", "decision_id"), ("student_links", "link_id"))
+"""The tables of what persons decide, on files and on students, and the key of each."""
 
 
-_NEW_LINKS = """
-    select link_id from landing.student_links
-    where link_id not in (select link_id from landing.cycle_student_links) order by link_id
-"""
+def _new(connection: duckdb.DuckDBPyConnection, table: str, key: str) -> list[int]:
+    """Return the decisions that no cycle has acted on."""
+    return _ids(
+        connection,
+        f"select {key} from landing.{table} "
+        f"where {key} not in (select {key} from landing.cycle_{table}) order by {key}",
+    )
 
 
 def _what_is_new(opening: _Opening, cutoff_at: datetime) -> _News:
@@ -269,10 +270,11 @@ def _what_is_new(opening: _Opening, cutoff_at: datetime) -> _News:
         "and file_id not in (select file_id from landing.cycle_files) order by file_id",
         [cutoff_at],
     )
+    decisions, links = (_new(connection, *taken) for taken in _DECISIONS)
     return _News(
         files,
-        _ids(connection, _NEW_DECISIONS),
-        _ids(connection, _NEW_LINKS),
+        decisions,
+        links,
         schedule.newly_due(connection, opening.contracts, cutoff_at, _last_seen(connection)),
         schedule.missing(connection, opening.contracts, cutoff_at),
     )

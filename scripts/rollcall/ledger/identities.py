@@ -12,6 +12,7 @@ import duckdb
 
 from rollcall.contracts.project import Contracts
 from rollcall.errors import UsageError, needing_room
+from rollcall.folders import keep_to_owner
 from rollcall.home import Home
 from rollcall.ledger import ledger
 from rollcall.ledger.decisions import who
@@ -87,8 +88,7 @@ def write_worklist(report: IdentityReport, path: Path) -> None:
     """Write the students whose results wait as CSV, which only the account that writes can read."""
     names = [field.name for field in fields(Waiting)]
     with needing_room(path.parent), path.open("w", encoding="utf-8", newline="") as stream:
-        if path.is_file():  # it may have been there, and open to others
-            path.chmod(0o600)
+        keep_to_owner(path)
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(names)
         writer.writerows([getattr(waiting, name) for name in names] for waiting in report.waiting)

@@ -27,10 +27,7 @@ GENESIS = "0" * 64
 _ENTRIES = {
     "delivery": {"deliveries": "delivery_id"},
     "file": dict.fromkeys(
-        (
-            *("files", "malformed_records", "structural_records", "rejected_records"),
-            "replaced_files",
-        ),
+        ("files", "malformed_records", "structural_records", "rejected_records", "replaced_files"),
         "file_id",
     ),
     "decision": {"decisions": "decision_id"},

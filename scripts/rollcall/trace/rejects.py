@@ -20,6 +20,7 @@ from rollcall.csvfile.framing import Framer, HeaderError
 from rollcall.csvfile.opening import open_records
 from rollcall.databases import need_last_good
 from rollcall.errors import needing_room
+from rollcall.folders import keep_to_owner
 from rollcall.home import Home
 from rollcall.ledger.entries import delivery_of, find_file
 from rollcall.project import REFERENCE_DIR
@@ -89,8 +90,7 @@ def write_rejects(home: Home, contracts: Contracts, name: str, out: Path | None)
         if delivery["verdict"] == "accepted":
             delivered = closing.enter_context(open_original(home, delivery, file))
         stream = closing.enter_context(target.open("wb"))
-        if target.is_file():  # it may have been there, and open to others
-            target.chmod(0o600)
+        keep_to_owner(target)
         _write_row(stream, [name.encode() for name in _COLUMNS])
         if delivered:
             framing = contracts.framing_of(file["feed"], file["layout_version"])
