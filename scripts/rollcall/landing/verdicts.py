@@ -4,7 +4,8 @@ Nothing here writes. A verdict is taken once, at landing, and recorded with its 
 """
 
 import io
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import islice
@@ -87,26 +88,25 @@ def named_orgs(broken: list[str]) -> str:
 class Manifest:
     """What a manifest says: the version it names, and each file it lists with its mode.
 
-    Names are as it writes them, modes in lower case, or blank; a file may stand there twice.
+    `listed` has the names as it writes them by their plain names, and `modes` what it says of each,
+    in lower case, or blank: where a file stands there twice, both.
     """
 
     version: str | None
-    modes: tuple[tuple[str, str], ...]
+    listed: Mapping[str, str]
+    modes: Mapping[str, Sequence[str]]
 
     def mode_of(self, name: str) -> str:
         """Return what it says of a file by its name; where it says two things, both."""
-        return " and ".join(filter(None, self._said_of(name))) or _NOT_LISTED
+        said = self.modes.get(plain_name(name), ())
+        return " and ".join(filter(None, dict.fromkeys(said))) or _NOT_LISTED
 
     def denial_of(self, name: str) -> str | None:
         """Return how it says that a file is not there: `absent`, or nothing beside its name."""
-        said = self._said_of(name)
+        said = self.modes.get(plain_name(name), ())
         if not said or set(said) - {"", _NOT_LISTED}:
             return None
         return _NOT_LISTED if _NOT_LISTED in said else "nothing"
-
-    def _said_of(self, name: str) -> dict[str, None]:
-        plain = plain_name(name)
-        return dict.fromkeys(mode for known, mode in self.modes if plain_name(known) == plain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,14 +331,14 @@ def _parse_manifest(member: Member) -> Manifest:
     """Read a manifest by property name, without case."""
     with member.path.open("rb") as stream:
         properties = read_properties(stream)
-    return Manifest(
-        version=dict(properties).get(VERSION_PROPERTY),
-        modes=tuple(
-            (name[len(_LISTS) :], readable_name(mode.lower()))
-            for name, mode in properties
-            if name.lower().startswith(_LISTS)
-        ),
-    )
+    listed: dict[str, str] = {}
+    modes = defaultdict(list)
+    for name, mode in properties:
+        if name.lower().startswith(_LISTS):
+            plain = plain_name(file_name := name[len(_LISTS) :])
+            listed[plain] = file_name
+            modes[plain].append(readable_name(mode.lower()))
+    return Manifest(dict(properties).get(VERSION_PROPERTY), listed, modes)
 
 
 def _fit_layout(
@@ -567,7 +567,7 @@ def check_manifest(
         )
         yield "MANIFEST_MISMATCH", sentence
         return
-    listed = {plain_name(name): name for name, _ in manifest.modes}
+    listed = manifest.listed
     announced = {name for name in listed if manifest.mode_of(name) != _NOT_LISTED}
     present = {plain_name(member.name): member.name for member, _ in judged}
     recognised = {plain_name(item.feed.file_name): item.member.name for item in readable}
