@@ -1,4 +1,7 @@
-"""Alarms survive kills: a run tells of the newest cycle, whichever run landed and built it."""
+"""Alarms survive kills: a run tells of the newest cycle, whichever run landed and built it.
+
+That holds of the home that `test_crashes.py` kills again and again, too.
+"""
 
 import json
 import os
@@ -85,6 +88,7 @@ def test_a_night_that_was_killed_again_and_again_says_what_it_had_to_say(
     check(told, tmp_path, *landing, *building)
 
 
+@pytest.mark.long
 def test_what_was_landed_before_is_said_by_the_cycle(told: Told, tmp_path: Path) -> None:
     """A landing that was killed is told of by the next; a quiet night follows a decision."""
     district, other = told[0].copy(tmp_path / "killed"), told[0].copy(tmp_path / "other")

@@ -16,9 +16,10 @@ from typing import Any
 
 import duckdb
 import pytest
-from conftest import ROLLCALL, District, state
+from conftest import LONG_AGO, ROLLCALL, District, state
 from mastery_district import Story, night
 from polling_reader import STATE
+from test_alarms import screen
 
 HERE = Path(__file__).parent
 Kill = tuple[str, int, str]
@@ -28,7 +29,8 @@ Kill = tuple[str, int, str]
 def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Tell a night that is over, and one that waits in an inbox; run both without disturbance.
 
-    `first` is the home after the first night, `second` after both.
+    `first` is the home after the first night, `second` after both; `said.json` is what the second
+    had to say: it has a zip that is none.
     """
     folder = tmp_path_factory.mktemp("crashes")
     for number in (1, 2):
@@ -43,9 +45,14 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
     story.roster(2)
     story.work(2, ("r1", "ann", 20, "01"), ("r3", "bob", 80, "02"))
     story.override(2, "o1,ann,algebra,set,mastered,2026-09-01T10:00:00Z,tea,Shown on paper")
+    no_zip = folder / "inbox_2" / "lms" / "2026-09-02T170000Z.zip"
+    no_zip.write_bytes(b"no zip at all")
+    os.utime(no_zip, LONG_AGO)
     shutil.copytree(folder / "first", folder / "second")
-    done = second_night(District(folder / "second", folder / "inbox_2"))
-    assert done.returncode == 0, done.stderr
+    district = District(folder / "second", folder / "inbox_2")
+    code, text = screen(district, second_night(district))
+    assert (code, "REJECTEDlms/2026-09-02T170000Z" in text) == (3, True), text
+    (folder / "said.json").write_text(json.dumps([code, text]), encoding="utf-8")
     return folder
 
 
@@ -53,7 +60,7 @@ def second_night(district: District, *command: str | Path) -> subprocess.Complet
     """Run the second night to its end, by `rollcall` or another command."""
     environment = os.environ | {"ROLLCALL_HOME": str(district.home), "ROLLCALL_NOW": night(2)}
     return subprocess.run(
-        [*(command or (ROLLCALL,)), "cycle", "--inbox", str(district.inbox), "--json"],
+        [*(command or (ROLLCALL,)), "cycle", "--inbox", str(district.inbox)],
         env=environment,
         capture_output=True,
         text=True,
@@ -108,9 +115,9 @@ def watched(told: Path, folder: Path) -> Iterator[District]:
 
 
 def end_undisturbed(told: Path, district: District) -> None:
-    """Run the night once more, to its end; the result is that of an undisturbed run."""
-    done = second_night(district)
-    assert done.returncode == 0, done.stdout + done.stderr
+    """Run the night once more, to its end; result and alarms are those of an undisturbed run."""
+    said = json.loads((told / "said.json").read_text(encoding="utf-8"))
+    assert [*screen(district, second_night(district))] == said
     assert state(district.home) == state(told / "second")
     assert district.run("verify", "--json").json["problems"] == []
     assert not list((district.home / "spool").iterdir())

@@ -206,6 +206,7 @@ def test_a_key_of_several_columns_is_told_apart(attended: Project, texts: tuple[
     assert attended.ledger(f"select {record_key(parts)}") == [(record_key_of(texts),)]
 
 
+@pytest.mark.long
 def test_a_file_without_most_records_removes_nothing_before_somebody_agrees(
     attended: Project,
 ) -> None:
