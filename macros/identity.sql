@@ -2,7 +2,7 @@
 
 {#- The families of assessments that a source declares: their students have other ids than the roster's. -#}
 {% macro assessment_families() -%}
-    {% do return(['nwea', 'iready', 'star'] | select('in', var('families')) | list) %}
+    {% do return(['nwea', 'iready', 'star', 'canvas'] | select('in', var('families')) | list) %}
 {%- endmacro %}
 
 {% macro has_assessments() -%}

@@ -70,6 +70,11 @@
     ]) %}
 {% endmacro %}
 
+{#- What has a result should say when it was; else it counts from the first export on that has it. -#}
+{% macro undated(column, result) -%}
+    {{ rollcall.violation('EVENT_DATE_MISSING', column, rollcall.text(column) ~ ' is null and ' ~ rollcall.text(result) ~ ' is not null', false) }}
+{%- endmacro %}
+
 {#- The same of a day of `us_date` and, where there is one, a time of that day. -#}
 {% macro local_event_checks(day, time=none) %}
     {% do return([
@@ -94,6 +99,12 @@
 -#}
 {% macro known(column, values) -%}
     {{ rollcall.violation('VALUE_UNKNOWN', column, 'lower(' ~ rollcall.text(column) ~ ") not in ('" ~ values | map('lower') | join("', '") ~ "')", false) }}
+{%- endmacro %}
+
+{#- What the column holds should be a number of `written_number` or one of the words; else it is kept and warned of. -#}
+{% macro known_or_number(column, words) -%}
+    {%- set is_word = rollcall.holds(column, words | map('lower')) if words else 'false' -%}
+    {{ rollcall.violation('VALUE_UNKNOWN', column, rollcall.text(column) ~ ' is not null and ' ~ rollcall.written_number(column) ~ ' is null and not ' ~ is_word, false) }}
 {%- endmacro %}
 
 {#- A boolean written in other case than `true` and `false`, as spreadsheets do. -#}

@@ -58,6 +58,52 @@
     {{ rollcall.record_key([rollcall.text('AssessmentID'), rollcall.text('SkillAreaName')]) }}
 {%- endmacro %}
 
+{#- A part of a key that a record may lack. -#}
+{% macro key_part(column) -%}
+    coalesce({{ rollcall.text(column) }}, '')
+{%- endmacro %}
+
+{#- What identifies a result on an outcome of Canvas: a student may have several logins, a quiz a result for each question. -#}
+{% macro canvas_result_id() -%}
+    {{ rollcall.record_key([
+        rollcall.text('student id'),
+        rollcall.key_part('student sis id'),
+        rollcall.text('assessment id'),
+        rollcall.text('assessment type'),
+        rollcall.text('learning outcome id'),
+        rollcall.key_part('assessment question id'),
+    ]) }}
+{%- endmacro %}
+
+{#- What identifies a student's outcome of an assignment of Canvas. -#}
+{% macro canvas_competency_id() -%}
+    {{ rollcall.record_key([
+        rollcall.text('student id'),
+        rollcall.key_part('student sis id'),
+        rollcall.text('assignment id'),
+        rollcall.text('learning outcome id'),
+    ]) }}
+{%- endmacro %}
+
+{#- What identifies a student's score for an assignment of Canvas. -#}
+{% macro canvas_score_id() -%}
+    {{ rollcall.record_key([rollcall.text('ID'), rollcall.text('[id]')]) }}
+{%- endmacro %}
+
+{#-
+    A number that a person's settings may have written: a comma before the last one or two digits is a decimal comma, and
+    what else stands between digits sets thousands apart.
+-#}
+{% macro written_number(column) -%}
+    {%- set text = rollcall.text(column) -%}
+    case
+            when {{ rollcall.matches(text, '-?[0-9]{1,3}([.]?[0-9]{3})*,[0-9]{1,2}') }}
+                then try_cast(replace(replace({{ text }}, '.', ''), ',', '.') as decimal(18, 6))
+            when {{ rollcall.matches(text, '-?[0-9]{1,3}(,?[0-9]{3})*([.][0-9]+)?') }}
+                then try_cast(replace({{ text }}, ',', '') as decimal(18, 6))
+        end
+{%- endmacro %}
+
 {#- What NWEA says of a result beside the result itself: it changes with later tests, norms and the term of the export. -#}
 {% macro nwea_flags() -%}
     {%- set columns = ['GrowthMeasureYN', 'NormsReferenceData', 'TestPercentile', 'AchievementQuintile', 'ProjectedProficiency'] -%}
@@ -97,6 +143,13 @@
         {%- do columns.append(owner ~ 'BenchmarkCategoryName') -%}
     {%- endfor -%}
     {%- do return(columns) -%}
+{%- endmacro %}
+
+{#- What Canvas says of a result beside the result itself: it changes when somebody sets other points for mastery. -#}
+{% macro canvas_flags() -%}
+    {%- do return([
+        'learning outcome mastery score', 'learning outcome mastered', 'learning outcome rating', 'learning outcome rating points',
+    ]) -%}
 {%- endmacro %}
 
 {#- A column as it is compared with itself in another export: `6` and `6.0` are the same, as are `TRUE` and `true`. -#}

@@ -7,6 +7,7 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
+from decimal import Decimal
 
 import pytest
 from conftest import Project, copy_of_the_project, read_csv
@@ -214,6 +215,135 @@ def star_files(status: str, score: str) -> dict[str, bytes]:
     }
 
 
+# --- Canvas -------------------------------------------------------------------------------------
+
+OUTCOMES = "canvas/outcome_results"
+COMPETENCY = "canvas/student_competency"
+WORK = {
+    "student name": "Doe, Jo",
+    "learning outcome id": "310",
+    "learning outcome name": "MATH.6.RP.1",
+    "submission date": "2026-08-30T23:59:40-05:00",
+    "attempt": "1",
+    "outcome score": "3.2",
+    "learning outcome points possible": "4.0",
+    "learning outcome mastery score": "3.0",
+    "learning outcome mastered": "1",
+    "learning outcome rating": "Mastery",
+    "enrollment state": "active",
+}
+POSTER = WORK | {
+    "assessment type": "assignment",
+    "assessment id": "1202",
+    "assignment id": "1202",
+    "assignment url": "https://canvas.example/courses/401/assignments/1202",
+}
+QUIZ = WORK | {
+    "assessment type": "quiz",
+    "assessment id": "2201",
+    "assignment id": "1201",
+    "assignment url": "https://canvas.example/courses/401/assignments/1201",
+}
+
+
+def of_canvas(student: str, work: Row = POSTER, /, **changes: str) -> Row:
+    """Return a record about a student; names of columns with _ for blanks."""
+    known = {"student id": student, "student sis id": f"STU-{student}"}
+    return {**work, **known, **{name.replace("_", " "): changes[name] for name in changes}}
+
+
+def canvas_csv(feed: str, version: str, rows: Iterable[Row]) -> bytes:
+    """Write records by a layout that need not have all of their columns."""
+    names = header(feed, version)
+    return as_csv(feed, version, [{k: row[k] for k in row if k in names} for row in rows])
+
+
+def outcomes_at_first() -> bytes:
+    """Return results by the second layout: sections, logins, questions, hidden points, no date."""
+    hidden = dict.fromkeys(
+        ("learning_outcome_points_possible", "learning_outcome_mastery_score"), ""
+    )
+    rows = [
+        of_canvas("1", QUIZ, assessment_question_id="7701"),
+        of_canvas("1", QUIZ, assessment_question_id="7702", outcome_score="2.0"),
+        of_canvas("2", section_id="901"),
+        of_canvas("2", section_id="905", enrollment_state="completed"),
+        of_canvas("2", student_sis_id=""),
+        of_canvas("3", submission_date="", learning_outcome_rating="Near", **hidden),
+        of_canvas("4"),
+        of_canvas("5"),
+        of_canvas("6", assessment_type="discussion"),
+        of_canvas("7", outcome_score="n/a"),
+        of_canvas("8", assessment_id=""),
+        of_canvas("9", outcome_score="0"),
+    ]
+    return canvas_csv(OUTCOMES, "30", rows)
+
+
+def outcomes_again() -> bytes:
+    """Return the same by the third: mastery asks for more, a score is restated, one is gone."""
+    more = {"learning_outcome_mastery_score": "3.5", "learning_outcome_mastered": "0"}
+    rows = [
+        of_canvas("1", QUIZ, assessment_question_id="7701", **more),
+        of_canvas("1", QUIZ, assessment_question_id="7702", outcome_score="2", **more),
+        of_canvas("2", outcome_score="4.0", **more),
+        of_canvas("3", submission_date="", learning_outcome_rating="Near"),
+        of_canvas("5"),
+        of_canvas("6", assessment_type="discussion"),
+        *(of_canvas(student) for student in "79"),
+    ]
+    text = canvas_csv(OUTCOMES, "32", rows)
+    text = text.replace(b"friendly name", b"friendly name\xef\xbf\xbd", 1)
+    before, of_student, after = text.partition(b"STU-5")
+    return before + of_student + after.replace(b"active\n", b"active,one too many\n", 1)
+
+
+def competencies() -> bytes:
+    """Return a result that the other report has too, one of its own, and one that is due."""
+    rows = [
+        of_canvas("1", QUIZ, learning_outcome_group_id="70"),
+        of_canvas("1", QUIZ, learning_outcome_group_id="71"),
+        of_canvas("10"),
+        of_canvas("11", outcome_score="", learning_outcome_mastered="", learning_outcome_rating=""),
+    ]
+    return canvas_csv(COMPETENCY, "29", rows)
+
+
+NO_OUTCOMES = as_csv(OUTCOMES, "17", []) + b"No outcomes found\n"
+
+
+def gradebook(*, decimal_comma: bool) -> bytes:
+    """Return a gradebook, as a teacher exports it; the later one with a column more.
+
+    The later one has other sections, an assignment that is called otherwise, and a score that is
+    taken back; it is written as a browser of another country writes it.
+    """
+    posters = "Poster, first (1202)" if decimal_comma else "Poster (1202)"
+    names = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "Quiz (1201)", posters]
+    totals = ["Quizzes Current Score", "Current Score", "Final Grade"]
+    rows = [
+        ["", *[""] * 5, "Manual Posting", *[""] * 3],
+        ["    Points Possible", *[""] * 4, "10.00", "20.00", *["(read only)"] * 3],
+        ["Doe, Jo", "1", "STU-1", "jdoe", "Math 6 - 1", "8.50", "1,018.50", "80", "88", "B"],
+        ["Roe, Al", "2", "STU-2", "aroe", "Math 6 - 1", "EX", "0.00", "", "90", "A"],
+        ["'=Poe, Li", "3", "", "lpoe", "Math 6 - 1", "N/A", "", "0", "0", "F"],
+        ["Fox, Em", "4", "", "efox", "Math 6 - 1", "late", "7", "0", "0", "F"],
+        ["Student, Test", "5", "", "0f0e0d", "Math 6 - 1", "9.00", "", "", "", ""],
+    ]
+    if decimal_comma:
+        names.insert(5, "Extra (1203)")
+        for row in rows:
+            row.insert(5, "")
+        rows[2][4:7] = ["Math 6 - 1 and Math 6 - 2", "1.00", "8.50"]
+        rows[5][6] = ""
+        exchanged = str.maketrans(",.", ".,")
+        rows = [[row[0], *(cell.translate(exchanged) for cell in row[1:])] for row in rows]
+    stream = io.StringIO()
+    delimiter, end = (";", "\r\n") if decimal_comma else (",", "\n")
+    csv.writer(stream, delimiter=delimiter, lineterminator=end).writerows([names + totals, *rows])
+    return BOM * decimal_comma + stream.getvalue().encode()
+
+
 NIGHTS: tuple[Mapping[str, Mapping[str, bytes]], ...] = (
     {
         "map": {"AssessmentResults.csv": first_night(), "StudentBySchool.csv": listed()},
@@ -225,6 +355,12 @@ NIGHTS: tuple[Mapping[str, Mapping[str, bytes]], ...] = (
             "lessons_ela.csv": lessons(),
         },
         "star": star_files("Active", "615"),
+        "canvas": {
+            "outcome_results.csv": outcomes_at_first(),
+            "student_competency.csv": competencies(),
+        },
+        "canvas_of_old": {"outcome_results_csv.csv": NO_OUTCOMES},
+        "gradebook": {"2026-08-31T1400_Grades-Math.csv": gradebook(decimal_comma=False)},
     },
     {
         "map": {"AssessmentResults.csv": second_night(), "StudentBySchool.csv": listed()},
@@ -234,6 +370,8 @@ NIGHTS: tuple[Mapping[str, Mapping[str, bytes]], ...] = (
             "diagnostic_results_math.csv": sums("398"),
         },
         "star": star_files("Deactivated", "615"),
+        "canvas": {"Outcome Results (1).csv": outcomes_again()},
+        "gradebook": {"Gradebook Math.csv": gradebook(decimal_comma=True)},
     },
 )
 SOURCES = {
@@ -242,6 +380,9 @@ SOURCES = {
     "map_combined": ("nwea", "delta"),
     "iready": ("iready", "delta"),
     "star": ("star", "delta"),
+    "canvas": ("canvas", "bulk"),
+    "canvas_of_old": ("canvas", "delta"),
+    "gradebook": ("canvas", "delta"),
 }
 
 
@@ -451,6 +592,165 @@ def test_a_test_that_is_taken_back_stays_as_withdrawn(told: tuple[Project, Proje
         "select skill_area_result_id, mastery_score from core.fct_star_skill_area order by all",
     )
     assert parts == [("a-1 | S.1", 74), ("a-1 | S.2", 74), ("a-1 | Synonyms", 91)]
+
+
+def outcomes(project: Project, columns: str) -> dict[object, Sequence[object]]:
+    """Return columns of the results on outcomes, by student and question."""
+    rows = ask(
+        project,
+        f"select concat_ws('/', nullif(student_sis_id, ''), question_id), {columns} "
+        "from core.fct_canvas_outcome_result where source_id = 'canvas' order by all",
+    )
+    assert len({row[0] for row in rows}) == len(rows)
+    return {row[0]: row[1:] for row in rows}
+
+
+def test_a_result_in_several_sections_is_one_and_logins_are_told_apart(
+    told: tuple[Project, Project],
+) -> None:
+    found = outcomes(told[0], "result_id, outcome_score")
+    assert found["STU-1/7701"] == ("1 | STU-1 | 2201 | quiz | 310 | 7701", Decimal("3.2"))
+    assert found["STU-2"] == ("2 | STU-2 | 1202 | assignment | 310 | ", Decimal("3.2"))
+    assert found[""] == ("2 |  | 1202 | assignment | 310 | ", Decimal("3.2"))
+    assert (found["STU-7"][1], found["STU-9"][1]) == (None, 0)
+    balance = (
+        "select record_count, malformed_count, rejected_count, duplicate_count, accepted_count "
+        "from reconciliation.recon_file_balance where is_balanced and source_id = 'canvas' "
+        f"and feed = '{OUTCOMES}' order by delivery_name"
+    )
+    assert ask(told[1], balance) == [(12, 0, 1, 1, 10), (8, 1, 0, 0, 7)]
+    said = "select column_name, code from audit.{} source_id = 'canvas' order by all"
+    rejected = "audit_rejected_record where code <> 'DUPLICATE_RECORD' and"
+    assert ask(told[0], said.format(rejected)) == [("assessment id", "REQUIRED_MISSING")]
+    assert ask(told[0], said.format("audit_record_warning where")) == [
+        ("assessment type", "VALUE_UNKNOWN"),
+        ("outcome score", "OPTIONAL_VALUE_IGNORED"),
+        ("submission date", "EVENT_DATE_MISSING"),
+    ]
+
+
+def test_mastery_that_asks_for_more_restates_no_result(told: tuple[Project, Project]) -> None:
+    before, after = (outcomes(project, "result_hash, flag_hash") for project in told)
+    for question in ("STU-1/7701", "STU-1/7702"):
+        assert before[question][0] == after[question][0]
+        assert before[question][1] != after[question][1]
+    assert before["STU-2"][0] != after["STU-2"][0]
+
+
+def test_a_key_with_a_blank_part_is_read_of_a_malformed_record_too(
+    told: tuple[Project, Project],
+) -> None:
+    """The record of student 5 has a cell too many; its key is there, and nobody removes it."""
+    gone = {key: reason for key, (reason,) in outcomes(told[1], "inactive_reason").items()}
+    assert {key for key, reason in gone.items() if reason} == {"STU-4", ""}
+
+
+def test_a_result_without_a_date_counts_from_the_first_export_that_has_it(
+    told: tuple[Project, Project],
+) -> None:
+    """Its points were hidden, and are known in the second night: then it is another result."""
+    first, second = datetime(2026, 9, 1, 1), datetime(2026, 9, 2, 1)
+    for project, at in zip(told, (first, second), strict=True):
+        assert outcomes(project, "event_at, event_precision")["STU-3"] == (at, "date")
+    undated = "select event_at, exported_at from core.fct_canvas_competency where attempt is null"
+    assert ask(told[1], undated) == []
+    assert outcomes(told[1], "event_at, event_precision")["STU-2"] == (
+        datetime(2026, 8, 31, 4, 59, 40),
+        "instant",
+    )
+
+
+def test_what_two_reports_and_several_records_say_of_one_piece_of_work_counts_once(
+    told: tuple[Project, Project],
+) -> None:
+    """A quiz is an assignment of the other report; without score and level nothing is a result."""
+    results = (
+        "select result_id, feed, score, percent, level, is_active from core.fct_assessment_result "
+        "where source_id = 'canvas' and part = '310' and result_id < '4' order by all"
+    )
+    poster, kept = " | 1202 | assignment | 310 | ", (Decimal("3.2"), Decimal(80), "Mastery", True)
+    assert ask(told[0], results) == [
+        ("1 | STU-1 | 2201 | quiz | 310 | 7701", OUTCOMES, Decimal("2.6"), 65, "Mastery", True),
+        ("10 | STU-10 | 1202 | 310", COMPETENCY, *kept),
+        (f"2 | STU-2{poster}", OUTCOMES, *kept),
+        (f"3 | STU-3{poster}", OUTCOMES, Decimal("3.2"), None, "Near", True),
+    ]
+
+
+def test_each_cell_of_a_gradebook_is_a_record(told: tuple[Project, Project]) -> None:
+    """A blank cell is no zero, and an excused one no score; other lines are no students."""
+    cells = (
+        "select student_id, assignment_id, cell, score, points_possible, status, line_number "
+        "from core.fct_canvas_score order by all"
+    )
+    assert ask(told[0], cells) == [
+        ("1", "1201", "8.50", Decimal("8.5"), 10, "scored", 4),
+        ("1", "1202", "1,018.50", Decimal("1018.5"), 20, "scored", 4),
+        ("2", "1201", "EX", None, 10, "excused", 5),
+        ("2", "1202", "0.00", 0, 20, "scored", 5),
+        ("3", "1201", "N/A", None, 10, "not assigned", 6),
+        ("3", "1202", None, None, 20, None, 6),
+        ("4", "1201", "late", None, 10, "unreadable", 7),
+        ("4", "1202", "7", 7, 20, "scored", 7),
+    ]
+    again = ask(told[1], cells)
+    assert len(again) == len(ask(told[0], cells)) + 4
+    assert [row[3:6] for row in again if row[:2] in (("1", "1202"), ("1", "1203"))] == [
+        (Decimal("1018.5"), 20, "scored"),
+        (1, None, "scored"),
+    ]
+    balance = (
+        "select record_count, structural_count, rejected_count, accepted_count "
+        "from reconciliation.recon_file_balance where is_balanced and source_id = 'gradebook' "
+        "order by delivery_name"
+    )
+    assert ask(told[1], balance) == [(11, 3, 0, 8), (15, 3, 0, 12)]
+    warned = "select line_number, column_name, code from audit.audit_record_warning where source_id"
+    assert ask(told[0], f"{warned} = 'gradebook'") == [(7, "[cell]", "VALUE_UNKNOWN")]
+
+
+def test_another_spelling_restates_no_score_and_a_score_that_is_gone_is_no_result(
+    told: tuple[Project, Project],
+) -> None:
+    hashes = (
+        "select score_key, result_hash, flag_hash, event_at from core.fct_canvas_score "
+        "where student_id = '1' and assignment_id in ('1201', '1202') order by all"
+    )
+    for before, after in zip(*(ask(project, hashes) for project in told), strict=True):
+        assert before[:2] == after[:2]
+        assert before[2] != after[2]
+        assert before[3] == after[3] == datetime(2026, 9, 1, 1)
+    results = (
+        "select student, part, percent, validity from (select split_part(result_id, ' ', 1) "
+        "as student, * from core.fct_assessment_result where source_id = 'gradebook') order by all"
+    )
+    kept = [
+        ("1", "1201", Decimal(85), "valid"),
+        ("1", "1202", Decimal("5092.5"), "valid"),
+        ("1", "1203", None, "valid"),
+        ("2", "1201", None, "excused"),
+        ("2", "1202", Decimal(0), "valid"),
+        ("4", "1202", Decimal(35), "valid"),
+    ]
+    assert ask(told[0], results) == [row for row in kept if row[1] != "1203"]
+    assert ask(told[1], results) == kept
+
+
+def test_a_cell_is_traced_to_its_line(told: tuple[Project, Project]) -> None:
+    done = told[1].run(
+        "trace", "--table", "core.fct_canvas_score", "--key", "1 | 1201", "--source", "gradebook"
+    )
+    assert done.code == 0, done.out + done.err
+    assert "Gradebook Math.csv" in done.out
+    assert "line 4" in done.out
+
+
+def test_a_report_that_says_that_there_is_nothing_has_come(told: tuple[Project, Project]) -> None:
+    balance = (
+        "select record_count, structural_count, accepted_count, is_balanced "
+        "from reconciliation.recon_file_balance where source_id = 'canvas_of_old'"
+    )
+    assert ask(told[1], balance) == [(1, 1, 0, True)]
 
 
 def test_a_row_is_traced_by_its_whole_key(told: tuple[Project, Project]) -> None:

@@ -13,7 +13,7 @@ from tables_page import PAGE, SCHEMAS, models, render
 NOTHING_ON_THE_SAMPLE = {"recon_unexpected_record"}
 
 
-ASSESSMENTS = {"nwea", "iready", "star"}
+ASSESSMENTS = {"nwea", "iready", "star", "canvas"}
 """The families by which `has_assessments` is true."""
 
 

@@ -48,7 +48,7 @@ class ComparedColumn:
 
     `is_filled` when the mart fills it from elsewhere where the record leaves it blank;
     `is_everywhere` when every staged version of the feed has it; `words` are texts that may stand
-    in the place of a number and leave it blank.
+    in the place of a number and leave it blank; `may_be_blank` when a key is one without it.
     """
 
     raw_column: str
@@ -57,6 +57,7 @@ class ComparedColumn:
     is_filled: bool
     is_everywhere: bool
     words: tuple[str, ...] = ()
+    may_be_blank: bool = False
 
     @property
     def field(self) -> str:
@@ -189,11 +190,16 @@ class ComparedFeed:
     @property
     def record_key(self) -> str:
         """The key that a record names, as SQL of a text; null when blank."""
-        return record_key([normalized(key.text, key.kind) for key in self.keys])
+        return record_key([normalized(key.text, key.kind) for key in self.keys], self._blanks)
 
     def key_in(self, relation: str) -> str:
         """Write the same of a row of the mart or of staging; `relation` with its dot, or blank."""
-        return record_key([as_text(f"{relation}{key.name}", key.kind) for key in self.keys])
+        parts = [as_text(f"{relation}{key.name}", key.kind) for key in self.keys]
+        return record_key(parts, self._blanks)
+
+    @property
+    def _blanks(self) -> tuple[bool, ...]:
+        return tuple(key.may_be_blank for key in self.keys)
 
     @property
     def deletes(self) -> str:
@@ -281,6 +287,7 @@ def _compared_feed(contracts: Contracts, project: Project, feed: Feed) -> Compar
             name in filled,
             is_everywhere,
             tuple(word.lower() for word in words),
+            column.may_be_blank,
         )
     return ComparedFeed(
         feed.feed,

@@ -200,7 +200,8 @@ def _store_malformed(
         [
             normalized(f"nullif(record_key[{place}], '')", column.kind)
             for place, (column, _) in enumerate(readable.layout.keys, 1)
-        ]
+        ],
+        [column.may_be_blank for column, _ in readable.layout.keys],
     )
     connection.execute(
         "insert into landing.malformed_records by name "

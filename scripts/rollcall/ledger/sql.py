@@ -1,6 +1,7 @@
 """SQL: questions with named columns, names written safely into a statement, and keys as text."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 
 import duckdb
@@ -76,21 +77,28 @@ def as_text(column: str, kind: str) -> str:
     return f"cast({column} as varchar)" if kind in CASTS else column
 
 
-def record_key(parts: Sequence[str]) -> str:
-    """Write the key of a record as SQL of one text; null where any part is.
+def record_key(parts: Sequence[str], may_be_blank: Sequence[bool] = ()) -> str:
+    """Write the key of a record as SQL of one text; null where any part is that must be there.
 
     A key of several columns is their texts with ` | ` between them, and every `|` within doubled,
     as the macro `record_key` has it.
+
+    Args:
+        parts: the text of each part, as SQL.
+        may_be_blank: of each part of several, whether it is an empty text where it is null.
     """
     if len(parts) == 1:
         return parts[0]
-    return " || ' | ' || ".join(f"replace({part}, '|', '||')" for part in parts)
+    texts = [f"replace({part}, '|', '||')" for part in parts]
+    for place, may_be in enumerate(may_be_blank):
+        texts[place] = f"coalesce({texts[place]}, '')" if may_be else texts[place]
+    return " || ' | ' || ".join(texts)
 
 
-def record_key_of(texts: Sequence[str]) -> str | None:
+def record_key_of(texts: Sequence[str], may_be_blank: Sequence[bool] = ()) -> str | None:
     """Return the key of a record whose key columns hold these trimmed texts, as `record_key`."""
-    if not all(texts):
-        return None
     if len(texts) == 1:
-        return texts[0]
+        return texts[0] or None
+    if any(not text and not may_be for text, may_be in zip_longest(texts, may_be_blank)):
+        return None
     return " | ".join(text.replace("|", "||") for text in texts)

@@ -47,6 +47,14 @@ new_records as (
         'overall': text('AssessmentID'), 'standards': star_standard_id(), 'skill_area': star_skill_area_id(),
     }) }}
     {% endif %}
+    {% if is_used('canvas') %}
+    union all
+    {{ new_records('canvas', {
+        'outcome_results': 'result_id', 'student_competency': 'competency_id', 'gradebook': 'score_id',
+    }, {
+        'outcome_results': canvas_result_id(), 'student_competency': canvas_competency_id(), 'gradebook': canvas_score_id(),
+    }) }}
+    {% endif %}
 )
 
 select

@@ -85,6 +85,18 @@ with compared as (
 
     select * from {{ ref('int_compared__star__skill_area') }}
     {% endif %}
+
+    {% if is_used('canvas') %}
+    union all
+
+    select * from {{ ref('int_compared__canvas__outcome_results') }}
+    union all
+
+    select * from {{ ref('int_compared__canvas__student_competency') }}
+    union all
+
+    select * from {{ ref('int_compared__canvas__gradebook') }}
+    {% endif %}
     {% for feed in own_feeds() %}
     union all
 

@@ -226,6 +226,9 @@ where processed.is_active
 {% if is_used('star') %}
 {% endif %}
 
+{% if is_used('canvas') %}
+{% endif %}
+
 {% if own_feeds() %}
 union all
 

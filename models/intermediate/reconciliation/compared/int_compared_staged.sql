@@ -604,6 +604,93 @@ inner join doubts
         and replace(staged.assessment_id, '|', '||') || ' | ' || replace(staged.skill_area_name, '|', '||') = doubts.record_key
 {% endif %}
 
+{% if is_used('canvas') %}
+union all
+
+select
+    'canvas/outcome_results' as feed,
+    staged.source_id,
+    replace(staged.student_id, '|', '||') || ' | ' || coalesce(replace(staged.student_sis_id, '|', '||'), '') || ' | ' || replace(staged.assessment_id, '|', '||') || ' | ' || replace(staged.assessment_type, '|', '||') || ' | ' || replace(staged.outcome_id, '|', '||') || ' | ' || coalesce(replace(staged.question_id, '|', '||'), '') as record_key,
+    [
+        { 'column': 'student_name', 'staged_value': staged.student_name },
+        { 'column': 'assessment_title', 'staged_value': staged.assessment_title },
+        { 'column': 'submitted_at', 'staged_value': cast(staged.submitted_at as varchar) },
+        { 'column': 'submission_score', 'staged_value': cast(staged.submission_score as varchar) },
+        { 'column': 'outcome_name', 'staged_value': staged.outcome_name },
+        { 'column': 'attempt', 'staged_value': cast(staged.attempt as varchar) },
+        { 'column': 'outcome_score', 'staged_value': cast(staged.outcome_score as varchar) },
+        { 'column': 'question_title', 'staged_value': staged.question_title },
+        { 'column': 'course_name', 'staged_value': staged.course_name },
+        { 'column': 'course_id', 'staged_value': staged.course_id },
+        { 'column': 'course_sis_id', 'staged_value': staged.course_sis_id },
+        { 'column': 'assignment_url', 'staged_value': staged.assignment_url },
+        { 'column': 'outcome_friendly_name', 'staged_value': staged.outcome_friendly_name },
+        { 'column': 'points_possible', 'staged_value': cast(staged.points_possible as varchar) },
+        { 'column': 'mastery_points', 'staged_value': cast(staged.mastery_points as varchar) },
+        { 'column': 'mastered_code', 'staged_value': staged.mastered_code },
+        { 'column': 'rating', 'staged_value': staged.rating },
+        { 'column': 'rating_points', 'staged_value': cast(staged.rating_points as varchar) }
+    ] as staged_values
+from {{ ref('stg_canvas__outcome_results') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'canvas/outcome_results'
+        and staged.source_id = doubts.source_id
+        and replace(staged.student_id, '|', '||') || ' | ' || coalesce(replace(staged.student_sis_id, '|', '||'), '') || ' | ' || replace(staged.assessment_id, '|', '||') || ' | ' || replace(staged.assessment_type, '|', '||') || ' | ' || replace(staged.outcome_id, '|', '||') || ' | ' || coalesce(replace(staged.question_id, '|', '||'), '') = doubts.record_key
+union all
+
+select
+    'canvas/student_competency' as feed,
+    staged.source_id,
+    replace(staged.student_id, '|', '||') || ' | ' || coalesce(replace(staged.student_sis_id, '|', '||'), '') || ' | ' || replace(staged.assignment_id, '|', '||') || ' | ' || replace(staged.outcome_id, '|', '||') as record_key,
+    [
+        { 'column': 'student_name', 'staged_value': staged.student_name },
+        { 'column': 'assignment_title', 'staged_value': staged.assignment_title },
+        { 'column': 'submitted_at', 'staged_value': cast(staged.submitted_at as varchar) },
+        { 'column': 'submission_score', 'staged_value': cast(staged.submission_score as varchar) },
+        { 'column': 'outcome_name', 'staged_value': staged.outcome_name },
+        { 'column': 'attempt', 'staged_value': cast(staged.attempt as varchar) },
+        { 'column': 'outcome_score', 'staged_value': cast(staged.outcome_score as varchar) },
+        { 'column': 'course_name', 'staged_value': staged.course_name },
+        { 'column': 'course_id', 'staged_value': staged.course_id },
+        { 'column': 'course_sis_id', 'staged_value': staged.course_sis_id },
+        { 'column': 'assignment_url', 'staged_value': staged.assignment_url },
+        { 'column': 'outcome_friendly_name', 'staged_value': staged.outcome_friendly_name },
+        { 'column': 'points_possible', 'staged_value': cast(staged.points_possible as varchar) },
+        { 'column': 'mastery_points', 'staged_value': cast(staged.mastery_points as varchar) },
+        { 'column': 'mastered_code', 'staged_value': staged.mastered_code },
+        { 'column': 'rating', 'staged_value': staged.rating },
+        { 'column': 'rating_points', 'staged_value': cast(staged.rating_points as varchar) }
+    ] as staged_values
+from {{ ref('stg_canvas__student_competency') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'canvas/student_competency'
+        and staged.source_id = doubts.source_id
+        and replace(staged.student_id, '|', '||') || ' | ' || coalesce(replace(staged.student_sis_id, '|', '||'), '') || ' | ' || replace(staged.assignment_id, '|', '||') || ' | ' || replace(staged.outcome_id, '|', '||') = doubts.record_key
+union all
+
+select
+    'canvas/gradebook' as feed,
+    staged.source_id,
+    replace(staged.student_id, '|', '||') || ' | ' || replace(staged.assignment_id, '|', '||') as record_key,
+    [
+        { 'column': 'student_name', 'staged_value': staged.student_name },
+        { 'column': 'student_sis_id', 'staged_value': staged.student_sis_id },
+        { 'column': 'student_login', 'staged_value': staged.student_login },
+        { 'column': 'section_names', 'staged_value': staged.section_names },
+        { 'column': 'assignment_title', 'staged_value': staged.assignment_title },
+        { 'column': 'cell', 'staged_value': staged.cell },
+        { 'column': 'points_cell', 'staged_value': staged.points_cell }
+    ] as staged_values
+from {{ ref('stg_canvas__gradebook') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'canvas/gradebook'
+        and staged.source_id = doubts.source_id
+        and replace(staged.student_id, '|', '||') || ' | ' || replace(staged.assignment_id, '|', '||') = doubts.record_key
+{% endif %}
+
 {% if own_feeds() %}
 union all
 
