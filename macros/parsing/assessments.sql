@@ -85,6 +85,18 @@
     ]) }}
 {%- endmacro %}
 
+{#- What identifies an enrollment of Canvas; the section says the course, or the course has but one. -#}
+{% macro canvas_enrollment_id() -%}
+    {{ rollcall.record_key([
+        rollcall.key_part('course_id'),
+        rollcall.text('user_id'),
+        rollcall.key_part('role'),
+        rollcall.key_part('role_id'),
+        rollcall.key_part('section_id'),
+        rollcall.key_part('associated_user_id'),
+    ]) }}
+{%- endmacro %}
+
 {#- What identifies a student's score for an assignment of Canvas. -#}
 {% macro canvas_score_id() -%}
     {{ rollcall.record_key([rollcall.text('ID'), rollcall.text('[id]')]) }}

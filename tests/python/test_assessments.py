@@ -18,6 +18,8 @@ from rollcall.project import PROJECT_DIR
 CONTRACTS = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
 BOM = b"\xef\xbb\xbf"
 Row = Mapping[str, str]
+BY_NAME = ("map_combined", "canvas_sis")
+"""The sources whose files have columns in any order."""
 
 
 def header(feed: str, version: str) -> tuple[str, ...]:
@@ -50,7 +52,7 @@ def declare(project: Project, sources: Mapping[str, tuple[str, str]]) -> None:
     lines = [",".join(sis), ",".join((sis | {"due_feeds": ""}).values())]
     for source_id, (family, mode) in sources.items():
         own = {"source_id": source_id, "families": family, "default_mode": mode, "due_feeds": ""}
-        own["header_policy"] = "by_name" if source_id == "map_combined" else "strict"
+        own["header_policy"] = "by_name" if source_id in BY_NAME else "strict"
         lines.append(",".join((sis | own).values()))
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -344,6 +346,22 @@ def gradebook(*, decimal_comma: bool) -> bytes:
     return BOM * decimal_comma + stream.getvalue().encode()
 
 
+def roster_of_canvas(*, has_moved: bool) -> dict[str, bytes]:
+    """Return who is where in Canvas, by SIS CSV files with columns in any order."""
+    section, status = ("SEC-2", "completed") if has_moved else ("SEC-1", "active")
+    return {
+        "users.csv": b"status,login_id,user_id,home_tile,last_name\nactive,jdoe,0123,a,Doe\n"
+        b"suspended,jroe,123,,Roe\ngone,jpoe,124,,Poe\nactive,jfox,,,Fox\n",
+        "courses.csv": b"course_id,status,start_date\nC,active,2026-08-01T05:00:00Z\n",
+        "sections.csv": b"section_id,course_id,status\nSEC-1,C,active\nSEC-2,C,active\n",
+        "enrollments.csv": (
+            "user_id,course_id,role,section_id,status,associated_user_id\n"
+            f"0123,C,student,SEC-1,{status},\n0123,,student,{section},active,\n"
+            "9,C,observer,,active,0123\n9,C,observer,,active,123\n9,,teacher,,active,\n"
+        ).encode(),
+    }
+
+
 NIGHTS: tuple[Mapping[str, Mapping[str, bytes]], ...] = (
     {
         "map": {"AssessmentResults.csv": first_night(), "StudentBySchool.csv": listed()},
@@ -361,6 +379,7 @@ NIGHTS: tuple[Mapping[str, Mapping[str, bytes]], ...] = (
         },
         "canvas_of_old": {"outcome_results_csv.csv": NO_OUTCOMES},
         "gradebook": {"2026-08-31T1400_Grades-Math.csv": gradebook(decimal_comma=False)},
+        "canvas_sis": roster_of_canvas(has_moved=False),
     },
     {
         "map": {"AssessmentResults.csv": second_night(), "StudentBySchool.csv": listed()},
@@ -372,6 +391,7 @@ NIGHTS: tuple[Mapping[str, Mapping[str, bytes]], ...] = (
         "star": star_files("Deactivated", "615"),
         "canvas": {"Outcome Results (1).csv": outcomes_again()},
         "gradebook": {"Gradebook Math.csv": gradebook(decimal_comma=True)},
+        "canvas_sis": roster_of_canvas(has_moved=True),
     },
 )
 SOURCES = {
@@ -383,6 +403,7 @@ SOURCES = {
     "canvas": ("canvas", "bulk"),
     "canvas_of_old": ("canvas", "delta"),
     "gradebook": ("canvas", "delta"),
+    "canvas_sis": ("canvas", "bulk"),
 }
 
 
@@ -743,6 +764,50 @@ def test_a_cell_is_traced_to_its_line(told: tuple[Project, Project]) -> None:
     assert done.code == 0, done.out + done.err
     assert "Gradebook Math.csv" in done.out
     assert "line 4" in done.out
+
+
+def test_the_roster_of_canvas_is_read_by_name_and_keeps_its_own_words(
+    told: tuple[Project, Project],
+) -> None:
+    """An enrollment may name a section, a course or both; nobody is deleted by a status."""
+    users = "select user_id, login_id, family_name, status, is_active from core.dim_canvas_user"
+    assert ask(told[1], f"{users} order by all") == [
+        ("0123", "jdoe", "Doe", "active", True),
+        ("123", "jroe", "Roe", "suspended", True),
+        ("124", "jpoe", "Poe", "gone", True),
+    ]
+    enrollments = (
+        "select enrollment_id, role, status, inactive_reason from core.fct_canvas_enrollment "
+        "order by all"
+    )
+    observers = [
+        ("C | 9 | observer |  |  | 0123", "observer", "active", None),
+        ("C | 9 | observer |  |  | 123", "observer", "active", None),
+    ]
+    for project, status, later in zip(
+        told, ("active", "completed"), ("SEC-1", "SEC-2"), strict=True
+    ):
+        found = ask(project, enrollments)
+        assert (f" | 0123 | student |  | {later} | ", "student", "active", None) in found
+        assert ("C | 0123 | student |  | SEC-1 | ", "student", status, None) in found
+        assert found[-2:] == observers
+    gone = (" | 0123 | student |  | SEC-1 | ", "student", "active", "absent")
+    assert gone in ask(told[1], enrollments)
+    sections = (
+        "select section_id, courses.start_at from core.dim_canvas_section as sections "
+        "inner join core.dim_canvas_course as courses using (source_id, course_id) order by all"
+    )
+    begun = datetime(2026, 8, 1, 5)
+    assert ask(told[1], sections) == [("SEC-1", begun), ("SEC-2", begun)]
+    said = (
+        "select distinct code, column_name from audit.{} where source_id = 'canvas_sis' "
+        "order by all"
+    )
+    assert ask(told[1], said.format("audit_rejected_record")) == [
+        ("REQUIRED_MISSING", "section_id"),
+        ("REQUIRED_MISSING", "user_id"),
+    ]
+    assert ask(told[1], said.format("audit_record_warning")) == [("VALUE_UNKNOWN", "status")]
 
 
 def test_a_report_that_says_that_there_is_nothing_has_come(told: tuple[Project, Project]) -> None:

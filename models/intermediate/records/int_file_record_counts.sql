@@ -24,7 +24,9 @@ with records as (
     {% endif %}
     {% if is_used('canvas') %}
     union all
-    {{ staged_records('canvas', ['outcome_results', 'student_competency', 'gradebook']) }}
+    {{ staged_records('canvas', [
+        'outcome_results', 'student_competency', 'gradebook', 'users', 'courses', 'sections', 'enrollments',
+    ]) }}
     {% endif %}
     {% for feed in own_feeds() %}
     union all

@@ -51,8 +51,11 @@ new_records as (
     union all
     {{ new_records('canvas', {
         'outcome_results': 'result_id', 'student_competency': 'competency_id', 'gradebook': 'score_id',
+        'users': 'user_id', 'courses': 'course_id', 'sections': 'section_id', 'enrollments': 'enrollment_id',
     }, {
         'outcome_results': canvas_result_id(), 'student_competency': canvas_competency_id(), 'gradebook': canvas_score_id(),
+        'users': text('user_id'), 'courses': text('course_id'), 'sections': text('section_id'),
+        'enrollments': canvas_enrollment_id(),
     }) }}
     {% endif %}
 )

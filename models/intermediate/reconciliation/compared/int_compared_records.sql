@@ -96,6 +96,18 @@ with compared as (
     union all
 
     select * from {{ ref('int_compared__canvas__gradebook') }}
+    union all
+
+    select * from {{ ref('int_compared__canvas__users') }}
+    union all
+
+    select * from {{ ref('int_compared__canvas__courses') }}
+    union all
+
+    select * from {{ ref('int_compared__canvas__sections') }}
+    union all
+
+    select * from {{ ref('int_compared__canvas__enrollments') }}
     {% endif %}
     {% for feed in own_feeds() %}
     union all

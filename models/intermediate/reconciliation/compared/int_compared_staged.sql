@@ -689,6 +689,85 @@ inner join doubts
         doubts.feed = 'canvas/gradebook'
         and staged.source_id = doubts.source_id
         and replace(staged.student_id, '|', '||') || ' | ' || replace(staged.assignment_id, '|', '||') = doubts.record_key
+union all
+
+select
+    'canvas/users' as feed,
+    staged.source_id,
+    staged.user_id as record_key,
+    [
+        { 'column': 'login_id', 'staged_value': staged.login_id },
+        { 'column': 'given_name', 'staged_value': staged.given_name },
+        { 'column': 'family_name', 'staged_value': staged.family_name },
+        { 'column': 'full_name', 'staged_value': staged.full_name },
+        { 'column': 'sortable_name', 'staged_value': staged.sortable_name },
+        { 'column': 'email', 'staged_value': staged.email },
+        { 'column': 'declared_user_type', 'staged_value': staged.declared_user_type },
+        { 'column': 'status', 'staged_value': staged.status }
+    ] as staged_values
+from {{ ref('stg_canvas__users') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'canvas/users'
+        and staged.source_id = doubts.source_id
+        and staged.user_id = doubts.record_key
+union all
+
+select
+    'canvas/courses' as feed,
+    staged.source_id,
+    staged.course_id as record_key,
+    [
+        { 'column': 'short_name', 'staged_value': staged.short_name },
+        { 'column': 'long_name', 'staged_value': staged.long_name },
+        { 'column': 'account_id', 'staged_value': staged.account_id },
+        { 'column': 'term_id', 'staged_value': staged.term_id },
+        { 'column': 'status', 'staged_value': staged.status },
+        { 'column': 'start_at', 'staged_value': cast(staged.start_at as varchar) },
+        { 'column': 'end_at', 'staged_value': cast(staged.end_at as varchar) }
+    ] as staged_values
+from {{ ref('stg_canvas__courses') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'canvas/courses'
+        and staged.source_id = doubts.source_id
+        and staged.course_id = doubts.record_key
+union all
+
+select
+    'canvas/sections' as feed,
+    staged.source_id,
+    staged.section_id as record_key,
+    [
+        { 'column': 'course_id', 'staged_value': staged.course_id },
+        { 'column': 'name', 'staged_value': staged.name },
+        { 'column': 'status', 'staged_value': staged.status },
+        { 'column': 'start_at', 'staged_value': cast(staged.start_at as varchar) },
+        { 'column': 'end_at', 'staged_value': cast(staged.end_at as varchar) }
+    ] as staged_values
+from {{ ref('stg_canvas__sections') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'canvas/sections'
+        and staged.source_id = doubts.source_id
+        and staged.section_id = doubts.record_key
+union all
+
+select
+    'canvas/enrollments' as feed,
+    staged.source_id,
+    coalesce(replace(staged.course_id, '|', '||'), '') || ' | ' || replace(staged.user_id, '|', '||') || ' | ' || coalesce(replace(staged.role, '|', '||'), '') || ' | ' || coalesce(replace(staged.role_id, '|', '||'), '') || ' | ' || coalesce(replace(staged.section_id, '|', '||'), '') || ' | ' || coalesce(replace(staged.observed_user_id, '|', '||'), '') as record_key,
+    [
+        { 'column': 'start_at', 'staged_value': cast(staged.start_at as varchar) },
+        { 'column': 'end_at', 'staged_value': cast(staged.end_at as varchar) },
+        { 'column': 'status', 'staged_value': staged.status }
+    ] as staged_values
+from {{ ref('stg_canvas__enrollments') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'canvas/enrollments'
+        and staged.source_id = doubts.source_id
+        and coalesce(replace(staged.course_id, '|', '||'), '') || ' | ' || replace(staged.user_id, '|', '||') || ' | ' || coalesce(replace(staged.role, '|', '||'), '') || ' | ' || coalesce(replace(staged.role_id, '|', '||'), '') || ' | ' || coalesce(replace(staged.section_id, '|', '||'), '') || ' | ' || coalesce(replace(staged.observed_user_id, '|', '||'), '') = doubts.record_key
 {% endif %}
 
 {% if own_feeds() %}
