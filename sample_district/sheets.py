@@ -32,7 +32,7 @@ class Record:
 
     @property
     def key(self) -> bytes:
-        """The sourcedId."""
+        """The first field, which is the sourcedId in files of OneRoster."""
         return self.data.split(b",", 1)[0]
 
     def write(self, fields: Iterable[bytes]) -> None:
@@ -58,6 +58,10 @@ class Sheet:
     def lines(self) -> list[Record]:
         """The header and the records."""
         return [self.header, *self.records]
+
+    def name_of(self, record: Record) -> bytes:
+        """Return what the catalogue calls a record: its key, or the student whose test it is."""
+        return self.get(record, "StudentID") if "StudentID" in self.columns else record.key
 
     def place(self, column: str) -> int:
         """Return where a column stands, from 0."""

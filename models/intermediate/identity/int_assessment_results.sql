@@ -6,6 +6,7 @@ with shape as (
     select
         cast(null as varchar) as family_name,
         cast(null as varchar) as given_name,
+        cast(null as varchar) as school_name,
         cast(null as varchar) as part,
         cast(null as decimal(18, 6)) as score,
         cast(null as decimal(18, 9)) as percent,

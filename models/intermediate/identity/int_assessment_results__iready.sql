@@ -61,6 +61,7 @@ identified as (
 
 select
     {{ assessment_columns('identified') }},
+    identified.school_name,
     identified.family_name,
     identified.given_name,
     identified.result_id,

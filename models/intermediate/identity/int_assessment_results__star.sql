@@ -53,7 +53,8 @@ results as (
 -- What a standard says stands and falls with its test.
 identified as (
     select
-        results.*,
+        results.* exclude (school_name),
+        coalesce(results.school_name, tests.school_name) as school_name,
         tests.validity as validity_of_test,
         {{ declared_ids({
             'StudentIdentifier': 'results.student_id',
@@ -69,6 +70,7 @@ identified as (
 
 select
     {{ assessment_columns('identified') }},
+    identified.school_name,
     identified.family_name,
     identified.given_name,
     identified.result_id,
