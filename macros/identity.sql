@@ -1,8 +1,23 @@
 {#- What tells students apart whom several systems know by ids of their own. -#}
 
-{#- The families of assessments that a source declares: their students have other ids than the roster's. -#}
+{#-
+    The families of assessments that a source declares: their students have other ids than the roster's. Those that a
+    district's project has of its own come last.
+-#}
 {% macro assessment_families() -%}
-    {% do return(['nwea', 'iready', 'star', 'canvas'] | select('in', var('families')) | list) %}
+    {% do return(['nwea', 'iready', 'star', 'canvas'] | select('in', var('families')) | list + rollcall.own_assessments() | list) %}
+{%- endmacro %}
+
+{#-
+    The families of a district's project that have a model `int_assessment_results__<family>`, each with its feeds and
+    the marts of these; `rollcall layouts compare` writes them there.
+-#}
+{% macro own_assessments() -%}
+    {% do return(adapter.dispatch('own_assessments', 'rollcall')()) %}
+{%- endmacro %}
+
+{% macro default__own_assessments() -%}
+    {% do return({}) %}
 {%- endmacro %}
 
 {% macro has_assessments() -%}

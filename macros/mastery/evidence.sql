@@ -125,6 +125,7 @@
             'star/skill_area': 'fct_star_skill_area',
         },
     } %}
+    {% do of_families.update(rollcall.own_assessments()) %}
     {% for family in rollcall.assessment_families() %}
         {% do marts.update(of_families[family]) %}
     {% endfor %}

@@ -142,6 +142,16 @@ def test_a_cycle_has_at_most_170_nodes(manifest: dict[str, Any]) -> None:
     assert sum(map(is_run, manifest["nodes"].values())) <= 170
 
 
+def test_every_feed_of_results_is_counted_on_its_way_to_evidence() -> None:
+    with (PROJECT_DIR / "seeds/contracts/feeds.csv").open(encoding="utf-8", newline="") as stream:
+        feeds = [row for row in csv.DictReader(stream) if row["mart"].startswith("core.fct_")]
+    text = (PROJECT_DIR / "macros/mastery/evidence.sql").read_text(encoding="utf-8")
+    others = [feed for feed in feeds if feed["family"] not in ("oneroster", "overrides")]
+    assert len(others) >= 7
+    for feed in others:
+        assert f"'{feed['feed']}': '{feed['mart'].removeprefix('core.')}'" in text, feed["feed"]
+
+
 def test_the_families_of_the_project_are_those_of_its_sources() -> None:
     with (PROJECT_DIR / "seeds/contracts/sources.csv").open(encoding="utf-8") as stream:
         declared = {name for row in csv.DictReader(stream) for name in row["families"].split("|")}

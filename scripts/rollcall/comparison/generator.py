@@ -9,6 +9,7 @@ A district's project has its own feeds compared in the same way, beside the ship
 
 import re
 import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -324,6 +325,7 @@ def rendered(contracts: Contracts, project: Project) -> dict[Path, str]:
         "always": always,
         "further": further,
         "is_own": is_own,
+        "assessments": _own_assessments(project, feeds) if is_own else {},
     }
     folder = project.path / (_OWN_FOLDER if is_own else _FOLDER)
     files = {}
@@ -338,6 +340,16 @@ def rendered(contracts: Contracts, project: Project) -> dict[Path, str]:
             name = path.name.replace("compared_", "compared_own_") if is_own else path.name
             files[folder / name] = template.render(known)
     return {path: _with_rules_left_out(text) for path, text in files.items()}
+
+
+def _own_assessments(project: Project, feeds: Iterable[ComparedFeed]) -> dict[str, dict[str, str]]:
+    """Return feed to mart of each family of a project whose results a model makes assessments."""
+    found: dict[str, dict[str, str]] = {}
+    for path in sorted((project.path / "models").rglob("int_assessment_results__*.sql")):
+        text = path.read_text(encoding="utf-8")
+        family = path.stem.partition("__")[2]
+        found[family] = {feed.feed: feed.mart for feed in feeds if f"ref('{feed.mart}')" in text}
+    return found
 
 
 def _with_rules_left_out(text: str) -> str:
