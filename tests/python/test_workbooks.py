@@ -2,6 +2,7 @@
 
 import csv
 import io
+import tracemalloc
 import zipfile
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -20,6 +21,7 @@ from test_framings import NIGHT, declare, declare_source, deliver, landed, read_
 from rollcall.contracts.layouts import Framing
 from rollcall.csvfile import sheets
 from rollcall.csvfile.framing import HeaderError
+from rollcall.csvfile.opening import open_records
 from rollcall.csvfile.shown import shown
 
 PLAIN = Framing(kind="xlsx")
@@ -235,6 +237,111 @@ def test_what_nobody_can_tell_is_refused(
     with pytest.raises(HeaderError, match=said) as error:
         read_file(content, PLAIN)
     assert error.value.code == code
+
+
+BOOK = (
+    '<workbook xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">'
+    '<sheets><sheet name="S" r:id="r"/></sheets></workbook>'
+)
+RELATIONS = '<Relationships><Relationship Id="r" Target="worksheets/s.xml"/></Relationships>'
+HEADER = '<row r="1"><c r="A1" t="str"><v>Id</v></c><c r="B1" t="str"><v>B</v></c></row>'
+ENTITIES = '<!DOCTYPE a [<!ENTITY a "aaa">]>'
+
+
+def of_parts(
+    rows: str, *, before: str = "", texts: str = "", styles: str = "", encoding: str = "utf-8"
+) -> bytes:
+    """Write a workbook as no program would; `before` stands before the element of the sheet."""
+    sheet = f"{before}<worksheet><sheetData>{HEADER}{rows}</sheetData></worksheet>"
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", BOOK)
+        archive.writestr("xl/_rels/workbook.xml.rels", RELATIONS)
+        archive.writestr("xl/worksheets/s.xml", sheet.encode(encoding))
+        archive.writestr("xl/sharedStrings.xml", f"<sst>{texts}</sst>")
+        archive.writestr("xl/styles.xml", f"<styleSheet>{styles}</styleSheet>")
+    return stream.getvalue()
+
+
+def style(number_format: str) -> str:
+    written = f'<numFmts><numFmt numFmtId="200" formatCode="{number_format}"/></numFmts>'
+    return written + '<cellXfs><xf numFmtId="200"/></cellXfs>'
+
+
+def cell(value: str = "1", what: str = "") -> str:
+    return f'<row r="2"><c {what}><v>{value}</v></c></row>'
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (of_parts(cell(what='r="ZZZZZZZ2"')), "stands where no cell can be"),
+        (of_parts(cell(what='r="XFE2"')), "stands where no cell can be"),
+        (of_parts('<row r="2"><c r="A2"/><c r="A2"/></row>'), "stands where no cell can be"),
+        (of_parts(f'<row r="2">{"<c/>" * 20_000}</row>'), "stands where no cell can be"),
+        (of_parts('<row r="5"/><row r="3"/>'), "row 3 stands behind row 5"),
+        (of_parts(HEADER), "row 1 stands behind row 1"),
+        (of_parts(f'<row r="{"9" * 20}"/>'), "row 9+ stands behind row 1"),
+        (of_parts(f'<row r="{"9" * 5000}"/>'), "ValueError"),
+        (of_parts(cell("-1", 't="s"'), texts="<si><t>x</t></si>"), "ValueError"),
+        (of_parts(cell("1", 't="s"'), texts="<si><t>x</t></si>"), "IndexError"),
+        (of_parts(cell(what='s="-1"')), "ValueError"),
+        (of_parts(f'<row r="2"><c>{"<v/>" * 300_000}</c></row>'), "more parts than any needs"),
+        (of_parts("<a>" * 100 + "</a>" * 100), "more parts than any needs"),
+        (of_parts(cell("1" * 5_000_000)), "text or tag of it has more than"),
+        (of_parts("", styles='<numFmt numFmtId="1"/>' * 70_000), "more than 65536 elements"),
+        (of_parts(cell("&a;"), before=ENTITIES), "declares XML entities"),
+        (of_parts(cell("&a;"), before=f"<!--{' ' * 9000}-->{ENTITIES}"), "declares XML entities"),
+        (of_parts("", before=f"\ufeff{ENTITIES}", encoding="utf-16-le"), "declares XML entities"),
+        (of_parts("", before='<?xml version="1.0" encoding="klingon"?>'), "LookupError"),
+    ],
+)
+def test_a_workbook_that_no_program_writes_is_refused_at_once(content: bytes, said: str) -> None:
+    """None of it is large; read as it stands, some would take all memory, or give a wrong text."""
+    assert len(content) < 100_000
+    with pytest.raises(HeaderError, match=said) as error:
+        read_file(content, PLAIN)
+    assert error.value.code == "WORKBOOK_UNREADABLE"
+
+
+def test_cells_that_share_a_long_text_are_read_a_few_at_once() -> None:
+    rows = '<row><c t="s"><v>0</v></c></row>' * 200
+    framing = Framing(kind="xlsx")
+    content = of_parts(rows, texts=f"<si><t>{'x' * (1 << 20)}</t></si>")
+    framer = open_records(io.BytesIO(content), "utf-8", framing, 1 << 20)
+    counts = [len(frame.record_number) for frame in framer]
+    assert sum(counts) == framer.record_count == 200
+    assert max(counts) < 20
+    too_long = of_parts(cell("0", 't="s"'), texts=f"<si><t>{'x' * (1 << 20)}x</t></si>")
+    assert outcomes(too_long) == [(2, "RECORD_TOO_LONG")]
+
+
+def test_parts_that_hold_no_record_take_no_memory() -> None:
+    content = of_parts(
+        "<x/>" * 100_000 + "<row/>" * 10_000 + '<row r="20000"><c><v>1</v></c></row>'
+    )
+    tracemalloc.start()
+    try:
+        assert outcomes(content) == [(20_000, ("1", None))]
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@settings(max_examples=200)
+@given(
+    value=st.from_regex("-?[0-9]{1,20}([.][0-9]{1,20})?(E[+-]?[0-9]{1,3})?", fullmatch=True)
+    | st.sampled_from(["1E+400", "-1E-400", "9E+399", "nan", "-inf", "", "x", "0"]),
+    number_format=st.text('0#?.,%/E+;[]hmsyd$@*_\\"AMP/x<> ', max_size=255)
+    | st.sampled_from(["0" * 255, f"0.{'0' * 253}", f"0{'%' * 254}", f"s.{'0' * 253}", "[h]" * 85]),
+)
+def test_no_format_of_any_number_fails(value: str, number_format: str) -> None:
+    assert len(shown(value, number_format)) < 50_000
+
+
+def test_a_format_that_is_too_long_is_none() -> None:
+    content = of_parts(cell("1.50", 's="0"'), styles=style("0" * 100_000))
+    assert outcomes(content) == [(2, ("1.5", None))]
 
 
 def test_a_workbook_lands_and_gives_its_records_back(own_project: Project) -> None:

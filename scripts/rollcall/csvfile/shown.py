@@ -197,7 +197,7 @@ def _as_time(number: Decimal, tokens: list[re.Match[str]], *, is_from_1904: bool
     decimals = max((len(t["time"]) - 1 for t in tokens if (t["time"] or "")[:1] == "."), default=0)
     unit = Decimal(1).scaleb(-decimals)
     with localcontext() as context:
-        context.prec = 28
+        context.prec = _EXACTLY
         seconds = (number * 86400).quantize(unit, ROUND_HALF_UP)
     moment = _moment(seconds, is_from_1904=is_from_1904)
     has_half = any(found["half"] for found in tokens)

@@ -25,7 +25,8 @@ from rollcall.csvfile.records import Defect, number_of
 from rollcall.csvfile.sheets import Sheet, SheetError
 
 _ROWS = 1000
-"""How many rows are read at once."""
+_CHARACTERS = 1 << 24
+"""How many rows, or characters of them, are read at once."""
 _Row = tuple[int, dict[int, str]]
 
 
@@ -72,9 +73,18 @@ class WorkbookFramer(Framer):
         rows = (row for row in self._sheet.rows() if row[0] > self.header.line_number)
         following = list(islice(rows, 1))
         while following:
-            some = following + list(islice(rows, _ROWS))
-            following = [some.pop()] if len(some) > _ROWS else []
+            some = [*following, *self._some(rows)]
+            following = list(islice(rows, 1))
             yield self._read(some, is_last=not following)
+
+    def _some(self, rows: Iterator[_Row]) -> Iterator[_Row]:
+        """Yield as many rows as are read at once; of long ones, fewer."""
+        room = _CHARACTERS
+        for line, cells in islice(rows, _ROWS):
+            yield line, cells
+            room -= min(sum(map(len, cells.values())), self.max_record_bytes)
+            if room < 0:
+                return
 
     def _read(self, rows: list[_Row], *, is_last: bool) -> TextFrame:
         good: list[tuple[int, int]] = []
@@ -111,12 +121,14 @@ class WorkbookFramer(Framer):
         width = len(self.header.names)
         if any(place >= width for place in cells):
             return Defect.TOO_MANY_FIELDS
-        if sum(len(text.encode("utf-8", "replace")) for text in cells.values()) > (
-            self.max_record_bytes
-        ):
+        if sum(map(len, cells.values())) > self.max_record_bytes:
             return Defect.RECORD_TOO_LONG
-        if any("\ud800" <= sign <= "\udfff" for text in cells.values() for sign in text):
+        try:
+            byte_count = sum(len(text.encode()) for text in cells.values())
+        except UnicodeEncodeError:
             return Defect.BAD_BYTES
+        if byte_count > self.max_record_bytes:
+            return Defect.RECORD_TOO_LONG
         if any(hides(cells.get(place, "")) for place in self.seen_places):
             return Defect.UNSEEN_CHARACTER
         return [cells.get(place) for place in range(width)]
