@@ -95,7 +95,10 @@
     {%- endfor %}
 {%- endmacro %}
 
-{#- A part of a test as one value, so that a wide record can be made long; of a whole test the part is null. -#}
-{% macro part_of_test(part, score, level) -%}
-    {'part': {{ part }}, 'score': {{ score }}, 'level': {{ level }}}
+{#-
+    A part of a test as one value, so that a wide record can be made long; of a whole test the part is null. `place`: which
+    columns of the record it stands in, since what a vendor calls it may be blank, or be the name of two parts.
+-#}
+{% macro part_of_test(place, part, score, level) -%}
+    {'place': '{{ place }}', 'part': {{ part }}, 'score': {{ score }}, 'level': {{ level }}}
 {%- endmacro %}

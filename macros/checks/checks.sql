@@ -62,10 +62,15 @@
     {{ rollcall.violation('DATE_IMPLAUSIBLE', column, rollcall.is_implausible(rollcall.day_text(column, type)), false) }}
 {%- endmacro %}
 
-{#- What dates an event must be plausible, or the record cannot be ordered; later than its export it counts later. -#}
+{#- A date that the record cannot do without must be plausible: it orders the record, or is part of its key. -#}
+{% macro plausible_event(column, type='date') -%}
+    {{ rollcall.violation('EVENT_DATE_IMPLAUSIBLE', column, rollcall.is_implausible(rollcall.day_text(column, type)), true) }}
+{%- endmacro %}
+
+{#- What dates an event must be plausible; later than its export it counts later. -#}
 {% macro event_checks(column) %}
     {% do return([
-        rollcall.violation('EVENT_DATE_IMPLAUSIBLE', column, rollcall.is_implausible(rollcall.text(column)), true),
+        rollcall.plausible_event(column),
         rollcall.violation('EVENT_IN_FUTURE', column, rollcall.is_after_export(column), false),
     ]) %}
 {% endmacro %}
@@ -78,7 +83,7 @@
 {#- The same of a day of `us_date` and, where there is one, a time of that day. -#}
 {% macro local_event_checks(day, time=none) %}
     {% do return([
-        rollcall.violation('EVENT_DATE_IMPLAUSIBLE', day, rollcall.is_implausible(rollcall.day_text(day, 'us_date')), true),
+        rollcall.plausible_event(day, 'us_date'),
         rollcall.violation('EVENT_IN_FUTURE', day, rollcall.is_local_after_export(day, time), false),
     ]) %}
 {% endmacro %}

@@ -8,7 +8,7 @@ or it costs the record.
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from rollcall.contracts.layouts import Column, Layout
@@ -29,6 +29,8 @@ _CHOSEN = {
     ("oneroster/users", "role"): "student",
     ("overrides/mastery_overrides", "action"): "set",
     ("overrides/mastery_overrides", "state"): "mastered",
+    ("star/overall", "AssessmentStatus"): "Active",
+    ("star/overall", "DeactivationReason"): "",
 }
 _UNREADABLE = {
     **{"date": "INVALID_DATE", "year": "INVALID_DATE", "datetime": "INVALID_DATETIME"},
@@ -76,6 +78,29 @@ _BEYOND = {
 }
 """Values that no type holds, or that mean nothing: the engine reads some of them all the same."""
 _BEFORE_ANY = ("0000-01-01", "0001-01-01", "1980-12-31")
+_SCHOOL_YEARS = ("2026-2028", "9999-10000", "x0000-0001", "Fall\n2026-2027", "٢٠٢٦-٢٠٢٧")
+_ANYTHING = ("", "\t", "\u00a0", "a\0b", "soon", "|", "=1+1", "x" * 5_000, *_SCHOOL_YEARS)
+"""Texts for a column of any type."""
+_US_DATES = (
+    *("12/31/9999", "12/30/9999", "1/1/10000", "0/0/0000", "01/01/0001", "2/29/2026", "13/1/2026"),
+    *("2/29/2028", "12/31/1980", "1/1/1981", "1/1/-999", "8/20/26"),
+)
+_TIMES_OF_DAY = (
+    "24:00:00",
+    "23:59:59",
+    "23:59:60",
+    "0:00:00",
+    "8:54",
+    "-1:00:00",
+    "8:54:50.5",
+    "1e3",
+)
+POISON = {
+    kind: (*_ANYTHING, *_KEPT.get(kind, ()), *_SAME.get(kind, ()), *_BEYOND.get(kind, ()))
+    for kind in (*_PLAIN, "enum", "reflist", "ref")
+} | {"us_date": (*_ANYTHING, *_US_DATES, *_OVERFLOWING), "time": (*_ANYTHING, *_TIMES_OF_DAY)}
+POISON["integer"] += ("-1", "200", "201", "1000000000", "999999999", "5.000", "+7")
+"""By the kind of a column: whatever a vendor may write there, of which any may be what it likes."""
 
 
 @dataclass(frozen=True)
@@ -204,6 +229,34 @@ def files(
             records += _results_of_odd_work(records[0], found)
         texts[feed.file_name] = as_csv(records)
     return texts, found
+
+
+def poisoned(layout: Layout, student_columns: Collection[str]) -> list[dict[str, str]]:
+    """Return records of an assessment, of which each has one value that may be anything.
+
+    Args:
+        layout: that of the file.
+        student_columns: those that hold the id of a student: `k0`, `k1` and so on.
+    """
+    usual = _PLAIN | {"us_date": "08/20/2026", "time": "08:54:50", "integer": "80"}
+    staged = [column for column in layout.columns if column.staged_as]
+    chosen = [(column, value) for column in staged for value in POISON[column.kind]]
+    records = []
+    for number, (odd, value) in enumerate([*((None, "") for _ in range(40)), *chosen]):
+        record = dict.fromkeys(layout.names, "")
+        for column in staged:
+            record[column.name] = (
+                f"k{number}"
+                if column.name in student_columns or (column.is_key and column.data_type == "id")
+                else "Fall 2026-2027"
+                if column.name == "TermName"
+                else _CHOSEN.get(
+                    (layout.feed, column.name),
+                    usual.get(column.kind, next(iter(column.allowed_values), "A1")),
+                )
+            )
+        records.append(record | ({odd.name: value} if odd else {}))
+    return records
 
 
 def as_csv(records: list[dict[str, str]]) -> str:

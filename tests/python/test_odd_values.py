@@ -2,6 +2,8 @@
 
 Four exports, of two versions and both modes, come twice from sources of their own: once as they
 should be, and once with each value odd in one record. The rows must be those of the plain twin.
+Assessments come once, with each value of each column that may be anything, of students whose birth
+dates may be anything, too: they reach evidence and mastery, and no model fails.
 """
 
 from collections import defaultdict
@@ -9,7 +11,17 @@ from typing import Any
 
 import pytest
 from conftest import Project, copy_of_the_project, read_csv
-from odd_values import LAST_DAYS, LISTS, Odd, all_blank, as_csv, files, plain_record
+from odd_values import (
+    LAST_DAYS,
+    LISTS,
+    POISON,
+    Odd,
+    all_blank,
+    as_csv,
+    files,
+    plain_record,
+    poisoned,
+)
 
 from rollcall.contracts.project import Contracts
 from rollcall.project import PROJECT_DIR
@@ -36,6 +48,73 @@ LINEAGE = {
 }
 
 
+VENDORS = {
+    "nwea": "Pacific/Pago_Pago",
+    "iready": "Pacific/Kiritimati",
+    "star": "America/Chicago",
+}
+STUDENT_COLUMNS = ("StudentID", "Student ID", "StudentIdentifier")
+PEOPLE = "people"
+POISONED = [
+    (feed, poisoned(max(CONTRACTS.versions(feed.feed), key=lambda it: int(it.version)), columns))
+    for feed, columns in ((feed, STUDENT_COLUMNS) for feed in CONTRACTS.feeds)
+    if feed.family in VENDORS
+]
+"""The feeds of assessments, each with records of its newest layout."""
+METHODS = ("standard_decaying_average", "average", "n_mastery", "asserted")
+
+
+def students() -> dict[str, str]:
+    """Write the students of the roster, some of them with a birth date that may be anything."""
+    layouts = {
+        feed: next(it for it in CONTRACTS.versions(f"oneroster/{feed}") if it.version == "1.1")
+        for feed in ("users", "demographics")
+    }
+    count = max(len(records) for _, records in POISONED)
+    named = {"familyName": "A1", "givenName": "A1"}
+    users = [
+        plain_record(layouts["users"], f"k{number}", "bulk") | named | {"identifier": f"k{number}"}
+        for number in range(count)
+    ]
+    blank = dict.fromkeys(layouts["demographics"].names, "")
+    born = [
+        blank | {"sourcedId": f"k{number}", "birthDate": value}
+        for number, value in enumerate((*POISON["date"], *POISON["datetime"]))
+    ]
+    texts = {"users.csv": as_csv(users), "demographics.csv": as_csv(born)}
+    return texts | {"manifest.csv": manifest_of("1.1", "bulk", texts)}
+
+
+def seeds_of_assessments() -> dict[str, str]:
+    """Say whose the results are and what they are about, by every method."""
+    feeds = [(feed.family, feed.feed, records[0]) for feed, records in POISONED]
+    ids = [(PEOPLE, "oneroster/users", "identifier")]
+    ids += [
+        (family, feed, column)
+        for family, feed, columns in feeds
+        for column in STUDENT_COLUMNS
+        if column in columns
+    ]
+    lessons = [f"i-Ready lesson/A1/k{number}" for number in range(400)]
+    about = [
+        *(("nwea", name) for name in ("MAP Growth/A1", "MAP Growth/A1/A1")),
+        *(("iready", name) for name in ("i-Ready/Reading", "i-Ready/Mathematics", *lessons)),
+        *(("star", name) for name in ("Star", "Star/A1", "Star/k1")),
+    ]
+    return {
+        "identity_columns": "".join(f"{','.join(row)},d,district,1,,true,\n" for row in ids),
+        "objective_alignment": "".join(
+            f"{source_id},assessment,{name},{method},\n"
+            for source_id, name in about
+            for method in METHODS
+        ),
+        "mastery_rules": "".join(
+            f"{method},1,objective,{method},{method},65,1,70,1,,2,true,2000-01-01,,Any.\n"
+            for method in METHODS
+        ),
+    }
+
+
 def name_of(version: str, mode: str, what: str) -> str:
     return f"{what}_{version.replace('.', '')}_{mode}"
 
@@ -54,9 +133,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Any]:
     [like] = [row for row in read_csv(contracts / "sources.csv") if row["source_id"] == "lms"]
     sources, limits = [], []
 
-    def declare(source_id: str, zone: str = "UTC") -> None:
+    def declare(source_id: str, zone: str = "UTC", **said: str) -> None:
         own = {"source_id": source_id, "roster_source_id": source_id, "due_feeds": ""}
-        own |= {"time_zone": zone, "mode_authority": "manifest"}
+        own |= {"time_zone": zone, "mode_authority": "manifest"} | said
         sources.append(",".join((like | own).values()) + "\n")
         limits.append(f"{source_id},max_rejected_percent,100,Every value is odd once.\n")
 
@@ -72,6 +151,16 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Any]:
         declare(source_id)
         text = all_blank(CONTRACTS, feed.feed, "1.2.1")
         project.deliver("2026-09-01T010000Z", {feed.file_name: text}, source_id)
+    declare(PEOPLE)
+    project.deliver("2026-09-01T010000Z", students(), PEOPLE)
+    for family, zone in VENDORS.items():
+        said = {"families": family, "roster_source_id": PEOPLE, "default_mode": "bulk"}
+        declare(family, zone, **said)
+        texts = {feed.file_name: as_csv(tests) for feed, tests in POISONED if feed.family == family}
+        project.deliver("2026-09-01T010000Z", texts, family)
+    for seed, text in seeds_of_assessments().items():
+        with (project.project / "seeds" / "rules" / f"{seed}.csv").open("a") as stream:
+            stream.write(text)
     with (contracts / "sources.csv").open("a", encoding="utf-8") as stream:
         stream.writelines(sources)
     with (contracts / "limits.csv").open("a", encoding="utf-8") as stream:
@@ -188,6 +277,35 @@ def test_a_file_of_which_every_record_is_rejected_is_not_accepted(
     }
     assert len(verdicts) == len(STAGED)
     assert "accepted" not in verdicts.values(), verdicts
+
+
+def test_no_value_of_an_assessment_makes_a_model_fail(told: tuple[Project, Any]) -> None:
+    """They are staged, or rejected with a code, and reach evidence and mastery."""
+    project, said = told
+    files = [file for file in said["landed"]["files"] if file["source_id"] in VENDORS]
+    assert {file["feed"] for file in files} == {feed.feed for feed, _ in POISONED}
+    assert {file["verdict"] for file in files} == {"accepted"}
+    assert not project.warehouse(
+        "select * from audit.audit_rejected_record "
+        f"where source_id in {tuple(VENDORS)} and code is null"
+    )
+    found = project.warehouse(
+        "select source_id, disposition, min(percent), max(percent) from progression.fct_evidence "
+        f"where source_id in {tuple(VENDORS)} group by all"
+    )
+    by_source = {source: {row[1] for row in found if row[0] == source} for source in VENDORS}
+    for family, known in by_source.items():
+        assert {"usable", "unlinked", "in_future"} <= known, family
+    assert all("out_of_range" in by_source[source] for source in ("iready", "star"))
+    assert all(low >= 0 and high <= 200 for _, _, low, high in found if low is not None)
+    assert {
+        objective
+        for (objective,) in project.warehouse(
+            "select distinct objective_id from progression.fct_mastery where evidence_count > 0"
+        )
+    } >= set(METHODS)
+    latest = project.warehouse("select max(event_at)::varchar from core.fct_assessment_result")
+    assert latest[0][0] < "9999-12-31 23:59:59.999", "a year that few programs read"
 
 
 def test_nothing_is_unexplained(told: tuple[Project, Any]) -> None:

@@ -33,6 +33,7 @@ judged as (
             when aligned_objective_id is null then 'no_objective'
             when not is_linked then 'unlinked'
             when level is null and percent is null then 'ungraded'
+            when percent < 0 or percent > 200 then 'out_of_range'
             when usable_at > as_of then 'in_future'
             else 'usable'
         end as disposition
@@ -46,7 +47,7 @@ select
     result_key as evidence_key,
     result_id as evidence_id,
     case when percent is null then 'asserted_level' else 'scored' end as kind,
-    case when disposition = 'usable' then percent end as percent,
+    case when disposition = 'usable' then cast(percent as decimal(18, 9)) end as percent,
     aligned_objective_id as objective_id,
     'declared' as alignment,
     case when is_linked then student_id end as student_id,

@@ -9,7 +9,7 @@ with shape as (
         cast(null as varchar) as school_name,
         cast(null as varchar) as part,
         cast(null as decimal(18, 6)) as score,
-        cast(null as decimal(18, 9)) as percent,
+        cast(null as decimal(24, 9)) as percent,
         cast(null as varchar) as result_hash,
         cast(null as varchar) as flag_hash
 ),
@@ -26,6 +26,6 @@ results as (
 select
     * exclude (score, percent),
     cast(score as decimal(18, 6)) as score,
-    cast(percent as decimal(18, 9)) as percent,
+    cast(percent as decimal(24, 9)) as percent,
     {{ source_student_key('student_ids') }} as source_student_key
 from results

@@ -21,9 +21,11 @@ with id_columns as (
         '{{ subject }}' as subject,
         unnest([
             {% for domain in domains %}
-            {{ part_of_test("'" ~ domain ~ "'", domain ~ '_scale_score', domain ~ '_relative_placement') }},
+            {{ part_of_test(
+                name ~ ' ' ~ domain, "'" ~ domain ~ "'", domain ~ '_scale_score', domain ~ '_relative_placement'
+            ) }},
             {% endfor %}
-            {{ part_of_test('null', 'overall_scale_score', 'overall_relative_placement') }}
+            {{ part_of_test(name, 'null', 'overall_scale_score', 'overall_relative_placement') }}
         ]) as item
     from {{ ref('fct_iready_diagnostic_' ~ name) }}
 ),
@@ -36,7 +38,7 @@ lessons as (
         attempt_id as result_id,
         attempt_key as result_key,
         score_percent as percent,
-        {{ part_of_test('lesson_id', 'null', 'passed_code') }} as item
+        {{ part_of_test('lesson', 'lesson_id', 'null', 'passed_code') }} as item
     from {{ ref('fct_iready_lesson') }}
 ),
 
@@ -65,7 +67,7 @@ select
     identified.family_name,
     identified.given_name,
     identified.result_id,
-    identified.result_key || coalesce(':' || identified.item.part, '') as result_key,
+    identified.result_key || ':' || identified.item.place as result_key,
     case when identified.feed = 'iready/lessons' then 'i-Ready lesson' else 'i-Ready' end as assessment,
     identified.subject,
     identified.norming_window as term,

@@ -22,10 +22,10 @@ parts as (
         unnest([
             {% for goal in range(1, 9) %}
             {{ part_of_test(
-                'results.goal_' ~ goal ~ '_name', 'results.goal_' ~ goal ~ '_rit_score', 'results.goal_' ~ goal ~ '_adjective'
+                'goal ' ~ goal, 'results.goal_' ~ goal ~ '_name', 'results.goal_' ~ goal ~ '_rit_score', 'results.goal_' ~ goal ~ '_adjective'
             ) }},
             {% endfor %}
-            {{ part_of_test('null', 'results.rit_score', 'results.quintile') }}
+            {{ part_of_test('test', 'null', 'results.rit_score', 'results.quintile') }}
         ]) as item
     from results
     left join id_columns using (source_id, feed)
@@ -35,7 +35,7 @@ select
     {{ assessment_columns('parts') }},
     parts.school_name,
     parts.result_id,
-    parts.result_key || coalesce(':' || parts.item.part, '') as result_key,
+    parts.result_key || ':' || parts.item.place as result_key,
     parts.assessment,
     parts.subject,
     parts.term_name as term,

@@ -10,6 +10,7 @@ tests as (
         *,
         'star/overall' as feed,
         assessment_id as result_id,
+        result_key as test_key,
         unified_score as score,
         state_benchmark as level,
         'state benchmark' as level_scale
@@ -65,7 +66,7 @@ identified as (
         }) }} as student_ids
     from results
     left join id_columns on results.source_id = id_columns.source_id and results.feed = id_columns.feed
-    left join tests on results.test_key = tests.result_key
+    left join tests on results.test_key = tests.test_key
 )
 
 select
@@ -74,7 +75,7 @@ select
     identified.family_name,
     identified.given_name,
     identified.result_id,
-    identified.result_key,
+    identified.result_key || ':' || split_part(identified.feed, '/', 2) as result_key,
     'Star' as assessment,
     identified.subject,
     identified.screening_window as term,

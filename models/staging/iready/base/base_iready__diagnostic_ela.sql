@@ -75,7 +75,7 @@ typed as (
             required('Student ID'),
             required('Start Date'),
             readable('Start Date', 'us_date'),
-            plausible('Start Date', 'us_date'),
+            plausible_event('Start Date', 'us_date'),
             required('Completion Date'),
             readable('Completion Date', 'us_date'),
             readable('Academic Year', 'year'),
