@@ -60,8 +60,13 @@ class Sheet:
         return [self.header, *self.records]
 
     def name_of(self, record: Record) -> bytes:
-        """Return what the catalogue calls a record: its key, or the student whose test it is."""
-        return self.get(record, "StudentID") if "StudentID" in self.columns else record.key
+        """Return what the catalogue calls a record: the key by which it is told from others."""
+        if "TestStartDate" not in self.columns:
+            return record.key
+        month, day, year = self.get(record, "TestStartDate").split(b"/")
+        parts = [self.get(record, column) for column in ("TermName", "StudentID", "TestName")]
+        time = self.get(record, "TestStartTime")
+        return b" | ".join([*parts, b"-".join((year, month, day)), time])
 
     def place(self, column: str) -> int:
         """Return where a column stands, from 0."""

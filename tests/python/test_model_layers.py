@@ -130,6 +130,12 @@ def test_a_family_that_no_source_declares_costs_no_node(tmp_path: Path) -> None:
     names = set(models(manifest))
     assert "base_oneroster__users" in names
     assert {name for name in names if "override" in name} == {"int_current_overrides"}
+    of_families = re.compile(
+        "_(nwea|iready|star|canvas|state)_|assessment|identity|student_(id|link)"
+    )
+    assert {name for name in names if of_families.search(f"{name}_")} == set()
+    _, manifest = parsed(Home(tmp_path / "used"), ["oneroster", "nwea"])
+    assert len({name for name in models(manifest) if of_families.search(f"{name}_")}) > 10
 
 
 def test_a_cycle_has_at_most_170_nodes(manifest: dict[str, Any]) -> None:

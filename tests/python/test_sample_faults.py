@@ -119,6 +119,11 @@ def test_doubtful_overrides_are_found(sample_run: tuple[District, list[int]]) ->
     ) == [(foreign,)]
 
 
+def students(fault: str) -> list[str]:
+    """Return the numbers of the students in whose tests a fault is planted."""
+    return [key.split(" | ")[1] for key in keys(fault)]
+
+
 def of_map(district: District, night: int, sql: str) -> list[tuple[Any, ...]]:
     """Ask the warehouse as it was after a night."""
     return District(district.home.parent / f"night_{night}", district.inbox).warehouse(sql)
@@ -126,7 +131,7 @@ def of_map(district: District, night: int, sql: str) -> list[tuple[Any, ...]]:
 
 def test_no_result_lands_on_the_wrong_child(sample_run: tuple[District, list[int]]) -> None:
     district, _ = sample_run
-    [number] = keys("wrong_child")
+    [number] = students("wrong_child")
     assert district.warehouse(
         "select identity, student_key, is_linked from core.fct_assessment_result "
         f"where source_student_key like '%:{number}' and part is null"
@@ -141,7 +146,7 @@ def test_a_flag_flips_and_a_result_is_restated(sample_run: tuple[District, list[
     district, _ = sample_run
     changes = {}
     for fault in ("flipped_flag", "restated_result"):
-        [student] = keys(fault)
+        [student] = students(fault)
         sql = (
             "select result_hash, flag_hash, rit_score, is_growth_measure "
             "from core.fct_nwea_assessment_result where subject = 'Mathematics' "
@@ -153,7 +158,7 @@ def test_a_flag_flips_and_a_result_is_restated(sample_run: tuple[District, list[
         "flipped_flag": [False, True, False, True],
         "restated_result": [True, True, True, False],
     }
-    [student] = keys("restated_result")
+    [student] = students("restated_result")
     states = (
         "select state, evidence_count from progression.fct_mastery "
         f"where objective_id = 'MAP.MATH' and student_id = 'ST-{student[1:]}'"
