@@ -5,7 +5,7 @@
     district's project has of its own come last.
 -#}
 {% macro assessment_families() -%}
-    {% do return(['nwea', 'iready', 'star', 'canvas'] | select('in', var('families')) | list + rollcall.own_assessments() | list) %}
+    {% do return(['nwea', 'iready', 'star', 'canvas', 'state'] | select('in', var('families')) | list + rollcall.own_assessments() | list) %}
 {%- endmacro %}
 
 {#-
@@ -101,4 +101,21 @@
 -#}
 {% macro part_of_test(place, part, score, level) -%}
     {'place': '{{ place }}', 'part': {{ part }}, 'score': {{ score }}, 'level': {{ level }}}
+{%- endmacro %}
+
+{#- A part of a test that a file only numbers, as one value; of a whole test the slot is null. What it is of, slot_meanings.csv says. -#}
+{% macro slot_of_test(slot, score='null', level='null', percent='null') -%}
+    {'slot': {{ "'" ~ slot ~ "'" if slot else 'null' }}, 'slot_score': {{ score }}, 'slot_level': {{ level }}, 'slot_percent': {{ percent }}}
+{%- endmacro %}
+
+{#- The level of a reporting category of Indiana, whichever column holds it: a record is of one program alone. -#}
+{% macro ilearn_level(category) -%}
+    coalesce(category_{{ category }}_level
+        {%- if category <= 4 %}, alternate_{{ category }}_level{% endif %}
+        {%- if category <= 3 %}, check_{{ category }}_level, iread_{{ category }}_level{% endif %})
+{%- endmacro %}
+
+{#- The share of right answers in it; of the last categories none is exported. -#}
+{% macro ilearn_percent(category) -%}
+    {{ 'category_' ~ category ~ '_percent' if category <= 3 else 'null' }}
 {%- endmacro %}

@@ -31,7 +31,7 @@
 {%- endmacro %}
 
 {#-
-    What the column holds must read as the type: date, us_date, time, instant, number, integer, year or boolean. An
+    What the column holds must read as the type: date, us_date, digit_date, time, instant, number, integer, year or boolean. An
     unreadable value rejects the record where `rejects` holds, which is where the layout requires the column; else it is left blank. `words`
     that stand there in place of a number are known: they leave it blank and are no violation.
 -#}
@@ -39,6 +39,7 @@
     {%- set parser, code = {
         'date': (rollcall.date, 'INVALID_DATE'),
         'us_date': (rollcall.us_date, 'INVALID_DATE'),
+        'digit_date': (rollcall.digit_date, 'INVALID_DATE'),
         'time': (rollcall.time_of_day, 'INVALID_DATETIME'),
         'instant': (rollcall.instant, 'INVALID_DATETIME'),
         'number': (rollcall.number, 'INVALID_NUMBER'),
@@ -47,14 +48,15 @@
         'boolean': (rollcall.boolean, 'INVALID_BOOLEAN'),
     }[type] -%}
     {%- set is_error = rollcall.is_required(column) if rejects is none else rejects -%}
-    {%- set is_known = rollcall.is_implausible(rollcall.day_text(column, type)) if type in ('date', 'us_date', 'instant') else 'false' -%}
+    {%- set is_known = rollcall.is_implausible(rollcall.day_text(column, type)) if type in ('date', 'us_date', 'digit_date', 'instant') else 'false' -%}
     {%- if words %}{% set is_known = rollcall.holds(column, words | map('lower')) %}{% endif -%}
     case when {{ rollcall.text(column) }} is not null and ({{ parser(column) }}) is null and not {{ is_known }} then {'code': case when {{ is_error }} then '{{ code }}' else 'OPTIONAL_VALUE_IGNORED' end, 'column_name': '{{ column }}', 'is_error': {{ is_error }}} end
 {%- endmacro %}
 
 {#- The text of a column with a date as ISO 8601 writes it. -#}
 {% macro day_text(column, type) -%}
-    {{ rollcall.iso_of(rollcall.text(column)) if type == 'us_date' else rollcall.text(column) }}
+    {%- set text = rollcall.text(column) -%}
+    {{ {'us_date': rollcall.iso_of(text), 'digit_date': rollcall.iso_of_digits(text)}.get(type, text) }}
 {%- endmacro %}
 
 {#- A date that nobody can have meant is left blank. -#}

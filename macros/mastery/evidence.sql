@@ -124,6 +124,12 @@
             'star/standards': 'fct_star_standard',
             'star/skill_area': 'fct_star_skill_area',
         },
+        'canvas': {
+            'canvas/outcome_results': 'fct_canvas_outcome_result',
+            'canvas/student_competency': 'fct_canvas_competency',
+            'canvas/gradebook': 'fct_canvas_score',
+        },
+        'state': {'state/co_cmas': 'fct_cmas_result', 'state/in_ilearn': 'fct_ilearn_result'},
     } %}
     {% do of_families.update(rollcall.own_assessments()) %}
     {% for family in rollcall.assessment_families() %}

@@ -116,6 +116,40 @@
         end
 {%- endmacro %}
 
+{#- What identifies a result of ILEARN: a file has no id of a test, and is of one year. -#}
+{% macro ilearn_result_id() -%}
+    {{ rollcall.record_key([rollcall.text('STN'), rollcall.text('Test name')]) }}
+{%- endmacro %}
+
+{#- What Colorado measured, and whether it stands. -#}
+{% macro cmas_measures() -%}
+    {%- set columns = [
+        'SS', 'SSCSEM', 'PerfLVL', 'TestReadingScaleScore', 'TestWritingRawScore', 'NotTestedCode', 'VoidScoreCode',
+        'CalculatedInvalidation',
+    ] -%}
+    {%- for subclaim in range(1, 6) -%}
+        {%- do columns.append('Subclaim' ~ subclaim ~ 'RawScore') -%}
+    {%- endfor -%}
+    {%- do return(columns) -%}
+{%- endmacro %}
+
+{#- When the last unit of a test of Colorado ended; null where it has no unit with a time, such as one on paper. -#}
+{% macro cmas_ended_at() -%}
+    greatest(unit_1_ended_at, unit_2_ended_at, unit_3_ended_at)
+{%- endmacro %}
+
+{#- Whether a result of Colorado is one; what makes it none goes before what keeps it from being reported. -#}
+{% macro cmas_validity() -%}
+    case
+        when lower(not_tested_code) = 'y' or not_tested_reason is not null then 'not_tested'
+        when lower(void_code) = 'y' or void_reason is not null then 'void'
+        when lower(invalidation) <> 'valid score' then 'invalidated'
+        when suppression_code is not null or suppression_action is not null then 'suppressed'
+        when scale_score is null and performance_level is null then 'not_tested'
+        else 'valid'
+    end
+{%- endmacro %}
+
 {#- What NWEA says of a result beside the result itself: it changes with later tests, norms and the term of the export. -#}
 {% macro nwea_flags() -%}
     {%- set columns = ['GrowthMeasureYN', 'NormsReferenceData', 'TestPercentile', 'AchievementQuintile', 'ProjectedProficiency'] -%}

@@ -47,6 +47,12 @@
     case when {{ rollcall.matches(rollcall.text(column), '[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}') }} and {{ rollcall.is_plausible(iso) }} then try_cast({{ iso }} as date) end
 {%- endmacro %}
 
+{#- The day that a column names whose layout writes dates as `MMDDYYYY`, of which a spreadsheet drops the first zero. -#}
+{% macro digit_date(column) -%}
+    {%- set iso = rollcall.iso_of_digits(rollcall.text(column)) -%}
+    case when {{ rollcall.matches(rollcall.text(column), '[0-9]{7,8}') }} and {{ rollcall.is_plausible(iso) }} then try_cast({{ iso }} as date) end
+{%- endmacro %}
+
 {#- The time of day that a column of the type `time` names, as HH:MM:SS or H:MM:SS. -#}
 {% macro time_of_day(column) -%}
     case when {{ rollcall.matches(rollcall.text(column), '([01]?[0-9]|2[0-3])(:[0-5][0-9]){2}') }} then cast(lpad({{ rollcall.text(column) }}, 8, '0') as time) end

@@ -362,6 +362,79 @@ def roster_of_canvas(*, has_moved: bool) -> dict[str, bytes]:
     }
 
 
+# --- States -------------------------------------------------------------------------------------
+
+CMAS = {
+    "StateStudentIdentifier": "12345",
+    "Birthdate": "2014-09-01",
+    "AssessmentYear": "2022-2023",
+    "Subject": "Mathematics",
+    "TestCode": "MAT03",
+    "CalculatedInvalidation": "Valid Score",
+    "Unit1TestEndDateTime": "2023-04-20T21:32:21Z",
+    "Unit2TestEndDateTime": "2023-04-24T16:00:36Z",
+    "SS": "709",
+    "SSCSEM": "10",
+    "PerfLVL": "2",
+    "Subclaim1PctEarned": "32",
+    "Subclaim2PctEarned": "0",
+}
+NO_SCORE = dict.fromkeys(
+    ("SS", "SSCSEM", "PerfLVL", "Subclaim1PctEarned", "Subclaim2PctEarned"), ""
+)
+NOT_TESTED = {"NotTestedCode": "Y", "NotTestedReason": "9", "CalculatedInvalidation": "Excused"}
+
+
+def colorado(percentile: str, score: str) -> bytes:
+    """Return tests of Colorado: one that counts, and what makes others none."""
+    tests = (
+        {"PercentileRank": percentile, "SS": score},
+        NO_SCORE | NOT_TESTED,
+        {"VoidScoreCode": "Y", "VoidScoreReason": "06", "CalculatedInvalidation": "Void"},
+        {"CalculatedInvalidation": "Prohibited device"},
+        {"ReportSuppressionCode": "01", "ReportSuppressionAction": "2"},
+        {"ReportSuppressionCode": "6", "ReportSuppressionAction": "05"},
+        {"ReportSuppressionAction": "09", "PerfLVL": "7"},
+        {"Unit1TestEndDateTime": "", "Unit2TestEndDateTime": ""},
+    )
+    rows = [CMAS | {"StudentTestUUID": f"t-{n}"} | test for n, test in enumerate(tests, 1)]
+    return as_csv("state/co_cmas", "161", rows)
+
+
+def indiana(percentile: str, score: str) -> bytes:
+    """Return tests of Indiana with a damaged header: a file names neither day nor year."""
+    row = {"STN": "1000000", "Student DOB": "1012018", "Enrolled Grade": "6"}
+    row |= {"Overall proficiency level": "Below Proficiency"}
+    checkpoint = {
+        "Test name": "ILEARN Mathematics Grade 6 Checkpoint 1: Ratios",
+        "ILEARN Checkpoints Percentile Rank": percentile,
+        "Overall scale score": score,
+        "ILEARN Checkpoints Reporting Category 1 Performance": "At/Near",
+    }
+    whole = {
+        "Test name": "ILEARN English/Language Arts Grade 6",
+        "ILEARN Reporting Category 2 Performance": "Above",
+        "Overall scale score": "5300",
+    }
+    blank = {"Test name": "ILEARN Science Grade 6", "Overall proficiency level": ""}
+    passed = {"Test name": "IREAD-3", "IREAD-3 Overall scale score": "446"}
+    passed |= {"Overall proficiency level": "", "IREAD-3 Passing Status": "Pass"}
+    names = header("state/in_ilearn", "62")
+    rows = [row | checkpoint, row | whole, row | blank, row | passed]
+    return as_csv("state/in_ilearn", names, rows).replace("\u00ae".encode(), "\ufffd".encode(), 3)
+
+
+ADMINISTRATIONS = """source_id,assessment,administered_on,data_year,note
+indiana,ILEARN,2026-05-08,2026,
+indiana,ILEARN,2027-05-07,2027,
+indiana,ILEARN Checkpoint 1,2026-02-10,2026,
+colorado,CMAS,2026-04-30,2026,
+"""
+SLOTS = """feed,assessment,subject,slot,first_year,last_year,part
+state/co_cmas,CMAS,Mathematics,Subclaim 1,2019,2022,Old Content
+state/co_cmas,CMAS,Mathematics,Subclaim 1,2023,,Major Content
+"""
+
 NIGHTS: tuple[Mapping[str, Mapping[str, bytes]], ...] = (
     {
         "map": {"AssessmentResults.csv": first_night(), "StudentBySchool.csv": listed()},
@@ -380,6 +453,8 @@ NIGHTS: tuple[Mapping[str, Mapping[str, bytes]], ...] = (
         "canvas_of_old": {"outcome_results_csv.csv": NO_OUTCOMES},
         "gradebook": {"2026-08-31T1400_Grades-Math.csv": gradebook(decimal_comma=False)},
         "canvas_sis": roster_of_canvas(has_moved=False),
+        "colorado": {"cmas_results.csv": colorado("23", "709")},
+        "indiana": {"ilearn_results.csv": indiana("N/A", "5400")},
     },
     {
         "map": {"AssessmentResults.csv": second_night(), "StudentBySchool.csv": listed()},
@@ -392,6 +467,8 @@ NIGHTS: tuple[Mapping[str, Mapping[str, bytes]], ...] = (
         "canvas": {"Outcome Results (1).csv": outcomes_again()},
         "gradebook": {"Gradebook Math.csv": gradebook(decimal_comma=True)},
         "canvas_sis": roster_of_canvas(has_moved=True),
+        "colorado": {"cmas_results.csv": colorado("24", "709")},
+        "indiana": {"ilearn_results.csv": indiana("55", "5401")},
     },
 )
 SOURCES = {
@@ -404,6 +481,8 @@ SOURCES = {
     "canvas_of_old": ("canvas", "delta"),
     "gradebook": ("canvas", "delta"),
     "canvas_sis": ("canvas", "bulk"),
+    "colorado": ("state", "delta"),
+    "indiana": ("state", "delta"),
 }
 
 
@@ -412,6 +491,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Project]:
     """Tell two nights; gives the district after each."""
     project = copy_of_the_project(tmp_path_factory.mktemp("assessments"))
     declare(project, SOURCES)
+    rules = project.project / "seeds" / "rules"
+    (rules / "administrations.csv").write_text(ADMINISTRATIONS, encoding="utf-8")
+    (rules / "slot_meanings.csv").write_text(SLOTS, encoding="utf-8")
     after = []
     for number, deliveries in enumerate(NIGHTS, 1):
         for source_id, files in deliveries.items():
@@ -816,6 +898,80 @@ def test_a_report_that_says_that_there_is_nothing_has_come(told: tuple[Project, 
         "from reconciliation.recon_file_balance where source_id = 'canvas_of_old'"
     )
     assert ask(told[1], balance) == [(1, 1, 0, True)]
+
+
+def test_what_a_state_makes_no_result_has_no_score_and_says_why(
+    told: tuple[Project, Project],
+) -> None:
+    columns = "result_id, validity, validity_reason, is_on_roster, score, level"
+    wholes = "from core.fct_assessment_result where source_id = 'colorado' and part is null"
+    assert ask(told[1], f"select {columns} {wholes} order by result_id") == [
+        ("t-1", "valid", None, True, 709, "2"),
+        ("t-2", "not_tested", "excused by a parent", True, None, None),
+        ("t-3", "void", "given wrongly", True, None, None),
+        ("t-4", "invalidated", "Prohibited device", True, None, None),
+        ("t-5", "suppressed", "schooled at home: on rosters and in no aggregate", True, None, None),
+        (
+            "t-6",
+            "suppressed",
+            "given wrongly: on no roster and in no aggregate",
+            False,
+            None,
+            None,
+        ),
+        ("t-7", "suppressed", "09", False, None, None),
+        ("t-8", "valid", None, True, 709, "2"),
+    ]
+    dispositions = (
+        "select evidence_id, disposition from progression.fct_evidence "
+        "where source_id = 'colorado' and kind = 'asserted_level' order by all"
+    )
+    assert [found for _, found in ask(told[1], dispositions)] == [
+        "no_objective" if item in ("t-1", "t-8") else "not_valid"
+        for item, _ in ask(told[1], dispositions)
+    ]
+    warned = "select code, column_name from audit.audit_record_warning where source_id = 'colorado'"
+    assert {("VALUE_UNKNOWN", "ReportSuppressionAction"), ("VALUE_UNKNOWN", "PerfLVL")} == set(
+        ask(told[1], warned)
+    )
+
+
+def test_what_a_state_only_numbers_or_leaves_out_a_seed_says(told: tuple[Project, Project]) -> None:
+    """A slot means what it means in the year of the test; the day is in the file or in a seed."""
+    columns = "part, percent, event_at, event_precision, data_year"
+    of_tests = "core.fct_assessment_result where result_id in ('t-1', 't-8') order by all"
+    ended, given = datetime(2023, 4, 24, 16, 0, 36), datetime(2026, 5, 1, 5)
+    assert ask(told[1], f"select {columns} from {of_tests}") == [
+        (part, percent, at, precision, 2023)
+        for part, percent in (("Major Content", 32), ("Subclaim 2", 0), (None, None))
+        for at, precision in ((ended, "instant"), (given, "date"))
+    ]
+    columns = "assessment, subject, part, score, level, validity, event_at, data_year"
+    of_state = "core.fct_assessment_result where source_id = 'indiana'"
+    day, earlier = datetime(2026, 5, 9, 5), datetime(2026, 2, 11, 6)
+    maths, arts = "Mathematics", "English/Language Arts"
+    below = "Below Proficiency"
+    first = "ILEARN Checkpoint 1"
+    assert ask(told[0], f"select {columns} from {of_state} order by all") == [
+        ("ILEARN", arts, "Category 2", None, "Above", "valid", day, 2026),
+        ("ILEARN", arts, None, 5300, below, "valid", day, 2026),
+        ("ILEARN", "Science", None, None, None, "not_tested", day, 2026),
+        (first, maths, "Category 1", None, "At/Near", "valid", earlier, 2026),
+        (first, maths, None, 5400, below, "valid", earlier, 2026),
+        ("IREAD-3", None, None, 446, "Pass", "valid", None, None),
+    ]
+    born = "select distinct birth_date from core.fct_ilearn_result"
+    assert ask(told[1], born) == [(date(2018, 1, 1),)]
+
+
+def test_flags_of_states_are_hashed_apart(told: tuple[Project, Project]) -> None:
+    for table, key, is_restated in (
+        ("fct_cmas_result", "assessment_id = 't-1'", False),
+        ("fct_ilearn_result", "test_name like '%Checkpoint%'", True),
+    ):
+        hashes = f"select result_hash, flag_hash from core.{table} where {key}"
+        [(result, flag)], [(later_result, later_flag)] = (ask(p, hashes) for p in told)
+        assert (result != later_result, flag != later_flag) == (is_restated, True), table
 
 
 def test_a_row_is_traced_by_its_whole_key(told: tuple[Project, Project]) -> None:

@@ -14,7 +14,7 @@ from tables_page import PAGE, SCHEMAS, models, render
 NOTHING_ON_THE_SAMPLE = {"recon_unexpected_record"}
 
 
-ASSESSMENTS = {"nwea", "iready", "star", "canvas"}
+ASSESSMENTS = {"nwea", "iready", "star", "canvas", "state"}
 """The families by which `has_assessments` is true."""
 SAMPLE_CONTRACTS = Contracts.load(
     *(project / "seeds" / "contracts" for project in (SAMPLE_PROJECT, PROJECT_DIR))

@@ -7,9 +7,9 @@ with said as (
         roster_source_id,
         family_name,
         given_name,
-        cast(null as date) as birth_date
+        birth_date
     from {{ ref('int_assessment_results') }}
-    where family_name is not null
+    where family_name is not null or birth_date is not null
     {%- if is_used('nwea') %}
     union
     select

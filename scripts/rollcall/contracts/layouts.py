@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 
+_DATES = {"MM/DD/YYYY": "us_date", "MMDDYYYY": "digit_date"}
 METADATA_PREFIX = "metadata."
 VARIANT_MARK = "-"
 _NAMES_NOTHING = ("1.0",)
@@ -40,9 +41,8 @@ class Column:
 
     @property
     def kind(self) -> str:
-        """How its values are read: its type, or `us_date` of a date written MM/DD/YYYY."""
-        is_us_date = self.data_type == "date" and self.format == "MM/DD/YYYY"
-        return "us_date" if is_us_date else self.data_type
+        """How its values are read: its type, or that of a date in another format than ISO 8601."""
+        return _DATES.get(self.format, "date") if self.data_type == "date" else self.data_type
 
     @property
     def may_be_blank(self) -> bool:

@@ -43,6 +43,7 @@ def trimmed(text: str) -> str:
 CASTS = {
     "date": "try_cast({} as date)",
     "us_date": "cast(if({0} like '%/____', try_strptime({0}, '%m/%d/%Y'), null) as date)",
+    "digit_date": "cast(try_strptime(lpad({}, 8, '0'), '%m%d%Y') as date)",
     "time": "cast(try_strptime({}, '%H:%M:%S') as time)",
     "datetime": "try_cast({} as timestamptz) at time zone 'UTC'",
     "float": "try_cast({} as decimal(18, 6))",

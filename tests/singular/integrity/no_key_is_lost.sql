@@ -58,6 +58,12 @@ new_records as (
         'enrollments': canvas_enrollment_id(),
     }) }}
     {% endif %}
+    {% if is_used('state') %}
+    union all
+    {{ new_records('state', {'co_cmas': 'assessment_id', 'in_ilearn': 'result_id'}, {
+        'co_cmas': text('StudentTestUUID'), 'in_ilearn': ilearn_result_id(),
+    }) }}
+    {% endif %}
 )
 
 select
