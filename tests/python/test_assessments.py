@@ -5,14 +5,17 @@ One home tells all: each vendor has a source whose files are whole and one whose
 
 import csv
 import io
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from conftest import Project, copy_of_the_project, read_csv
 
 from rollcall.contracts.project import Contracts
+from rollcall.contracts.reading import ContractError
 from rollcall.project import PROJECT_DIR
 
 CONTRACTS = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
@@ -45,6 +48,10 @@ def as_csv(
     return BOM * of_windows + stream.getvalue().encode()
 
 
+YEARS = {"map_last_year": "08-15", "iready": "09-15"}
+"""When the school years of sources begin; the others do not say."""
+
+
 def declare(project: Project, sources: Mapping[str, tuple[str, str]]) -> None:
     """Declare sources beside the roster: source to family and default mode."""
     path = project.project / "seeds" / "contracts" / "sources.csv"
@@ -53,6 +60,7 @@ def declare(project: Project, sources: Mapping[str, tuple[str, str]]) -> None:
     for source_id, (family, mode) in sources.items():
         own = {"source_id": source_id, "families": family, "default_mode": mode, "due_feeds": ""}
         own["header_policy"] = "by_name" if source_id in BY_NAME else "strict"
+        own["year_rolls_on"] = YEARS.get(source_id, "")
         lines.append(",".join((sis | own).values()))
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -129,6 +137,11 @@ def combined() -> bytes:
     row |= {"Grade": "6"}
     names = sorted(set(header(RESULTS, "150")) - {"TestID", "ProjectedProficiencyLevel10"})
     return as_csv(RESULTS, names, [{name: row.get(name, "") for name in names}])
+
+
+def of_last_year() -> bytes:
+    """Return one result of an earlier year, as a vendor keeps it until the new one begins."""
+    return as_csv(RESULTS, "143", [NEW | {"StudentID": "0123"}])
 
 
 def listed() -> bytes:
@@ -440,6 +453,7 @@ NIGHTS: tuple[Mapping[str, Mapping[str, bytes]], ...] = (
         "map": {"AssessmentResults.csv": first_night(), "StudentBySchool.csv": listed()},
         "map_delta": {"AssessmentResults.csv": first_night()},
         "map_combined": {"AssessmentResults.csv": combined()},
+        "map_last_year": {"AssessmentResults.csv": of_last_year()},
         "iready": {
             "diagnostic_results_ela.csv": readings("2021", "Y"),
             "diagnostic_results_math.csv": sums("397"),
@@ -475,6 +489,7 @@ SOURCES = {
     "map": ("nwea", "bulk"),
     "map_delta": ("nwea", "delta"),
     "map_combined": ("nwea", "delta"),
+    "map_last_year": ("nwea", "delta"),
     "iready": ("iready", "delta"),
     "star": ("star", "delta"),
     "canvas": ("canvas", "bulk"),
@@ -484,6 +499,9 @@ SOURCES = {
     "colorado": ("state", "delta"),
     "indiana": ("state", "delta"),
 }
+
+
+LAST_YEAR = "select file_id from landing.files where code = 'SCHOOL_YEAR_NOT_CURRENT'"
 
 
 @pytest.fixture(scope="module")
@@ -501,6 +519,9 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Project]:
         done = project.cycle(f"2026-09-{number:02d}T18:00:00Z")
         assert done.code in (0, 3), done.out + done.err
         after.append(project.copy(tmp_path_factory.mktemp("night")))
+        for (file_id,) in project.ledger(LAST_YEAR) if number == 1 else ():
+            released = project.run("release", str(file_id), "--reason", "It was asked for.")
+            assert released.code == 0, released.err
     return after[0], project
 
 
@@ -972,6 +993,63 @@ def test_flags_of_states_are_hashed_apart(told: tuple[Project, Project]) -> None
         hashes = f"select result_hash, flag_hash from core.{table} where {key}"
         [(result, flag)], [(later_result, later_flag)] = (ask(p, hashes) for p in told)
         assert (result != later_result, flag != later_flag) == (is_restated, True), table
+
+
+def test_a_result_that_a_later_file_says_otherwise_is_restated_and_no_other(
+    told: tuple[Project, Project],
+) -> None:
+    """Whole files and files that add alike; flags that flip, and spellings, restate nothing."""
+    restated = (
+        "select source_id, feed, split_part(record_key, ' | ', 2), score_before, score_after, "
+        "record_number_before, record_number, cycle_id, file_id <> file_id_before "
+        "from audit.audit_restated_result order by all"
+    )
+    assert ask(told[0], restated) == []
+    checkpoint = "ILEARN Mathematics Grade 6 Checkpoint 1: Ratios"
+    assert ask(told[1], restated) == [
+        ("indiana", "state/in_ilearn", checkpoint, 5400, 5401, 1, 1, 2, True),
+        ("iready", "iready/diagnostic_math", "2026-01-04", 424, 424, 1, 1, 2, True),
+        ("map", RESULTS, "123", 208, 211, 2, 2, 2, True),
+        ("map_delta", RESULTS, "123", 208, 211, 2, 2, 2, True),
+    ]
+    warned = "select source_id from audit.audit_record_warning where code = 'RESULT_RESTATED'"
+    assert ask(told[1], f"{warned} order by all") == [
+        (source_id,) for source_id in ("indiana", "iready", "map", "map_delta")
+    ]
+
+
+def test_a_file_of_another_school_year_waits_until_somebody_releases_it(
+    told: tuple[Project, Project],
+) -> None:
+    [(detail,)] = told[0].ledger(LAST_YEAR.replace("file_id", "detail"))
+    assert "all of them 2021-2022" in str(detail)
+    assert "of 2026-2027" in str(detail)
+    assert results(told[0], "data_year", "map_last_year") == {}
+    assert results(told[1], "data_year", "map_last_year") == {"0123": (2022,)}
+
+
+@pytest.mark.parametrize(
+    ("begins", "day", "year"),
+    [
+        ("", date(2026, 9, 1), None),
+        ("08-15", date(2026, 8, 14), 2026),
+        ("08-15", date(2026, 8, 15), 2027),
+        ("02-29", None, None),
+        ("8-15", None, None),
+    ],
+)
+def test_a_source_says_when_its_school_years_begin(
+    begins: str, day: date | None, year: int | None, tmp_path: Path
+) -> None:
+    shutil.copytree(PROJECT_DIR / "seeds" / "contracts", tmp_path / "contracts")
+    path = tmp_path / "contracts" / "sources.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([lines[0], *(line + begins for line in lines[1:])]) + "\n")
+    if day is None:
+        with pytest.raises(ContractError, match="write MM-DD"):
+            Contracts.load(path.parent)
+    else:
+        assert Contracts.load(path.parent).sources["sis"].school_year(day) == year
 
 
 def test_a_row_is_traced_by_its_whole_key(told: tuple[Project, Project]) -> None:
