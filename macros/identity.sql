@@ -71,13 +71,22 @@
 
 {#- An id as it is compared, by the way that identity_columns.csv names. -#}
 {% macro compared_id(item, value) -%}
-    case
+    nullif(case
                     when {{ item }}.normalise = 'strip_dot_zero' then regexp_replace({{ value }}, '[.]0+$', '')
                     when {{ item }}.normalise = 'upper' then upper({{ value }})
                     when starts_with({{ item }}.normalise, 'strip_prefix:')
                         then regexp_replace({{ value }}, '^' || regexp_escape(substr({{ item }}.normalise, 14)), '')
                     else {{ value }}
-                end
+                end, '')
+{%- endmacro %}
+
+{#- Students of a roster who are known by another id now, by a decision: their key, and that of whom they are. -#}
+{% macro merged_students() -%}
+    select
+        source_student_key as user_key,
+        student_key
+    from {{ ref('int_student_decisions') }}
+    where decision = 'merge'
 {%- endmacro %}
 
 {#- The student as the source knows one: by the first of the declared ids; null without any. -#}
