@@ -60,6 +60,7 @@ class Limits:
     max_rejected_percent: float
     max_renamed_percent: float
     max_lost_percent: float
+    max_unlinked_percent: float
     floor_count: float
     max_members: float
     max_unpacked_bytes: float

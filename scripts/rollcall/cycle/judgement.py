@@ -15,6 +15,7 @@ from rollcall.cycle.lost_references import judge_references
 from rollcall.cycle.new_records import NewFile, Staging
 from rollcall.cycle.reused_ids import judge_ids
 from rollcall.cycle.school_years import judge_years
+from rollcall.cycle.unlinked_students import KEEP_STUDENTS, judge_students
 from rollcall.home import Home
 from rollcall.landing import raw
 from rollcall.landing.file import add_file
@@ -217,6 +218,21 @@ def judge_new_files(home: Home, contracts: Contracts, cycle_id: int) -> list[tup
     return [*judged.items(), *notes]
 
 
+def judge_linked_files(
+    home: Home, contracts: Contracts, cycle_id: int
+) -> list[tuple[str, Judgement]]:
+    """Say what is to be said of new files of a cycle, by whose their students are.
+
+    Args:
+        home: the data directory, whose warehouse in the making has linked the students.
+        contracts: layouts and limits.
+        cycle_id: the cycle.
+    """
+    with duckdb.connect(str(home.building_db), read_only=True) as connection:
+        home.attach(connection, home.landing_db, "landing")
+        return judge_students(connection, contracts, cycle_id)
+
+
 def note_down(context: Context, cycle_id: int, judged: Sequence[tuple[str, Judgement]]) -> None:
     """Append what is noted of files that are taken all the same."""
     for file_id, judgement in sorted(judged, key=lambda pair: (pair[0], pair[1].code)):
@@ -253,7 +269,8 @@ def keep_out(context: Context, cycle_id: int, judged: Mapping[str, Judgement]) -
         if verdict == "rejected":
             raw.remove(context.connection, file_id, entry["raw_table"])
         else:
-            context.connection.execute(_KEEP_REASONS, [file_id])
+            is_unlinked = judgement.code == "STUDENTS_UNLINKED"
+            context.connection.execute(KEEP_STUDENTS if is_unlinked else _KEEP_REASONS, [file_id])
         context.connection.execute("delete from landing.cycle_files where file_id = ?", [file_id])
         _add_finding(context, cycle_id, file_id, judgement)
         changed = {

@@ -130,7 +130,9 @@ def _seen_places(readable: Readable) -> tuple[int, ...]:
 
 def remove(connection: duckdb.DuckDBPyConnection, file_id: str, raw_table: str | None) -> None:
     """Remove the records of a file, and what was found of them."""
-    for table in ("malformed_records", "structural_records", "rejected_records"):
+    for table in (
+        *("malformed_records", "structural_records", "rejected_records", "unlinked_students"),
+    ):
         connection.execute(f"delete from landing.{table} where file_id = ?", [file_id])
     if raw_table:
         connection.execute(f"delete from {raw_table} where file_id = ?", [file_id])
