@@ -638,7 +638,8 @@ def test_every_record_is_accounted_for_and_every_difference_explained(
         told[1],
         "select source_id, record_count, malformed_count, rejected_count, duplicate_count, "
         "accepted_count from reconciliation.recon_file_balance "
-        f"where is_balanced and feed = '{RESULTS}' and source_id <> 'map_combined' order by all",
+        f"where is_balanced and feed = '{RESULTS}' and source_id in ('map', 'map_delta') "
+        "order by all",
     )
     assert counted == [
         (source_id, *counts)
