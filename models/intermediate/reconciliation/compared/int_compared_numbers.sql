@@ -628,6 +628,149 @@ from {{ ref('fct_canvas_competency') }}
 where is_active
 {% endif %}
 
+{% if is_used('state') %}
+union all
+
+select
+    files.source_id,
+    'state/co_cmas' as feed,
+    'standard_error' as column_name,
+    records.file_id,
+    records.record_number,
+    cast(null as varchar) as record_key,
+    try_cast(records.sscsem as decimal(18, 6)) as source_number,
+    cast(null as decimal(18, 6)) as processed_number
+from (
+    select
+        file_id,
+        record_number,
+        regexp_replace(
+            sscsem, '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as sscsem
+    from {{ source('raw_state', 'co_cmas') }}
+) as records
+inner join files on records.file_id = files.file_id
+
+union all
+
+select
+    source_id,
+    'state/co_cmas' as feed,
+    'standard_error' as column_name,
+    file_id,
+    record_number,
+    assessment_id as record_key,
+    cast(null as decimal(18, 6)) as source_number,
+    standard_error as processed_number
+from {{ ref('fct_cmas_result') }}
+where is_active
+union all
+
+select
+    files.source_id,
+    'state/in_ilearn' as feed,
+    'category_1_percent' as column_name,
+    records.file_id,
+    records.record_number,
+    cast(null as varchar) as record_key,
+    try_cast(records."Reporting Category 1 Percent Correct" as decimal(18, 6)) as source_number,
+    cast(null as decimal(18, 6)) as processed_number
+from (
+    select
+        file_id,
+        record_number,
+        regexp_replace(
+            "Reporting Category 1 Percent Correct", '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as "Reporting Category 1 Percent Correct"
+    from {{ source('raw_state', 'in_ilearn') }}
+) as records
+inner join files on records.file_id = files.file_id
+
+union all
+
+select
+    source_id,
+    'state/in_ilearn' as feed,
+    'category_1_percent' as column_name,
+    file_id,
+    record_number,
+    replace(student_state_id, '|', '||') || ' | ' || replace(test_name, '|', '||') as record_key,
+    cast(null as decimal(18, 6)) as source_number,
+    category_1_percent as processed_number
+from {{ ref('fct_ilearn_result') }}
+where is_active
+union all
+
+select
+    files.source_id,
+    'state/in_ilearn' as feed,
+    'category_2_percent' as column_name,
+    records.file_id,
+    records.record_number,
+    cast(null as varchar) as record_key,
+    try_cast(records."Reporting Category 2 Percent Correct" as decimal(18, 6)) as source_number,
+    cast(null as decimal(18, 6)) as processed_number
+from (
+    select
+        file_id,
+        record_number,
+        regexp_replace(
+            "Reporting Category 2 Percent Correct", '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as "Reporting Category 2 Percent Correct"
+    from {{ source('raw_state', 'in_ilearn') }}
+) as records
+inner join files on records.file_id = files.file_id
+
+union all
+
+select
+    source_id,
+    'state/in_ilearn' as feed,
+    'category_2_percent' as column_name,
+    file_id,
+    record_number,
+    replace(student_state_id, '|', '||') || ' | ' || replace(test_name, '|', '||') as record_key,
+    cast(null as decimal(18, 6)) as source_number,
+    category_2_percent as processed_number
+from {{ ref('fct_ilearn_result') }}
+where is_active
+union all
+
+select
+    files.source_id,
+    'state/in_ilearn' as feed,
+    'category_3_percent' as column_name,
+    records.file_id,
+    records.record_number,
+    cast(null as varchar) as record_key,
+    try_cast(records."Reporting Category 3 Percent Correct" as decimal(18, 6)) as source_number,
+    cast(null as decimal(18, 6)) as processed_number
+from (
+    select
+        file_id,
+        record_number,
+        regexp_replace(
+            "Reporting Category 3 Percent Correct", '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as "Reporting Category 3 Percent Correct"
+    from {{ source('raw_state', 'in_ilearn') }}
+) as records
+inner join files on records.file_id = files.file_id
+
+union all
+
+select
+    source_id,
+    'state/in_ilearn' as feed,
+    'category_3_percent' as column_name,
+    file_id,
+    record_number,
+    replace(student_state_id, '|', '||') || ' | ' || replace(test_name, '|', '||') as record_key,
+    cast(null as decimal(18, 6)) as source_number,
+    category_3_percent as processed_number
+from {{ ref('fct_ilearn_result') }}
+where is_active
+{% endif %}
+
 {% if own_feeds() %}
 union all
 

@@ -109,6 +109,15 @@ with compared as (
 
     select * from {{ ref('int_compared__canvas__enrollments') }}
     {% endif %}
+
+    {% if is_used('state') %}
+    union all
+
+    select * from {{ ref('int_compared__state__co_cmas') }}
+    union all
+
+    select * from {{ ref('int_compared__state__in_ilearn') }}
+    {% endif %}
     {% for feed in own_feeds() %}
     union all
 
