@@ -198,16 +198,17 @@
     ]) -%}
 {%- endmacro %}
 
-{#- A column as it is compared with itself in another export: `6` and `6.0` are the same, as are `TRUE` and `true`. -#}
-{% macro as_compared(column) -%}
-    coalesce(cast({{ rollcall.number(column) }} as varchar), lower({{ rollcall.text(column) }}))
-{%- endmacro %}
-
-{#- One text that is equal for equal values of columns and different otherwise, whatever their spelling. -#}
+{#-
+    One text that is equal for equal values of columns and different otherwise, whatever their spelling: `6` and `6.0` are
+    the same, as are `TRUE` and `true`. What is done to each value stands once, since a vendor may have a hundred columns.
+-#}
 {% macro hash_of_columns(columns) -%}
-    md5(array_to_string(list_transform([
-            {%- for column in columns %}
-            {{ rollcall.as_compared(column) }}{{ ',' if not loop.last }}
-            {%- endfor %}
-        ], lambda value: coalesce(length(value) || ':' || value, '-')), ','))
+    md5(array_to_string(list_transform(
+            list_transform([
+                {%- for column in columns %}
+                {{ rollcall.text(column) }}{{ ',' if not loop.last }}
+                {%- endfor %}
+            ], lambda said: coalesce(cast({{ rollcall.number_of('said') }} as varchar), lower(said))),
+            lambda value: coalesce(length(value) || ':' || value, '-')
+        ), ','))
 {%- endmacro %}

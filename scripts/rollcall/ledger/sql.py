@@ -35,8 +35,8 @@ BETWEEN_ITEMS = r"[\pZ\pC]*,[,\pZ\pC]*"
 def trimmed(text: str) -> str:
     """Write a text without white space around it, null when nothing is left; `text` is SQL."""
     return (
-        f"nullif(case when left({text}, 1) between '!' and '~' and right({text}, 1) between '!' "
-        f"and '~' then {text} else regexp_replace({text}, '{BLANKS_AROUND}', '', 'g') end, '')"
+        f"case when left({text}, 1) between '!' and '~' and right({text}, 1) between '!' and '~' "
+        f"then {text} else nullif(regexp_replace({text}, '{BLANKS_AROUND}', '', 'g'), '') end"
     )
 
 
