@@ -80,6 +80,7 @@ if __name__ == "__main__":
     _, step, number, moment, *arguments = sys.argv
     sys.argv[1:] = arguments
     calls = watch(step, int(number), moment)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
     try:
         cli.main()
     finally:
