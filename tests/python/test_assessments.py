@@ -614,7 +614,8 @@ def test_what_cannot_be_read_is_said_and_an_unknown_word_is_kept(
         (70, "StudentID", "REQUIRED_MISSING"),
     ]
     assert ask(project, said.format("audit_record_warning")) == [
-        (71, "Goal1Adjective", "VALUE_UNKNOWN")
+        (3, None, "RESULT_RESTATED"),
+        (71, "Goal1Adjective", "VALUE_UNKNOWN"),
     ]
     assert results(told[0], "goal_1_adjective")["303"] == ("Superb",)
 

@@ -1,5 +1,5 @@
 -- One row per source, feed, administration, school, step and reason: how many records get there and no farther.
-{{ config(materialized='ephemeral') }}
+{{ config(materialized='view') }}
 
 with files as (
     select
