@@ -102,11 +102,12 @@ class Contracts:
 
     def feed_for(self, family: str, file_name: str) -> Feed | None:
         """Find the feed of a file by its name, as far as `plain_name` tells names apart."""
-        wanted = plain_name(file_name)
-        for feed in self.feeds:
-            if feed.family == family and plain_name(feed.file_name) == wanted:
-                return feed
-        return None
+        return self._feeds_by_name.get((family, plain_name(file_name)))
+
+    @cached_property
+    def _feeds_by_name(self) -> Mapping[tuple[str, str], Feed]:
+        """Feeds by family and plain name of their file; of two of one name the first."""
+        return {(feed.family, plain_name(feed.file_name)): feed for feed in reversed(self.feeds)}
 
     def framed(self, source: Source, feed: Feed | None, file_name: str) -> tuple[Layout, ...]:
         """Return the layouts with a framing of their own that a file's name allows.
