@@ -126,6 +126,7 @@ bench:  ## the figures that the project promises, each against a baseline of the
 	$(BIN)/python tests/benchmarks/bench_landing.py
 	$(BIN)/python tests/benchmarks/bench_deciding.py
 	$(BIN)/python tests/benchmarks/bench_cycle.py
+	$(BIN)/python tests/benchmarks/bench_identity.py
 	$(BIN)/python tests/benchmarks/bench_mastery.py
 	$(BIN)/python tests/benchmarks/bench_reconciliation.py
 	$(BIN)/python tests/benchmarks/bench_replay.py

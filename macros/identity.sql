@@ -1,8 +1,23 @@
 {#- What tells students apart whom several systems know by ids of their own. -#}
 
-{#- The families of assessments that a source declares: their students have other ids than the roster's. -#}
+{#-
+    The families of assessments that a source declares: their students have other ids than the roster's. Those that a
+    district's project has of its own come last.
+-#}
 {% macro assessment_families() -%}
-    {% do return(['nwea', 'iready', 'star'] | select('in', var('families')) | list) %}
+    {% do return(['nwea', 'iready', 'star', 'canvas', 'state'] | select('in', var('families')) | list + rollcall.own_assessments() | list) %}
+{%- endmacro %}
+
+{#-
+    The families of a district's project that have a model `int_assessment_results__<family>`, each with its feeds and
+    the marts of these; `rollcall layouts compare` writes them there.
+-#}
+{% macro own_assessments() -%}
+    {% do return(adapter.dispatch('own_assessments', 'rollcall')()) %}
+{%- endmacro %}
+
+{% macro default__own_assessments() -%}
+    {% do return({}) %}
 {%- endmacro %}
 
 {% macro has_assessments() -%}
@@ -56,13 +71,22 @@
 
 {#- An id as it is compared, by the way that identity_columns.csv names. -#}
 {% macro compared_id(item, value) -%}
-    case
+    nullif(case
                     when {{ item }}.normalise = 'strip_dot_zero' then regexp_replace({{ value }}, '[.]0+$', '')
                     when {{ item }}.normalise = 'upper' then upper({{ value }})
                     when starts_with({{ item }}.normalise, 'strip_prefix:')
                         then regexp_replace({{ value }}, '^' || regexp_escape(substr({{ item }}.normalise, 14)), '')
                     else {{ value }}
-                end
+                end, '')
+{%- endmacro %}
+
+{#- Students of a roster who are known by another id now, by a decision: their key, and that of whom they are. -#}
+{% macro merged_students() -%}
+    select
+        source_student_key as user_key,
+        student_key
+    from {{ ref('int_student_decisions') }}
+    where decision = 'merge'
 {%- endmacro %}
 
 {#- The student as the source knows one: by the first of the declared ids; null without any. -#}
@@ -86,4 +110,21 @@
 -#}
 {% macro part_of_test(place, part, score, level) -%}
     {'place': '{{ place }}', 'part': {{ part }}, 'score': {{ score }}, 'level': {{ level }}}
+{%- endmacro %}
+
+{#- A part of a test that a file only numbers, as one value; of a whole test the slot is null. What it is of, slot_meanings.csv says. -#}
+{% macro slot_of_test(slot, score='null', level='null', percent='null') -%}
+    {'slot': {{ "'" ~ slot ~ "'" if slot else 'null' }}, 'slot_score': {{ score }}, 'slot_level': {{ level }}, 'slot_percent': {{ percent }}}
+{%- endmacro %}
+
+{#- The level of a reporting category of Indiana, whichever column holds it: a record is of one program alone. -#}
+{% macro ilearn_level(category) -%}
+    coalesce(category_{{ category }}_level
+        {%- if category <= 4 %}, alternate_{{ category }}_level{% endif %}
+        {%- if category <= 3 %}, check_{{ category }}_level, iread_{{ category }}_level{% endif %})
+{%- endmacro %}
+
+{#- The share of right answers in it; of the last categories none is exported. -#}
+{% macro ilearn_percent(category) -%}
+    {{ 'category_' ~ category ~ '_percent' if category <= 3 else 'null' }}
 {%- endmacro %}

@@ -136,7 +136,7 @@ def sis_delivery(district: District, night: int) -> Delivery:
         "demographics.csv": _demographics(district),
     }
     files: dict[str, Iterable[bytes]] = {"manifest.csv": [manifest_of("sis", list(rows))]}
-    files |= {name: _encoded(SIS_HEADERS[name], blocks) for name, blocks in rows.items()}
+    files |= {name: encoded(SIS_HEADERS[name], blocks) for name, blocks in rows.items()}
     return Delivery("sis", instant_of(night, 1), "zip", files, (night,))
 
 
@@ -158,7 +158,8 @@ def _manifest(
     return ("\n".join(lines) + "\n").encode()
 
 
-def _encoded(header: str, blocks: Iterable[str]) -> Iterator[bytes]:
+def encoded(header: str, blocks: Iterable[str]) -> Iterator[bytes]:
+    """Yield a file: its header, then its blocks while they are made."""
     yield f"{header}\n".encode()
     for block in blocks:
         yield block.encode()
@@ -246,13 +247,13 @@ def _demographics_block(draws: Draws, people: list[Person]) -> str:
         strict=True,
     )
     return "".join(
-        f"ST-{person.number:06d},,,{_birthday(person.grade, day)},{('male', 'female')[sex]},"
+        f"ST-{person.number:06d},,,{birthday(person.grade, day)},{('male', 'female')[sex]},"
         f"{_RACE_FLAGS[race]},{'true' if is_hispanic else 'false'},{_birthplace(place)},\n"
         for person, day, sex, race, is_hispanic, place in columns
     )
 
 
-def _birthday(grade: str, day: int) -> date:
+def birthday(grade: str, day: int) -> date:
     """Return a birthday that fits the grade: five years old in kindergarten, on the first night."""
     years_at_school = 0 if grade == "KG" else int(grade)
     return FIRST_NIGHT.replace(year=FIRST_NIGHT.year - 5 - years_at_school) - timedelta(days=day)
@@ -339,7 +340,7 @@ def lms_delivery(district: District, night: int) -> Delivery:
     if any(_is_scored_by_part(room, night) for room in district.classrooms):
         rows["resultLearningObjectiveIds.csv"] = _part_scores(district, night)
     files: dict[str, Iterable[bytes]] = {
-        name: _encoded(LMS_HEADERS[name], rows[name]) for name in sorted(rows)
+        name: encoded(LMS_HEADERS[name], rows[name]) for name in sorted(rows)
     }
     if list(rows) == ["results.csv"]:
         return Delivery("lms", instant_of(night, 16), "csv", files, (night,))

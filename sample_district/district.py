@@ -102,6 +102,7 @@ class For(IntEnum):
     MAKEUP = 12
     CHANGE = 13
     PART = 14
+    RIT = 15
 
 
 _MASK = (1 << 64) - 1

@@ -123,7 +123,7 @@ class Planter:
             with self._naming(row):
                 same, is_single = self._carry_out(row, sheet, same)
                 if is_single:
-                    marks += [(row, record.key.decode(), record) for record in same]
+                    marks += [(row, sheet.name_of(record).decode(), record) for record in same]
                 else:
                     marks.append((row, self._memory.fill(row.record_key).decode(), None))
         delivery.files[file] = [b"".join(line.data for line in sheet.lines)]

@@ -152,6 +152,12 @@ def send_copy(delivery: Delivery, file: str, value: str) -> list[Delivery]:
     return [delivery, copy]
 
 
+def rename_file(delivery: Delivery, file: str, value: str) -> list[Delivery]:
+    """Send the file under the name `value`."""
+    files = {value if name == file else name: data for name, data in delivery.files.items()}
+    return [replace(delivery, files=files)]
+
+
 def _announce(delivery: Delivery) -> None:
     names = [name for name in delivery.files if name != "manifest.csv"]
     delivery.files["manifest.csv"] = [manifest_of(delivery.source_id, names)]
@@ -166,5 +172,6 @@ EDITS: dict[str, Callable[[Sheet, Records, str, bytes], Records]] = {
     )
 }
 RESENDINGS: dict[str, Callable[[Delivery, str, str], list[Delivery]]] = {
-    resending.__name__: resending for resending in (truncate, deliver_on, send_apart, send_copy)
+    resending.__name__: resending
+    for resending in (truncate, deliver_on, send_apart, send_copy, rename_file)
 }

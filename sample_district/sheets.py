@@ -32,7 +32,7 @@ class Record:
 
     @property
     def key(self) -> bytes:
-        """The sourcedId."""
+        """The first field, which is the sourcedId in files of OneRoster."""
         return self.data.split(b",", 1)[0]
 
     def write(self, fields: Iterable[bytes]) -> None:
@@ -58,6 +58,15 @@ class Sheet:
     def lines(self) -> list[Record]:
         """The header and the records."""
         return [self.header, *self.records]
+
+    def name_of(self, record: Record) -> bytes:
+        """Return what the catalogue calls a record: the key by which it is told from others."""
+        if "TestStartDate" not in self.columns:
+            return record.key
+        month, day, year = self.get(record, "TestStartDate").split(b"/")
+        parts = [self.get(record, column) for column in ("TermName", "StudentID", "TestName")]
+        time = self.get(record, "TestStartTime")
+        return b" | ".join([*parts, b"-".join((year, month, day)), time])
 
     def place(self, column: str) -> int:
         """Return where a column stands, from 0."""

@@ -14,6 +14,7 @@ from typing import BinaryIO
 from sample_district.deliveries import Delivery, lms_delivery, sis_delivery
 from sample_district.district import MAX_NIGHTS, MIN_STUDENTS, District, change_of, instant_of
 from sample_district.faults import MIN_FAULT_NIGHTS, MIN_FAULT_STUDENTS, Planter
+from sample_district.map_growth import map_deliveries
 from sample_district.overrides import overrides_deliveries
 
 _MEMBER_TIME = (1980, 1, 1, 0, 0, 0)
@@ -46,7 +47,11 @@ def write_sample(out: Path, *, students: int, nights: int, seed: int, faults: bo
         planter.plant if faults else lambda delivery, _: [delivery]
     )
     for night in range(1, nights + 1):
-        for made in [lms_delivery(district, night), *overrides_deliveries(district, night)]:
+        for made in (
+            lms_delivery(district, night),
+            *overrides_deliveries(district, night),
+            *map_deliveries(district, night),
+        ):
             for delivery in plant(made, night):
                 _write_delivery(out, delivery)
         if night > 1:

@@ -86,6 +86,13 @@ QUESTIONS = (
         "select source_id, disposition, evidence_count from audit.audit_evidence order by all",
     ),
     (
+        "How far do the vendor's tests get, and where are they lost?",
+        "select step_number, step, coalesce(reason, '') as lost_because, "
+        "sum(record_count)::bigint as records, sum(lost_count)::bigint as lost "
+        "from reconciliation.recon_coverage where source_id = 'map' group by all "
+        "order by step_number, lost_because",
+    ),
+    (
         "How far are students on their paths? (a table of the sample's own project)",
         "select * from district.gates_by_school order by all",
     ),

@@ -36,12 +36,15 @@ _TYPES = {
     **dict.fromkeys(("nwea_result_id", "nwea_student_id", "own_record_key"), "varchar"),
     **dict.fromkeys(("iready_result_id", "iready_lesson_id"), "varchar"),
     **dict.fromkeys(("star_standard_id", "star_skill_area_id"), "varchar"),
+    **dict.fromkeys(("canvas_result_id", "canvas_competency_id"), "varchar"),
+    **dict.fromkeys(("canvas_score_id", "canvas_enrollment_id"), "varchar"),
+    "ilearn_result_id": "varchar",
     **dict.fromkeys(("local_precision", "hash_of_columns"), "varchar"),
     **dict.fromkeys(("local_instant", "local_usable_at"), "timestamp"),
-    **dict.fromkeys(("date", "us_date"), "date"),
+    **dict.fromkeys(("date", "us_date", "digit_date"), "date"),
     "time_of_day": "time",
     "school_year": "integer",
-    "number": "decimal(18, 6)",
+    **dict.fromkeys(("number", "written_number"), "decimal(18, 6)"),
 }
 """What the macros of `macros/parsing/` make of a raw column."""
 

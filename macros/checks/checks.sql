@@ -31,7 +31,7 @@
 {%- endmacro %}
 
 {#-
-    What the column holds must read as the type: date, us_date, time, instant, number, integer, year or boolean. An
+    What the column holds must read as the type: date, us_date, digit_date, time, instant, number, integer, year or boolean. An
     unreadable value rejects the record where `rejects` holds, which is where the layout requires the column; else it is left blank. `words`
     that stand there in place of a number are known: they leave it blank and are no violation.
 -#}
@@ -39,6 +39,7 @@
     {%- set parser, code = {
         'date': (rollcall.date, 'INVALID_DATE'),
         'us_date': (rollcall.us_date, 'INVALID_DATE'),
+        'digit_date': (rollcall.digit_date, 'INVALID_DATE'),
         'time': (rollcall.time_of_day, 'INVALID_DATETIME'),
         'instant': (rollcall.instant, 'INVALID_DATETIME'),
         'number': (rollcall.number, 'INVALID_NUMBER'),
@@ -47,14 +48,15 @@
         'boolean': (rollcall.boolean, 'INVALID_BOOLEAN'),
     }[type] -%}
     {%- set is_error = rollcall.is_required(column) if rejects is none else rejects -%}
-    {%- set is_known = rollcall.is_implausible(rollcall.day_text(column, type)) if type in ('date', 'us_date', 'instant') else 'false' -%}
+    {%- set is_known = rollcall.is_implausible(rollcall.day_text(column, type)) if type in ('date', 'us_date', 'digit_date', 'instant') else 'false' -%}
     {%- if words %}{% set is_known = rollcall.holds(column, words | map('lower')) %}{% endif -%}
     case when {{ rollcall.text(column) }} is not null and ({{ parser(column) }}) is null and not {{ is_known }} then {'code': case when {{ is_error }} then '{{ code }}' else 'OPTIONAL_VALUE_IGNORED' end, 'column_name': '{{ column }}', 'is_error': {{ is_error }}} end
 {%- endmacro %}
 
 {#- The text of a column with a date as ISO 8601 writes it. -#}
 {% macro day_text(column, type) -%}
-    {{ rollcall.iso_of(rollcall.text(column)) if type == 'us_date' else rollcall.text(column) }}
+    {%- set text = rollcall.text(column) -%}
+    {{ {'us_date': rollcall.iso_of(text), 'digit_date': rollcall.iso_of_digits(text)}.get(type, text) }}
 {%- endmacro %}
 
 {#- A date that nobody can have meant is left blank. -#}
@@ -74,6 +76,11 @@
         rollcall.violation('EVENT_IN_FUTURE', column, rollcall.is_after_export(column), false),
     ]) %}
 {% endmacro %}
+
+{#- What has a result should say when it was; else it counts from the first export on that has it. -#}
+{% macro undated(column, result) -%}
+    {{ rollcall.violation('EVENT_DATE_MISSING', column, rollcall.text(column) ~ ' is null and ' ~ rollcall.text(result) ~ ' is not null', false) }}
+{%- endmacro %}
 
 {#- The same of a day of `us_date` and, where there is one, a time of that day. -#}
 {% macro local_event_checks(day, time=none) %}
@@ -99,6 +106,12 @@
 -#}
 {% macro known(column, values) -%}
     {{ rollcall.violation('VALUE_UNKNOWN', column, 'lower(' ~ rollcall.text(column) ~ ") not in ('" ~ values | map('lower') | join("', '") ~ "')", false) }}
+{%- endmacro %}
+
+{#- What the column holds should be a number of `written_number` or one of the words; else it is kept and warned of. -#}
+{% macro known_or_number(column, words) -%}
+    {%- set is_word = rollcall.holds(column, words | map('lower')) if words else 'false' -%}
+    {{ rollcall.violation('VALUE_UNKNOWN', column, rollcall.text(column) ~ ' is not null and ' ~ rollcall.written_number(column) ~ ' is null and not ' ~ is_word, false) }}
 {%- endmacro %}
 
 {#- A boolean written in other case than `true` and `false`, as spreadsheets do. -#}

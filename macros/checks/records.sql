@@ -197,3 +197,50 @@
     {{- '\n    union all' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}
+
+{#-
+    What records of assessments measured, of every feed in which another value for the same key is a correction: feed to
+    its score and what of it is compared. The key of a lesson of i-Ready holds its score.
+-#}
+{% macro measured_records() -%}
+    {%- set measures = {
+        'nwea': {'assessment_results': ('rit_score', 'result_hash')},
+        'iready': {
+            'diagnostic_ela': ('overall_scale_score', 'result_hash'),
+            'diagnostic_math': ('overall_scale_score', 'result_hash'),
+        },
+        'star': {
+            'overall': ('unified_score', 'result_hash'),
+            'standards': ('percent_mastery', 'cast(percent_mastery as varchar)'),
+            'skill_area': ('mastery_score', 'cast(mastery_score as varchar)'),
+        },
+        'state': {
+            'co_cmas': ('scale_score', 'result_hash'),
+            'in_ilearn': ('coalesce(overall_scale_score, iread_scale_score)', 'result_hash'),
+        },
+    } -%}
+    {%- set queries = [] -%}
+    {%- for family in rollcall.assessment_families() if family in measures -%}
+        {%- for feed, (score, compared) in measures[family].items() -%}
+            {%- do queries.append(
+                'select file_id, record_key, record_number, line_number, is_rejected, content_hash, '
+                ~ compared ~ ' as result_hash, cast(' ~ score ~ ' as decimal(18, 6)) as score from '
+                ~ ref('base_' ~ family ~ '__' ~ feed)
+            ) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ queries | join('\n    union all\n    ') }}
+{%- endmacro %}
+
+{#- Records that restate a result of an assessment, as warnings of these records. -#}
+{% macro restated_results() -%}
+    select
+        file_id,
+        record_number,
+        line_number,
+        record_key,
+        'RESULT_RESTATED' as code,
+        'Record ' || record_number_before || ' of ' || delivery_name_before || '/' || file_name_before
+        || ' said another result; audit.audit_restated_result has both.' as message
+    from {{ ref('audit_restated_result') }}
+{%- endmacro %}

@@ -108,3 +108,42 @@
         null::timestamp as version_at, null::timestamp as visible_at
     where false
 {%- endmacro %}
+
+{#- The feeds each of whose records is a result, and the mart of each: what may become evidence. -#}
+{% macro evidence_marts() -%}
+    {% set marts = {'oneroster/results': 'fct_result'} %}
+    {% set of_families = {
+        'nwea': {'nwea/assessment_results': 'fct_nwea_assessment_result'},
+        'iready': {
+            'iready/diagnostic_ela': 'fct_iready_diagnostic_ela',
+            'iready/diagnostic_math': 'fct_iready_diagnostic_math',
+            'iready/lessons': 'fct_iready_lesson',
+        },
+        'star': {
+            'star/overall': 'fct_star_result',
+            'star/standards': 'fct_star_standard',
+            'star/skill_area': 'fct_star_skill_area',
+        },
+        'canvas': {
+            'canvas/outcome_results': 'fct_canvas_outcome_result',
+            'canvas/student_competency': 'fct_canvas_competency',
+            'canvas/gradebook': 'fct_canvas_score',
+        },
+        'state': {'state/co_cmas': 'fct_cmas_result', 'state/in_ilearn': 'fct_ilearn_result'},
+    } %}
+    {% do of_families.update(rollcall.own_assessments()) %}
+    {% for family in rollcall.assessment_families() %}
+        {% do marts.update(of_families[family]) %}
+    {% endfor %}
+    {% do return(marts) %}
+{%- endmacro %}
+
+{#- Their names, as a list of SQL. -#}
+{% macro evidence_feeds() -%}
+    '{{ rollcall.evidence_marts() | join("', '") }}'
+{%- endmacro %}
+
+{#- The day of an event in a time zone; the end of a day, which is the next one's beginning, is of that day. -#}
+{% macro event_day(event_at, time_zone) -%}
+    {{ rollcall.day_in_zone("(" ~ event_at ~ " - interval '1 microsecond')", time_zone) }}
+{%- endmacro %}

@@ -16,6 +16,11 @@
     regexp_replace(regexp_replace({{ expression }}, '\b([0-9])/', '0\1/', 'g'), '^([0-9]{2})/([0-9]{2})/([0-9]{4})$', '\3-\1-\2')
 {%- endmacro %}
 
+{#- A date written `MMDDYYYY` as ISO 8601 writes it; any other text is not a date of either form. -#}
+{% macro iso_of_digits(expression) -%}
+    regexp_replace(lpad({{ expression }}, 8, '0'), '^([0-9]{2})([0-9]{2})([0-9]{4})$', '\3-\1-\2')
+{%- endmacro %}
+
 {#- The day that a text names. -#}
 {% macro day_of(expression) -%}
     case when {{ rollcall.matches(expression, '[0-9]{4}-[0-9]{2}-[0-9]{2}') }} then try_cast({{ expression }} as date) end

@@ -195,9 +195,9 @@ def test_an_operation_that_does_not_exist_is_named_before_anything_is_planted(
     text = TABLE.read_text(encoding="utf-8")
     assert text.count(",rename_column,") == 1
     wrong = tmp_path / "faults.csv"
-    wrong.write_text(text.replace(",rename_column,", ",rename_file,"), encoding="utf-8")
+    wrong.write_text(text.replace(",rename_column,", ",rename_sheet,"), encoding="utf-8")
     [line] = [row.line for row in read_rows() if row.operation == "rename_column"]
-    with pytest.raises(ValueError, match=rf"Line {line} of .*rename_file.*no such operation"):
+    with pytest.raises(ValueError, match=rf"Line {line} of .*rename_sheet.*no such operation"):
         read_rows(wrong)
 
 

@@ -119,6 +119,7 @@ def test_rejected_records_come_back_with_their_header(told: Project, tmp_path: P
     assert {row["code"] for row in rejected} == {"TOO_FEW_FIELDS"}
 
 
+@pytest.mark.long
 def test_nights_are_replayed_and_a_file_is_judged_again_alike(told: Project) -> None:
     """What was passed over is so again, entry by entry."""
     before = told.ledger("select * from landing.structural_records order by all")

@@ -380,6 +380,9 @@ def test_a_header_is_known_however_its_marks_are_written(acme: Project) -> None:
         ({"structural_pattern": "("}, "is no regular expression"),
         ({"kind": "fixed"}, "needs a width"),
         ({"kind": "jsonl"}, "'a.' is no path"),
+        ({"cell_pattern": "x"}, "only a grid has a cell_pattern"),
+        ({"kind": "grid"}, "a grid needs a cell_pattern"),
+        ({"kind": "grid", "cell_pattern": r"(?P<id>\d+)"}, "such as [id] for (?P<id>...)"),
         ({"layout_version": "9"}, "has no layout 9"),
     ],
 )
@@ -395,6 +398,57 @@ def test_columns_are_equal_where_they_are_spelled_alike() -> None:
     assert spelling("Lexile\ufffd  measure") == spelling("Lexile® measure") == "Lexile measure"
     assert spelling("e\u0301 x") == "\u00e9 x"
     assert spelling("Lexile") != spelling("lexile")
+
+
+GRID = Framing(
+    kind="grid",
+    names=("who", "login", "[id]", "[cell]", "Points"),
+    cells=re.compile(r"\((?P<id>\d+)\)$"),
+    structural=re.compile("^ *Points$"),
+)
+
+
+def test_a_cell_of_a_grid_is_a_record_with_what_its_column_and_line_say() -> None:
+    """A login is missing here; totals are no cells, and a malformed line is one record."""
+    content = b"who,x (1),total,y (2)\n  Points,5,,7\nJo,3,9,\nAl\nLi,EX,9,0\n"
+    for block in (1, 30, 1 << 20):
+        found = read_file(content, GRID, block=block, ids=(0,))
+        assert [(record.number, record.line, record.outcome) for record in found] == [
+            (1, 2, "structural"),
+            (2, 3, ("Jo", "1", "3", "5")),
+            (3, 3, ("Jo", "2", None, "7")),
+            (4, 4, "TOO_FEW_FIELDS"),
+            (5, 5, ("Li", "1", "EX", "5")),
+            (6, 5, ("Li", "2", "0", "7")),
+        ]
+    framer = open_records(io.BytesIO(content), "utf-8", GRID)
+    assert framer.header.names == ("who", "[id]", "[cell]", "Points")
+    assert framer.original(io.BytesIO(content), 3, 35, None) == b"Jo,2,,7"
+    assert framer.fields(b"Jo,2,,7") == ["Jo", "2", "", "7"]
+    assert framer.fields(framer.original(io.BytesIO(content), 4, 44, 2)) == []
+    hidden = read_file(content.replace(b"Jo", b"J\xe2\x80\x8bo"), GRID, ids=(0,))
+    assert [record.outcome for record in hidden[:3]] == [
+        "structural",
+        "UNSEEN_CHARACTER",
+        "TOO_FEW_FIELDS",
+    ]
+
+
+@settings(max_examples=200)
+@given(body=TEXTS, block=st.integers(1, 50))
+def test_a_grid_is_cut_into_lines_as_any_csv(body: str, block: int) -> None:
+    content = f"who,x (1),y (2)\n{body}".encode()
+    wanted: list[tuple[int, object]] = []
+    for line in read(content, "utf-8", 3, 1 << 20):
+        if line.code:
+            wanted.append((line.offset, line.code))
+            continue
+        who, *cells = (text or None for text in line.fields)
+        for number, cell in enumerate(cells, 1):
+            wanted.append((line.offset, (who, str(number), cell, None)))
+    found = read_file(content, GRID, block=block)
+    assert [(record.offset, record.outcome) for record in found] == wanted
+    assert [record.number for record in found] == list(range(1, len(found) + 1))
 
 
 def split_lines(content: bytes) -> list[tuple[int, int, bytes]]:

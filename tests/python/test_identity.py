@@ -73,6 +73,14 @@ map,nwea/assessment_results,StudentID,district,district,1,,,
 map,nwea/assessment_results,Student_StateID,state,state,2,,true,
 map,nwea/students,StudentID,district,district,1,,,
 other,nwea/students,StudentID,district,district,1,,true,The vendor's own numbers by mistake
+far,nwea/assessment_results,StudentID,district,district,1,,,
+near,nwea/assessment_results,StudentID,district,district,1,,,
+let_in,nwea/assessment_results,StudentID,district,district,1,,,
+"""
+STRANGERS = ("far", "near", "let_in")
+"""Sources that write numbers of their own where those of the district should be."""
+HIERARCHY = """field_name,rank,source_id,note
+given_name,1,map,The vendor is told of changed names first
 """
 LEVELS = """rule_id,source_id,feed,scale,level,state,note
 ,map,nwea/assessment_results,quintile,High,mastered,
@@ -187,11 +195,15 @@ def exported() -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Project, Project]:
-    """Tell three nights; gives the district after each."""
+def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, ...]:
+    """Tell five nights; gives the district after each."""
     folder = tmp_path_factory.mktemp("identity")
     project = copy_of_the_project(folder)
-    declare(project, {"map": ("nwea", "bulk"), "other": ("nwea", "bulk")})
+    sources = ("map", "other", *STRANGERS)
+    declare(project, dict.fromkeys(sources, ("nwea", "bulk")))
+    limits = project.project / "seeds" / "contracts" / "limits.csv"
+    with limits.open("a") as stream:
+        stream.write("map,max_unlinked_percent,100,All of them may wait\n")
     rules = project.project / "seeds" / "rules"
     with (rules / "mastery_rules.csv").open("a") as stream:
         stream.write(RULES)
@@ -209,10 +221,37 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Project, Pr
     project.deliver("2021-09-11T010000Z", others, source="other")
     after.append(night(project, folder, 2))
     for decision in (("link", "map", "999", "hal"), ("unlink", "map", "0123")):
-        done = project.run(*decision, "--reason", "seen in the office", now="2021-09-12T12:00:00Z")
-        assert done.code == 0, done.err
-    night(project, folder, 3)
-    return after[0], after[1], project
+        decide(project, decision, "2021-09-12T12:00:00Z")
+    after.append(night(project, folder, 3))
+    for source in STRANGERS:
+        project.deliver("2021-09-13T010000Z", numbered_by_a_stranger(), source=source)
+    decide(project, ("link", "sis", "eva", "eve"), "2021-09-12T20:00:00Z")
+    after.append(night(project, folder, 4))
+    for number, student in enumerate(("ann", "bob", "tia", "tim")):
+        decide(project, ("link", "far", f"v-{number}", student), "2021-09-13T20:00:00Z")
+    with limits.open("a") as stream:
+        stream.write("near,max_unlinked_percent,100,All of them may wait\n")
+    [[held]] = project.ledger("select file_id from landing.files where source_id = 'let_in'")
+    decide(project, ("release", held), "2021-09-13T20:00:00Z")
+    decide(project, ("link", "map", "300", "cat"), "2021-09-13T20:00:00Z")
+    (rules / "source_hierarchy.csv").write_text(HIERARCHY)
+    after.append(night(project, folder, 5))
+    return (*after[:-1], project)
+
+
+def decide(project: Project, decision: tuple[str, ...], at: str) -> None:
+    """Record a decision of a person."""
+    done = project.run(*decision, "--reason", "seen in the office", now=at)
+    assert done.code == 0, done.err
+
+
+def numbered_by_a_stranger() -> dict[str, bytes]:
+    """Write tests of eight students of the roster, whose logins stand in the second column."""
+    tests = [
+        NEW | {"StudentID": f"v-{number}", "Student_StateID": login}
+        for number, (_, _, login, *_) in enumerate(PEOPLE[:8])
+    ]
+    return {"AssessmentResults.csv": as_csv(RESULTS, "143", tests)}
 
 
 def warned(project: Project) -> list[str]:
@@ -230,7 +269,9 @@ def night(project: Project, folder: Path, number: int) -> Project:
     """Run a cycle and copy what it leaves."""
     done = project.cycle(f"2021-09-{9 + number}T18:00:00Z")
     assert done.code in (0, 3), done.out + done.err
-    return project.copy(folder / f"night_{number}")
+    after = project.copy(folder / f"night_{number}")
+    after.project.symlink_to(project.project)
+    return after
 
 
 def outcomes(project: Project) -> Mapping[str, tuple[str, str | None]]:
@@ -362,6 +403,128 @@ def test_the_command_counts_and_lists_who_waits(told: tuple[Project, ...], tmp_p
     assert len(worklist.read_text().splitlines()) == 1 + len(said["waiting"]) == 7
 
 
+def test_a_file_whose_students_are_nobodys_waits_whole(told: tuple[Project, ...]) -> None:
+    """Its students are listed all the same, and the column that would find them is named."""
+    project = told[3]
+    files = project.ledger(
+        "select source_id, verdict, code, detail from landing.files "
+        f"where source_id in {STRANGERS} order by all"
+    )
+    assert [file[:3] for file in files] == [
+        (source, "held", "STUDENTS_UNLINKED") for source in sorted(STRANGERS)
+    ]
+    assert files[0][3] == (
+        "8 of 8 students are nobody's on the roster of sis, or not for certain (100.0 %, limit "
+        "50 %). 'Student_StateID' finds 8 of 8 students by 'username' of the roster and no name or "
+        "birth date contradicts; identity_columns.csv declares 'StudentID', by which 0 are found."
+    )
+    assert project.run("status", "--json").json["held_files"][0]["code"] == "STUDENTS_UNLINKED"
+    waiting = project.run("identities", "--source", "far", "--json").json["waiting"]
+    assert [row["source_student_key"] for row in waiting] == [
+        f"far:district:district:v-{number}" for number in range(8)
+    ]
+    assert {row["file_id"] for row in waiting} == {
+        row["file_id"]
+        for row in project.run("status", "--json").json["held_files"]
+        if row["source_id"] == "far"
+    }
+    count = "select count(*) from core.fct_assessment_result where source_id <> 'map'"
+    assert project.warehouse(count) == [(0,)]
+
+
+def test_links_a_higher_limit_or_a_release_let_it_in(told: tuple[Project, ...]) -> None:
+    project = told[4]
+    assert project.ledger(
+        "select source_id, verdict, code from landing.files "
+        f"where source_id in {STRANGERS} order by all"
+    ) == [
+        ("far", "accepted", None),
+        ("let_in", "held", "STUDENTS_UNLINKED"),
+        ("near", "accepted", None),
+    ]
+    assert project.warehouse(
+        "select source_id, outcome, count(*) from audit.audit_identity_match "
+        f"where source_id in {STRANGERS} group by all order by all"
+    ) == [
+        ("far", "linked", 4),
+        ("far", "none", 4),
+        ("let_in", "none", 8),
+        ("near", "none", 8),
+    ]
+    noted = project.ledger(
+        "select source_id from landing.findings inner join landing.files using (file_id) "
+        "where findings.code = 'IDENTITY_COLUMN_SUSPECT' order by all"
+    )
+    assert noted == [("near",)]  # of far fewer are left than a limit counts
+    assert project.ledger(
+        "select count(*) from landing.unlinked_students where file_id in "
+        "(select file_id from landing.files where verdict = 'accepted')"
+    ) == [(0,)]
+
+
+def test_of_two_students_who_are_one_each_id_finds_the_one(told: tuple[Project, ...]) -> None:
+    """From the decision on; until then the id that both have is nobody's."""
+    assert outcomes(told[2])["400"] == ("ambiguous", None)
+    assert outcomes(told[3])["400"] == ("linked", "sis:eve")
+    history = told[4].warehouse(
+        "select outcome, dbt_valid_to is null from snapshots.snap_student_link "
+        "where source_student_key = 'map:district:district:400' order by dbt_valid_from"
+    )
+    assert history == [("none", False), ("ambiguous", False), ("linked", True)]
+
+
+def test_what_sources_say_differently_of_a_student_is_contested(told: tuple[Project, ...]) -> None:
+    """Whose word stands is said by a rule; what the roster says is published as before."""
+    assert told[3].warehouse("select * from reconciliation.recon_contest") == []
+    assert told[4].warehouse(
+        "select * from reconciliation.recon_contest where student_key = 'sis:cat' order by all"
+    ) == [
+        ("sis:cat", "birth_date", "sis", "2010-05-04", "roster", "map", "2010-05-05"),
+        ("sis:cat", "given_name", "map", "caleb", "source_hierarchy", "sis", "cat"),
+    ]
+    said = told[4].run("contests", "--source", "map", "--json").json["contests"]
+    assert [(row["field_name"], row["student_keys"]) for row in said] == [
+        ("birth_date", ["sis:cat"]),
+        ("given_name", ["sis:cat"]),
+    ]
+    shown = told[4].run("contests").out
+    assert "birth_date: map says something else than sis of 1 students; sis stands" in shown
+    assert "caleb" not in shown
+    published = "select * exclude (visible_at) from core.dim_user order by all"
+    assert told[3].warehouse(published) == told[4].warehouse(published)
+
+
+def test_every_link_says_what_was_tried_and_since_when(told: tuple[Project, ...]) -> None:
+    found = {
+        key.split(":")[-1]: tuple(rest)
+        for key, *rest in told[2].warehouse(
+            "select source_student_key, witnesses, decision, decided_cycle_id, since_cycle_id "
+            "from audit.audit_identity_match where source_id = 'map'"
+        )
+    }
+    agree = ["birth_date_agrees", "family_name_agrees", "initial_agrees"]
+    assert found["0123"] == (agree, "unlink", 3, 3)
+    assert found["123"] == (["family_name_agrees", "initial_agrees"], None, None, 2)
+    assert found["200"] == ([*agree, "not_told_from_another"], None, None, 2)
+    assert found["300"] == (
+        ["birth_date_differs", "family_name_agrees", "initial_agrees"],
+        None,
+        None,
+        2,
+    )
+    assert found["601"] == (["ids_of_different_students"], None, None, 2)
+    assert found["999"] == ([], "link", 3, 3)
+    [[columns]] = told[2].warehouse(
+        "select id_columns from audit.audit_identity_match "
+        "where source_student_key = 'map:district:district:601'"
+    )
+    assert columns == [
+        "nwea/assessment_results StudentID",
+        "nwea/assessment_results Student_StateID",
+        "nwea/students StudentID",
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -369,17 +532,20 @@ def test_the_command_counts_and_lists_who_waits(told: tuple[Project, ...], tmp_p
         (("link", "map", "999", "nobody", "--reason", "r"), "has no student with that id"),
         (("link", "map", "999", "hal", "--reason", " "), "needs a reason"),
         (("unlink", "sis", "999", "--reason", "r"), "no student with that id"),
+        (("unlink", "sis", "ann", "--reason", "r"), "merged into nobody"),
+        (("link", "sis", "ann", "ann", "--reason", "r"), "into itself"),
+        (("link", "sis", "ann", "eva", "--reason", "r"), "is sis:eve now"),
     ],
 )
 def test_what_cannot_be_decided_is_refused(
     told: tuple[Project, ...], arguments: tuple[str, ...], sentence: str
 ) -> None:
-    done = told[2].run(*arguments)
+    done = told[4].run(*arguments)
     assert done.code == 2
     assert sentence in done.err
 
 
 def test_links_are_replayed_and_held_by_the_chain(told: tuple[Project, ...]) -> None:
-    done = told[2].run("verify", "--replay", "--json", now="2021-09-12T20:00:00Z")
+    done = told[4].run("verify", "--replay", "--json", now="2021-09-15T20:00:00Z")
     assert done.json["problems"] == []
     assert done.code == 0, done.out

@@ -1,4 +1,4 @@
-"""A feed that a district adds, keyed by student and day, as `docs/own_feeds.md` says."""
+"""Feeds that a district adds: one by hand as `docs/own_feeds.md` says, one as `docs/sources.md`."""
 
 import re
 from collections.abc import Mapping
@@ -7,14 +7,18 @@ import pytest
 import yaml
 from conftest import ODD_FOLDER, Project, read_csv
 from mastery_district import Story, night
-from test_scaffold import skills
 
 from rollcall.ledger.sql import record_key, record_key_of
 from rollcall.new_project import write_project
 from rollcall.project import PROJECT_DIR
 
 GUIDE = (PROJECT_DIR / "docs" / "own_feeds.md").read_text(encoding="utf-8")
-PARTS = re.findall(r"^```\w+ (\S+)\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)
+SOURCES_GUIDE = (PROJECT_DIR / "docs" / "sources.md").read_text(encoding="utf-8")
+PARTS, SOURCES_PARTS = (
+    re.findall(r"^```\w+ (\S+)\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)
+    for guide in (GUIDE, SOURCES_GUIDE)
+)
+COMMANDS = re.findall(r"^ {4}((?:rollcall|dbt) .+)$", SOURCES_GUIDE, re.MULTILINE)
 HEADER = "Student,Day,School,Code,Minutes\n"
 STUDENTS = [f"s{number}" for number in range(8)]
 
@@ -35,16 +39,59 @@ def build_as_the_guide_says(project: Project) -> None:
     assert project.run("layouts", "compare", "--check").code == 0
 
 
+STRANDS = 28
+HEADER_OF_SKILLS = (
+    *("Student_ID", "State_ID", "Last", "First", "DOB", "Grade", "Test", "ScaleScore", "Level"),
+    *(f"Strand {number} Pct" for number in range(1, STRANDS + 1)),
+    *("Upload Time", "Order", "Login"),
+)
+
+
+def skills(students: int) -> str:
+    """Write two tests of each student in forty columns, separated by tabs."""
+    rows = (
+        (
+            *(f"{number:04d}", f"9{number:05d}", "X", f"s{number}"),
+            *(f"{number % 12 + 1}/3/2014", str(number % 5), test, str(200 + number % 50)),
+            *("Above" if number % 2 else "Below", str(number / 4) if number % 9 else ""),
+            *(str(strand) for strand in range(2, STRANDS + 1)),
+            *(f"2026-09-0{number % 9 + 1}T10:00:00Z", "first", f"s{number}"),
+        )
+        for number in range(students)
+        for test in ("ELA", "MATH")
+    )
+    return "\n".join("\t".join(row) for row in (HEADER_OF_SKILLS, *rows)) + "\n"
+
+
 def add_skills(project: Project) -> None:
-    """Have a feed drafted from the first of its files, decide who sends it, and deliver that."""
+    """Go the way of the guide with the first file, up to the first cycle, and deliver the file."""
     file = project.home.parent / "skills.txt"
     file.write_text(skills(20), encoding="utf-8")
-    drafted = project.run("scaffold", str(file), "--feed", "acme/skills", "--json")
+    [scaffold, compare, build, again, cycle, identities] = COMMANDS
+    assert (again, cycle) == (compare, "rollcall cycle")
+    assert build == "dbt build --select +stg_acme__skills"
+    assert identities == "rollcall identities --source acme"
+    words = scaffold.replace("skills.txt", str(file)).removeprefix("rollcall ")
+    drafted = project.run(
+        *words.split(" --feed ")[0].split(" ", 1), "--feed", "acme/skills", "--json"
+    )
     assert drafted.code == 0, drafted.out + drafted.err
+    # what writing by hand would touch, with the descriptions that the guide to it leaves out
+    assert len(drafted.json["files"]) == len(PARTS) + 2 == 9
     sources = project.project / "seeds" / "contracts" / "sources.csv"
     with sources.open("a", encoding="utf-8") as stream:
         stream.write(drafted.json["source_row"] + "\n")
-    assert project.run("layouts", "compare").code == 0
+    for name, text in SOURCES_PARTS:
+        path = project.project / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    [switches] = re.findall(r"^```yaml\n(.*?)^```$", SOURCES_GUIDE, re.DOTALL | re.MULTILINE)
+    configured = project.project / "dbt_project.yml"
+    text = configured.read_text(encoding="utf-8")
+    known = "      learning_paths: {+enabled: false}\n"
+    assert text.count(known) == 1
+    configured.write_text(text.replace(known, known + switches), encoding="utf-8")
+    assert project.run(*compare.split()[1:]).code == 0
     project.deliver("2026-09-02T030000Z", {"skills.txt": file.read_bytes()}, source="acme")
 
 
@@ -163,6 +210,37 @@ def test_a_drafted_feed_is_judged_and_its_newest_version_stands(attended: Projec
         )
         == [("ScaleScore", "INVALID_NUMBER")] * 2
     )
+
+
+def test_results_of_a_drafted_feed_reach_students_and_outcomes(attended: Project) -> None:
+    """Eight of twenty students are on the roster, with the accounts, names and levels of acme."""
+    assert attended.warehouse(
+        "select outcome, count(*), min(student_key) from core.dim_student_id "
+        "where source_id = 'acme' group by all order by all"
+    ) == [("linked", 8, "sis:s0"), ("none", 12, None)]
+    assert attended.warehouse(
+        "select student_id, state, method from progression.fct_mastery "
+        "where objective_id = 'SKILLS.MATH' and student_id < 's2' order by all"
+    ) == [
+        ("s0", "not_mastered", "asserted"),
+        ("s1", "mastered", "asserted"),
+    ]
+    waiting = attended.run("identities", "--source", "acme", "--json")
+    assert waiting.code in (0, 3), waiting.err
+    ladder = attended.warehouse(
+        "select step, sum(record_count), sum(lost_count) from reconciliation.recon_coverage "
+        "where source_id = 'acme' group by step_number, step order by step_number"
+    )
+    assert ladder == [
+        ("in_file", 78, 0),
+        ("accepted", 76, 2),  # scores that cannot be read
+        ("newest", 40, 36),
+        ("valid", 38, 2),  # of the student whom the newest file lacks
+        ("linked", 16, 22),
+        ("aligned", 8, 8),
+        ("evidence", 3, 5),  # dated after this night
+        ("enrolled", 3, 0),
+    ]
 
 
 def test_a_row_is_traced_by_both_columns(attended: Project) -> None:

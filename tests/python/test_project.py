@@ -41,6 +41,7 @@ def test_every_manifest_is_believed_but_by_the_district_that_says_otherwise(
     district = Contracts.load(*seeds).sources
     assert {key: source.mode_authority for key, source in district.items()} == {
         "lms": "rows",
+        "map": "manifest",
         "sis": "manifest",
     }
 

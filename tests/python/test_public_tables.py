@@ -23,7 +23,13 @@ DURING_A_CYCLE = {
     "scripts/rollcall/cycle/new_records.py": {
         *("staging.stg_landing__files", "transform.int_file_record_counts"),
     },
-    "scripts/rollcall/cycle/warehouse.py": {"int_file_record_counts", "staging.views_set_aside"},
+    "scripts/rollcall/cycle/unlinked_students.py": {
+        *("transform.int_assessment_results", "transform.int_roster_students"),
+        *("transform.int_student_links", "transform.int_student_witnesses"),
+    },
+    "scripts/rollcall/cycle/warehouse.py": {
+        *("int_file_record_counts", "int_student_links", "staging.views_set_aside"),
+    },
 }
 """What is read of a warehouse in the making, before its public tables are built, and around it."""
 

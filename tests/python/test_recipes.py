@@ -396,7 +396,7 @@ def source_of_evidence(workshop: Workshop) -> None:
     below = "    from {{ ref('int_evidence__oneroster_results') }}\n),\n\n"
     workshop.put(evidence, gathered, below=below)
     text = workshop.text(evidence)
-    workshop.write(evidence, text.replace("from oneroster_results\n)", "from gathered\n)"))
+    workshop.write(evidence, text.replace("from oneroster_results as", "from gathered as"))
 
 
 FCT_EVIDENCE_YML = "models/marts/progression/fct_evidence.yml"

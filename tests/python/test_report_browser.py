@@ -132,6 +132,21 @@ def test_from_a_rejected_record_to_its_explanation(page: Page, home: Path) -> No
     assert 0 <= box["y"] < 900
 
 
+def test_the_page_on_coverage_says_where_records_are_lost(page: Page, home: Path) -> None:
+    show(page, home, "coverage.html")
+    listing = page.locator("#coverage_rows")
+    listing.get_by_role("searchbox", name="Search").fill("map known student")
+    rows = listing.locator("tbody tr:visible")
+    assert rows.count() == 1
+    said = rows.locator("td").all_inner_texts()
+    assert said[3:5] == ["of a known student", "165"]
+    assert said[6:] == ["1", "1 bear the id of a student of another name or birth date"]
+    totals = page.locator("#coverage_totals_table tbody td").all_inner_texts()
+    assert totals.count("43") == 2
+    by_school = page.locator("#coverage_by_school_table tbody tr")
+    assert by_school.count() == 8
+
+
 def test_the_first_key_leads_past_the_navigation(page: Page, home: Path) -> None:
     show(page, home, "index.html")
     page.keyboard.press("Tab")

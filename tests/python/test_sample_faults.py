@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from conftest import FAULTS, NIGHTS, SAMPLE, District, read_csv
@@ -19,7 +20,11 @@ def answers(district: District) -> set[tuple[str, ...]]:
         "union all select source_id, delivery_name, file_name, line_number::varchar, code, "
         "'accepted' from audit.audit_record_warning "
         "union all select source_id, delivery_name, file_name, '', code, verdict "
-        "from audit.audit_ingestion_log where code is not null"
+        "from audit.audit_ingestion_log where code is not null "
+        "union all select split_part(detail, '/', 1), "
+        "split_part(split_part(detail, ': ', 1), '/', 2), "
+        "split_part(split_part(detail, ': ', 1), '/', 2), '', code, 'accepted' "
+        "from audit.audit_finding where code = 'CONTENT_REPEATED'"
     )
     return set(rows)
 
@@ -48,14 +53,21 @@ def test_nothing_else_is_rejected(sample_run: tuple[District, list[int]]) -> Non
     assert answers(district) - planted == set()
 
 
-def test_nights_with_rejected_files_end_with_3(sample_run: tuple[District, list[int]]) -> None:
+def test_nights_with_rejected_or_waiting_files_end_with_3(
+    sample_run: tuple[District, list[int]],
+) -> None:
+    """So do all nights since a file waits for a person."""
     _, codes = sample_run
-    rejected = {
-        int(fault["night"])
-        for fault in FAULTS
-        if fault["verdict"] == "rejected" and not fault["line_number"]
+    nights = {
+        verdict: {
+            int(fault["night"])
+            for fault in FAULTS
+            if fault["verdict"] == verdict and not fault["line_number"]
+        }
+        for verdict in ("rejected", "held")
     }
-    assert [night for night, code in enumerate(codes, 1) if code == 3] == sorted(rejected)
+    asking = nights["rejected"] | {*range(min(nights["held"]), len(codes) + 1)}
+    assert [night for night, code in enumerate(codes, 1) if code == 3] == sorted(asking)
 
 
 def test_every_file_of_the_sample_balances(sample_run: tuple[District, list[int]]) -> None:
@@ -112,6 +124,111 @@ def test_doubtful_overrides_are_found(sample_run: tuple[District, list[int]]) ->
         "select override_id from progression.fct_mastery "
         f"where override_id in ('{foreign}', '{nobody}', '{rejected}')"
     ) == [(foreign,)]
+
+
+def students(fault: str) -> list[str]:
+    """Return the numbers of the students in whose tests a fault is planted."""
+    return [key.split(" | ")[1] for key in keys(fault)]
+
+
+def of_map(district: District, night: int, sql: str) -> list[tuple[Any, ...]]:
+    """Ask the warehouse as it was after a night."""
+    return District(district.home.parent / f"night_{night}", district.inbox).warehouse(sql)
+
+
+def test_no_result_lands_on_the_wrong_child(sample_run: tuple[District, list[int]]) -> None:
+    district, _ = sample_run
+    [number] = students("wrong_child")
+    assert district.warehouse(
+        "select identity, student_key, is_linked from core.fct_assessment_result "
+        f"where source_student_key like '%:{number}' and part is null"
+    ) == [("conflict", None, False)]
+    assert district.warehouse(
+        "select source_student_key, outcome from audit.audit_identity_worklist"
+    ) == [(f"map:district:district:{number}", "conflict")]
+
+
+def test_a_flag_flips_and_a_result_is_restated(sample_run: tuple[District, list[int]]) -> None:
+    """Another score is another result hash, another flag is not; the newer score counts."""
+    district, _ = sample_run
+    changes = {}
+    for fault in ("flipped_flag", "restated_result"):
+        [student] = students(fault)
+        sql = (
+            "select result_hash, flag_hash, rit_score, is_growth_measure "
+            "from core.fct_nwea_assessment_result where subject = 'Mathematics' "
+            f"and student_id = '{student}' and data_year = 2027 and test_date < '2026-09-04'"
+        )
+        [before], [after] = of_map(district, 4, sql), of_map(district, 5, sql)
+        changes[fault] = [old != new for old, new in zip(before, after, strict=True)]
+    assert changes == {
+        "flipped_flag": [False, True, False, True],
+        "restated_result": [True, True, True, False],
+    }
+    [student] = students("restated_result")
+    states = (
+        "select state, evidence_count from progression.fct_mastery "
+        f"where objective_id = 'MAP.MATH' and student_id = 'ST-{student[1:]}'"
+    )
+    assert of_map(district, 4, states) == [("not_mastered", 1)]
+    assert of_map(district, 9, states) == [("mastered", 1)]
+
+
+def test_last_years_file_waits(sample_run: tuple[District, list[int]]) -> None:
+    """The year is that of the tests, whenever the file came; none of them counts."""
+    district, _ = sample_run
+    assert district.warehouse(
+        "select term, data_year, min(year(event_at)), max(year(event_at)), count(*) > 50 "
+        "from core.fct_assessment_result where part is null group by all order by all"
+    ) == [("Fall 2026-2027", 2027, 2026, 2026, True)]
+
+
+def test_levels_of_the_vendor_decide_by_a_rule_of_the_district(
+    sample_run: tuple[District, list[int]],
+) -> None:
+    district, _ = sample_run
+    assert district.warehouse(
+        "select mastery.state, list_distinct(array_agg(newest.level order by newest.level)) "
+        "<@ if(mastery.state = 'mastered', ['High', 'HiAvg'], ['Avg', 'LoAvg', 'Low']) "
+        "from progression.fct_mastery as mastery inner join ("
+        "select student_key, arg_max(level, event_at) as level from progression.fct_evidence "
+        "where objective_id = 'MAP.MATH' and disposition = 'usable' group by student_key"
+        ") as newest using (student_key) "
+        "where mastery.objective_id = 'MAP.MATH' group by mastery.state order by mastery.state"
+    ) == [("mastered", True), ("not_mastered", True)]
+
+
+def test_every_record_is_on_the_ladder_up_to_where_it_is_lost(
+    sample_run: tuple[District, list[int]],
+) -> None:
+    """What the page on coverage shows, with the vendor's own total beside it."""
+    district, _ = sample_run
+    assert district.warehouse(
+        "select source_id, step, sum(record_count), sum(lost_count) "
+        "from reconciliation.recon_coverage group by source_id, step_number, step "
+        "order by source_id, step_number"
+    ) == [
+        ("lms", "in_file", 2400, 0),
+        ("lms", "accepted", 2239, 161),
+        ("lms", "newest", 2050, 189),
+        ("lms", "valid", 1978, 72),
+        ("lms", "linked", 1978, 0),
+        ("lms", "aligned", 1978, 0),
+        ("lms", "evidence", 1941, 37),
+        ("lms", "enrolled", 1941, 0),
+        ("map", "in_file", 370, 0),
+        ("map", "accepted", 288, 82),
+        ("map", "newest", 84, 204),
+        ("map", "valid", 84, 0),
+        ("map", "linked", 83, 1),
+        ("map", "aligned", 42, 41),
+        ("map", "evidence", 42, 0),
+        ("map", "enrolled", 41, 1),
+    ]
+    assert district.warehouse(
+        "select subject, term, expected_count, record_count, difference_count "
+        "from reconciliation.recon_coverage_total"
+    ) == [("Mathematics", "Fall 2026-2027", 43, 43, 0)]
 
 
 def test_running_a_night_again_changes_nothing(sample_run: tuple[District, list[int]]) -> None:

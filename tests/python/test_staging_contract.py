@@ -47,6 +47,7 @@ FEEDS = staged_feeds()
 READ_AS = {
     ("date", "YYYY-MM-DD"): ("date", "date"),
     ("date", "MM/DD/YYYY"): ("us_date", "us_date"),
+    ("date", "MMDDYYYY"): ("digit_date", "digit_date"),
     ("time", "HH:MM:SS"): ("time_of_day", "time"),
 }
 """Of a type and format: the macro that reads it, and what `readable` calls it."""

@@ -33,6 +33,7 @@ judged as (
             when aligned_objective_id is null then 'no_objective'
             when not is_linked then 'unlinked'
             when level is null and percent is null then 'ungraded'
+            when event_at is null then 'undated'
             when percent < 0 or percent > 200 then 'out_of_range'
             when usable_at > as_of then 'in_future'
             else 'usable'

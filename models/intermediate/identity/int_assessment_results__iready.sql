@@ -14,9 +14,10 @@ with id_columns as (
 ),
 
 {% for name, (subject, domains) in tests.items() -%}
+-- A student may take both tests in the same days, which alone make the key of each.
 {{ name }} as (
     select
-        *,
+        * replace (result_key || ':{{ subject }}' as result_key),
         'iready/diagnostic_{{ name }}' as feed,
         '{{ subject }}' as subject,
         unnest([
@@ -63,6 +64,7 @@ identified as (
 
 select
     {{ assessment_columns('identified') }},
+    identified.school_name,
     identified.family_name,
     identified.given_name,
     identified.result_id,

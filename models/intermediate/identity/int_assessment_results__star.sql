@@ -54,8 +54,12 @@ results as (
 -- What a standard says stands and falls with its test.
 identified as (
     select
-        results.*,
+        results.* exclude (school_name),
+        coalesce(results.school_name, tests.school_name) as school_name,
         tests.validity as validity_of_test,
+        coalesce(
+            tests.deactivation_reason, results.deactivation_reason, tests.assessment_status, results.assessment_status
+        ) as reason_of_test,
         {{ declared_ids({
             'StudentIdentifier': 'results.student_id',
             'StudentStateID': 'results.student_state_id',
@@ -70,6 +74,7 @@ identified as (
 
 select
     {{ assessment_columns('identified') }},
+    identified.school_name,
     identified.family_name,
     identified.given_name,
     identified.result_id,
@@ -84,6 +89,9 @@ select
     identified.level,
     identified.level_scale,
     coalesce(identified.validity, identified.validity_of_test, 'valid') as validity,
+    case
+        when coalesce(identified.validity, identified.validity_of_test) = 'withdrawn' then identified.reason_of_test
+    end as validity_reason,
     identified.result_hash,
     identified.flag_hash
 from identified

@@ -5,6 +5,10 @@ with id_columns as (
     {{ id_columns() }}
 ),
 
+merged as (
+    {{ merged_students() }}
+),
+
 demographics as (
     {{ trimmed_records(source('witnesses', 'birth_dates')) }}
 ),
@@ -25,21 +29,55 @@ users as (
         'oneroster/users' as feed
     from {{ ref('dim_user') }}
     where role = 'student'
+),
+
+-- Of two students who are one now, both ids go on to find them.
+students as (
+    select
+        users.*,
+        coalesce(merged.student_key, users.user_key) as student_key,
+        birth_dates.birth_date,
+        {{ compared_name('users.family_name') }} as compared_family_name,
+        {{ compared_name('users.given_name') }} as compared_given_name
+    from users
+    left join birth_dates on users.user_key = birth_dates.user_key
+    left join merged on users.user_key = merged.user_key
+),
+
+-- Whom name and birth date do not tell from another student.
+twins as (
+    select
+        source_id,
+        compared_family_name,
+        left(compared_given_name, 1) as initial,
+        birth_date
+    from students
+    where birth_date is not null and compared_family_name is not null
+    group by all
+    having min(student_key) <> max(student_key)
 )
 
 select
-    users.user_key,
-    users.source_id as roster_source_id,
-    users.is_active,
-    {{ compared_name('users.family_name') }} as family_name,
-    {{ compared_name('users.given_name') }} as given_name,
-    birth_dates.birth_date,
+    students.user_key,
+    students.source_id as roster_source_id,
+    students.student_key,
+    students.is_active,
+    bool_or(students.is_active) over (partition by students.student_key) as is_on_roster,
+    students.compared_family_name as family_name,
+    students.compared_given_name as given_name,
+    students.birth_date,
+    twins.source_id is not null as is_twin,
     {{ declared_ids({
-        'sourcedId': 'users.user_id',
-        'identifier': 'users.identifier',
-        'username': 'users.username',
-        'email': 'users.email',
+        'sourcedId': 'students.user_id',
+        'identifier': 'students.identifier',
+        'username': 'students.username',
+        'email': 'students.email',
     }) }} as student_ids
-from users
-left join birth_dates on users.user_key = birth_dates.user_key
-left join id_columns on users.source_id = id_columns.source_id and users.feed = id_columns.feed
+from students
+left join id_columns on students.source_id = id_columns.source_id and students.feed = id_columns.feed
+left join twins
+    on
+        students.source_id = twins.source_id
+        and students.compared_family_name = twins.compared_family_name
+        and left(students.compared_given_name, 1) is not distinct from twins.initial
+        and students.birth_date = twins.birth_date

@@ -23,7 +23,10 @@ with named as (
 
 each_id as (
     select
-        * exclude (student_ids),
+        source_student_key,
+        source_id,
+        roster_source_id,
+        exported_at,
         unnest(student_ids) as student_id
     from named
 )
@@ -32,9 +35,13 @@ select
     each_id.source_student_key,
     each_id.source_id,
     each_id.roster_source_id,
+    concat_ws(':', each_id.student_id.assigner, each_id.student_id.id_kind, each_id.student_id.id_value) as id_key,
     each_id.student_id.assigner,
     each_id.student_id.id_kind,
     each_id.student_id.id_value,
+    each_id.source_student_key = concat_ws(
+        ':', each_id.source_id, each_id.student_id.assigner, each_id.student_id.id_kind, each_id.student_id.id_value
+    ) as is_first,
     min(each_id.student_id.priority) as priority,
     coalesce(bool_or(each_id.student_id.is_trusted_alone), false) as is_trusted_alone,
     min(each_id.exported_at) as first_seen_at,

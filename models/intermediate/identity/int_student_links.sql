@@ -1,29 +1,30 @@
 -- One row per student as a source knows one: which student of the roster that is, and how that is known.
 {{ config(enabled=has_assessments()) }}
 
-with source_students as (
-    select
-        source_student_key,
-        source_id,
-        roster_source_id,
-        bool_or(is_trusted_alone) as is_trusted_alone
-    from {{ ref('int_student_ids') }}
-    group by source_student_key, source_id, roster_source_id
+with merged as (
+    {{ merged_students() }}
 ),
 
 matches as (
     select * from {{ ref('int_student_matches') }}
 ),
 
+trusted as (
+    select distinct source_student_key
+    from {{ ref('int_student_ids') }}
+    where is_trusted_alone
+),
+
 -- Whom no id finds, name and birth date may propose; nobody is linked by them.
 proposed as (
     select
-        witnesses.source_student_key,
-        students.user_key,
-        count(*) over (partition by witnesses.source_student_key) as student_count,
-        count(*) over (partition by students.user_key) as source_student_count
-    from {{ ref('int_student_witnesses') }} as witnesses
-    anti join matches on witnesses.source_student_key = matches.source_student_key
+        matches.source_student_key,
+        students.student_key,
+        count(*) over (partition by matches.source_student_key) as student_count,
+        count(*) over (partition by students.student_key) as source_student_count
+    from matches
+    inner join {{ ref('int_student_witnesses') }} as witnesses
+        on matches.source_student_key = witnesses.source_student_key and matches.student_key is null
     inner join {{ ref('int_roster_students') }} as students
         on
             witnesses.roster_source_id = students.roster_source_id
@@ -36,49 +37,53 @@ proposed as (
 proposals as (
     select
         source_student_key,
-        min(user_key) as user_key,
+        min(student_key) as student_key,
         max(student_count) = 1 and max(source_student_count) = 1 as is_unique
     from proposed
     group by source_student_key
 ),
 
--- The last decision of a person on a student counts, from the cycle on that knows it.
-decided as (
-    select
-        links.source_student_key,
-        max_by(links.decision, links.link_id) as decision,
-        arg_max_null(links.student_key, links.link_id) as user_key
-    from {{ source('landing', 'student_links') }} as links
-    inner join {{ source('landing', 'cycle_student_links') }} as cycle_links using (link_id)
-    inner join {{ ref('stg_landing__cycles') }} as cycles on cycle_links.cycle_id = cycles.cycle_id
-    group by links.source_student_key
-),
-
 judged as (
     select
-        source_students.*,
+        matches.source_student_key,
+        matches.source_id,
+        matches.roster_source_id,
+        matches.is_id_shared,
+        matches.do_ids_differ,
+        matches.does_birth_date_agree,
+        matches.does_family_name_agree,
+        matches.does_initial_agree,
+        matches.is_indistinct,
+        trusted.source_student_key is not null as is_trusted_alone,
         decided.decision is not null as is_by_hand,
         coalesce(matches.is_on_roster, true) as is_on_roster,
         case
             when decided.decision = 'link' then 'linked'
             when decided.decision = 'unlink' then 'none'
             when matches.is_id_shared then 'ambiguous'
-            when matches.do_ids_differ or matches.is_contradicted then 'conflict'
-            when matches.is_twin then 'ambiguous'
-            when matches.is_agreed then 'linked'
-            when matches.user_key is not null then 'linked_unwitnessed'
+            when matches.do_ids_differ then 'conflict'
+            when not (
+                coalesce(matches.does_birth_date_agree, true) and coalesce(matches.does_family_name_agree, true)
+                and coalesce(matches.does_initial_agree, true)
+            ) then 'conflict'
+            when matches.is_indistinct then 'ambiguous'
+            when matches.does_birth_date_agree or (matches.does_family_name_agree and matches.does_initial_agree)
+                then 'linked'
+            when matches.student_key is not null then 'linked_unwitnessed'
             when proposals.is_unique then 'proposed'
-            when proposals.user_key is not null then 'ambiguous'
+            when proposals.student_key is not null then 'ambiguous'
             else 'none'
         end as outcome,
         case
-            when decided.decision = 'link' then decided.user_key
-            when decided.decision is null then coalesce(matches.user_key, proposals.user_key)
+            when decided.decision = 'link' then coalesce(merged.student_key, decided.student_key)
+            when decided.decision is null then coalesce(matches.student_key, proposals.student_key)
         end as found_student_key
-    from source_students
-    left join matches on source_students.source_student_key = matches.source_student_key
-    left join proposals on source_students.source_student_key = proposals.source_student_key
-    left join decided on source_students.source_student_key = decided.source_student_key
+    from matches
+    left join trusted on matches.source_student_key = trusted.source_student_key
+    left join proposals on matches.source_student_key = proposals.source_student_key
+    left join {{ ref('int_student_decisions') }} as decided
+        on matches.source_student_key = decided.source_student_key
+    left join merged on decided.student_key = merged.user_key
 )
 
 select

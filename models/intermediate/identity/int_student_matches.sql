@@ -1,5 +1,5 @@
--- One row per student as a source knows one whose id the roster has: whom it finds, and what speaks for and against it.
-{{ config(enabled=has_assessments()) }}
+-- One row per student as a source knows one: whom its ids find, and whether name and birth date agree.
+{{ config(materialized='ephemeral', enabled=has_assessments()) }}
 
 with students as (
     select * from {{ ref('int_roster_students') }}
@@ -7,80 +7,82 @@ with students as (
 
 each_id as (
     select
-        * exclude (student_ids),
+        roster_source_id,
+        student_key,
+        is_active,
         unnest(student_ids) as student_id
     from students
 ),
 
-named as (
+-- The present roster goes before earlier ones: there an id counts only where no present student has it.
+ids_of_roster as (
     select
-        each_id.user_key,
-        each_id.roster_source_id,
-        each_id.is_active,
-        each_id.student_id.assigner,
-        each_id.student_id.id_kind,
-        each_id.student_id.id_value
+        roster_source_id,
+        concat_ws(':', student_id.assigner, student_id.id_kind, student_id.id_value) as id_key,
+        coalesce(min(student_key) filter (where is_active), min(student_key)) as student_key,
+        coalesce(
+            min(student_key) filter (where is_active) <> max(student_key) filter (where is_active),
+            min(student_key) <> max(student_key)
+        ) as is_shared
     from each_id
+    group by roster_source_id, id_key
 ),
 
--- The present roster goes before earlier ones: there an id counts only where no present student has it.
-roster_ids as (
+-- What the second and later ids of a student find.
+found_by_others as (
     select
-        *,
-        count(*) over (partition by roster_source_id, assigner, id_kind, id_value) as holder_count
-    from named
-    qualify is_active or not bool_or(is_active) over (partition by roster_source_id, assigner, id_kind, id_value)
+        ids.source_student_key,
+        arg_min(ids_of_roster.student_key, (ids.priority, ids_of_roster.student_key)) as student_key,
+        bool_or(ids_of_roster.is_shared) as is_shared,
+        min(ids_of_roster.student_key) as least_student_key,
+        max(ids_of_roster.student_key) as greatest_student_key
+    from {{ ref('int_student_ids') }} as ids
+    inner join ids_of_roster using (roster_source_id, id_key)
+    where not ids.is_first
+    group by ids.source_student_key
 ),
 
 found as (
     select
-        ids.source_student_key,
-        arg_min(roster_ids.user_key, (ids.priority, roster_ids.user_key)) as user_key,
-        bool_or(roster_ids.is_active) as is_on_roster,
-        max(roster_ids.holder_count) > 1 as is_id_shared,
-        min(roster_ids.user_key) <> max(roster_ids.user_key) as do_ids_differ
-    from {{ ref('int_student_ids') }} as ids
-    inner join roster_ids using (roster_source_id, assigner, id_kind, id_value)
-    group by ids.source_student_key
+        witnesses.*,
+        coalesce(ids_of_roster.student_key, others.student_key) as student_key,
+        coalesce(ids_of_roster.is_shared, false) or coalesce(others.is_shared, false) as is_id_shared,
+        coalesce(
+            others.least_student_key <> others.greatest_student_key
+            or others.least_student_key <> ids_of_roster.student_key,
+            false
+        ) as do_ids_differ
+    from {{ ref('int_student_witnesses') }} as witnesses
+    left join ids_of_roster using (roster_source_id, id_key)
+    left join found_by_others as others on witnesses.source_student_key = others.source_student_key
 ),
 
--- Whom name and birth date do not tell from another student.
-twins as (
+-- A name is the last name and the first letter of the first name.
+compared as (
     select
-        *,
-        count(*) over (partition by roster_source_id, family_name, left(given_name, 1), birth_date) > 1
-        and family_name is not null and birth_date is not null as is_twin
-    from students
-),
-
--- A name agrees by the last name and the first letter of the first name.
-witnessed as (
-    select
-        found.source_student_key,
-        bool_or(
-            coalesce(witnesses.birth_date <> students.birth_date, false)
-            or coalesce(witnesses.family_name <> students.family_name, false)
-            or coalesce(left(witnesses.given_name, 1) <> left(students.given_name, 1), false)
-        ) as is_contradicted,
-        bool_or(
-            coalesce(witnesses.birth_date = students.birth_date, false)
-            or coalesce(
-                witnesses.family_name = students.family_name
-                and left(witnesses.given_name, 1) = left(students.given_name, 1), false
-            )
-        ) as is_agreed,
-        bool_or(students.is_twin and coalesce(witnesses.given_name <> students.given_name, true)) as is_twin
+        found.*,
+        students.is_on_roster,
+        found.birth_date = students.birth_date as does_birth_date_agree,
+        found.family_name = students.family_name as does_family_name_agree,
+        left(found.given_name, 1) = left(students.given_name, 1) as does_initial_agree,
+        students.is_twin
+        and (found.family_name is not null or found.birth_date is not null)
+        and coalesce(found.given_name <> students.given_name, true) as is_indistinct
     from found
-    inner join twins as students on found.user_key = students.user_key
-    inner join {{ ref('int_student_witnesses') }} as witnesses
-        on found.source_student_key = witnesses.source_student_key
-    group by found.source_student_key
+    left join students on found.student_key = students.user_key
 )
 
 select
-    found.*,
-    coalesce(witnessed.is_contradicted, false) as is_contradicted,
-    coalesce(witnessed.is_agreed, false) as is_agreed,
-    coalesce(witnessed.is_twin, false) as is_twin
-from found
-left join witnessed on found.source_student_key = witnessed.source_student_key
+    source_student_key,
+    source_id,
+    roster_source_id,
+    student_key,
+    is_on_roster,
+    is_id_shared,
+    do_ids_differ,
+    bool_and(does_birth_date_agree) as does_birth_date_agree,
+    bool_and(does_family_name_agree) as does_family_name_agree,
+    bool_and(does_initial_agree) as does_initial_agree,
+    coalesce(bool_or(is_indistinct), false) as is_indistinct
+from compared
+group by source_student_key, source_id, roster_source_id, student_key, is_on_roster, is_id_shared, do_ids_differ

@@ -1,8 +1,21 @@
 -- One row per student and objective that a teacher has decided on: the decision that counts at the cut-off.
-with overrides as (
+with merged as (
+    {{ merged_students() }}
+),
+
+overrides as (
     {% if is_used('overrides') %}
-    select * from {{ ref('fct_override') }}
-    where is_active
+    select
+        overrides.* replace (
+            coalesce(merged.student_key, overrides.student_key) as student_key,
+            case
+                when merged.student_key is null then overrides.student_id
+                else substr(merged.student_key, length(overrides.roster_source_id) + 2)
+            end as student_id
+        )
+    from {{ ref('fct_override') }} as overrides
+    left join merged on overrides.student_key = merged.user_key
+    where overrides.is_active
     {% else %}
     {{ no_overrides() }}
     {% endif %}

@@ -22,6 +22,16 @@ with records as (
     union all
     {{ staged_records('star', ['overall', 'standards', 'skill_area']) }}
     {% endif %}
+    {% if is_used('canvas') %}
+    union all
+    {{ staged_records('canvas', [
+        'outcome_results', 'student_competency', 'gradebook', 'users', 'courses', 'sections', 'enrollments',
+    ]) }}
+    {% endif %}
+    {% if is_used('state') %}
+    union all
+    {{ staged_records('state', ['co_cmas', 'in_ilearn']) }}
+    {% endif %}
     {% for feed in own_feeds() %}
     union all
     {{ staged_records(feed.split('/')[0], [feed.split('/')[1]]) }}

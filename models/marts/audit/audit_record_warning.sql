@@ -23,7 +23,7 @@ warnings as (
     where verdict = 'accepted'
 ),
 
--- What a newer export says with an older date changes nothing; a correction may be lost by that.
+-- What a newer export says with an older date changes nothing; a correction may be lost by that. Results are restated.
 older as (
     select
         found.file_id,
@@ -44,6 +44,10 @@ older as (
             and found.layout_version = names.layout_version
             and names.staged_as like '%.modified_at'
     where found.has_older_date
+    {%- if has_assessments() %}
+    union all by name
+    {{ restated_results() }}
+    {%- endif %}
 ),
 
 found as (

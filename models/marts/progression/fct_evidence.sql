@@ -1,5 +1,9 @@
 -- One row per result and objective: one piece of evidence, and what became of it.
-with oneroster_results as (
+with merged as (
+    {{ merged_students() }}
+),
+
+oneroster_results as (
     select
         * exclude (result_key, result_id, score_status, score, is_withdrawn, alignment_fingerprint),
         result_key as evidence_key,
@@ -14,6 +18,20 @@ with oneroster_results as (
     from {{ ref('int_evidence__oneroster_results') }}
 ),
 
+-- What is about a student who is known by another id now is about that one.
+of_students as (
+    select
+        results.* replace (
+            coalesce(merged.student_key, results.student_key) as student_key,
+            case
+                when merged.student_key is null then results.student_id
+                else substr(merged.student_key, length(results.roster_source_id) + 2)
+            end as student_id
+        )
+    from oneroster_results as results
+    left join merged on results.student_key = merged.user_key
+),
+
 -- The same work under several ids counts once: its newest result.
 ranked as (
     select
@@ -22,7 +40,7 @@ ranked as (
             partition by student_key, objective_id, coalesce(line_item_key, evidence_key), disposition
             order by event_at desc, version_at desc, evidence_key asc
         ) as recency
-    from oneroster_results
+    from of_students
 ),
 
 counted as (

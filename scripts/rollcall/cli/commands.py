@@ -38,7 +38,7 @@ from rollcall.home import PATIENCE_SECONDS, Home, Patience
 from rollcall.landing import reprocessing
 from rollcall.landing.inbox import ByHand, land
 from rollcall.landing.job import Supersede
-from rollcall.ledger import decisions, identities, ledger, status
+from rollcall.ledger import contests, decisions, identities, ledger, status
 from rollcall.new_project import write_project
 from rollcall.project import SHIPPED, Project, open_project, uses_rollcall
 from rollcall.report import render_report
@@ -463,6 +463,18 @@ def show_identities(
     _print(as_json, asdict(report), lambda: screen.show_identities(report, worklist))
 
 
+@app.command("contests", epilog="Example: rollcall contests --source map")
+def show_contests(
+    source: Annotated[str | None, typer.Option("--source", help="One source only.")] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say where sources say different things of one student, and whose word stands."""
+    found = contests.read_contests(_home(home), source)
+    machine = {"contests": [asdict(contest) for contest in found]}
+    _print(as_json, machine, lambda: screen.show_contests(found))
+
+
 def _link(
     source: str, id_value: str, student: str | None, reason: str, home: Path | None, as_json: bool
 ) -> None:
@@ -495,7 +507,10 @@ def link(
     wait: WaitOption = PATIENCE_SECONDS,
     as_json: JsonOption = False,
 ) -> None:
-    """Say whose a student of a source is, whatever ids and names say."""
+    """Say whose a student of a source is, whatever ids and names say.
+
+    Where SOURCE is the roster itself, ID and STUDENT are one student from the next cycle on.
+    """
     _link(source, id_value, student, reason, home, as_json)
 
 
@@ -508,7 +523,7 @@ def unlink(
     wait: WaitOption = PATIENCE_SECONDS,
     as_json: JsonOption = False,
 ) -> None:
-    """Say that a student of a source is none of the roster's."""
+    """Say that a student of a source is none of the roster's, or that two of the roster are two."""
     _link(source, id_value, None, reason, home, as_json)
 
 

@@ -26,6 +26,7 @@ from rollcall.doctor import Check
 from rollcall.export import Export
 from rollcall.landing.job import FileReport, LandReport
 from rollcall.landing.reprocessing import Reprocessed
+from rollcall.ledger.contests import Contest
 from rollcall.ledger.identities import IdentityReport
 from rollcall.ledger.status import StatusReport
 from rollcall.new_project import NewProject
@@ -41,6 +42,7 @@ _REJECTED_SHOWN = 20
 _FILES_SHOWN = 20
 _WAITING_SHOWN = 20
 _FAILURES_SHOWN = 3
+_CONTESTED_SHOWN = 5
 _COUNTS = ("records", "structural", "malformed", "rejected", "duplicates", "accepted")
 """What is counted of the records of a delivery."""
 
@@ -396,12 +398,32 @@ def show_identities(report: IdentityReport, worklist: Path | None) -> None:
     for waiting in report.waiting[:_WAITING_SHOWN]:
         found = f"; found: {waiting.found_student_key}" if waiting.found_student_key else ""
         counted = f"{waiting.outcome}, {waiting.waiting_count} results"
-        say(f"  {waiting.source_student_key}: {counted}{found}")
+        held = f"; its file is held: {waiting.file_id}" if waiting.file_id else ""
+        say(f"  {waiting.source_student_key}: {counted}{found}{held}")
+        if waiting.witnesses:
+            say(f"    since cycle {waiting.since_cycle_id}: {', '.join(waiting.witnesses)}")
     if len(report.waiting) > _WAITING_SHOWN:
         say(f"  and {len(report.waiting) - _WAITING_SHOWN} more; --worklist FILE writes all.")
     if worklist:
         say(f"Written to {worklist}.")
     say("Decide with `rollcall link SOURCE ID STUDENT` or `rollcall unlink SOURCE ID`.")
+
+
+def show_contests(contests: Sequence[Contest]) -> None:
+    """Say of which fields sources say different things, and whose word stands; no value."""
+    if not contests:
+        say("No source says anything else of a student than the one whose word stands.")
+        return
+    for contest in contests:
+        shown = ", ".join(contest.student_keys[:_CONTESTED_SHOWN])
+        more = len(contest.student_keys) - _CONTESTED_SHOWN
+        say(
+            f"{contest.field_name}: {contest.loser_source_id} says something else than "
+            f"{contest.winner_source_id} of {len(contest.student_keys)} students; "
+            f"{contest.winner_source_id} stands ({contest.rule})."
+        )
+        say(f"    {shown}" + f" and {more} more" * (more > 0))
+    say("Their values are in reconciliation.recon_contest; correct the source that is wrong.")
 
 
 def show_scaffold(written: Scaffold) -> None:

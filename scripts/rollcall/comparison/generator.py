@@ -9,6 +9,7 @@ A district's project has its own feeds compared in the same way, beside the ship
 
 import re
 import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +49,7 @@ class ComparedColumn:
 
     `is_filled` when the mart fills it from elsewhere where the record leaves it blank;
     `is_everywhere` when every staged version of the feed has it; `words` are texts that may stand
-    in the place of a number and leave it blank.
+    in the place of a number and leave it blank; `may_be_blank` when a key is one without it.
     """
 
     raw_column: str
@@ -57,6 +58,7 @@ class ComparedColumn:
     is_filled: bool
     is_everywhere: bool
     words: tuple[str, ...] = ()
+    may_be_blank: bool = False
 
     @property
     def field(self) -> str:
@@ -189,11 +191,16 @@ class ComparedFeed:
     @property
     def record_key(self) -> str:
         """The key that a record names, as SQL of a text; null when blank."""
-        return record_key([normalized(key.text, key.kind) for key in self.keys])
+        return record_key([normalized(key.text, key.kind) for key in self.keys], self._blanks)
 
     def key_in(self, relation: str) -> str:
         """Write the same of a row of the mart or of staging; `relation` with its dot, or blank."""
-        return record_key([as_text(f"{relation}{key.name}", key.kind) for key in self.keys])
+        parts = [as_text(f"{relation}{key.name}", key.kind) for key in self.keys]
+        return record_key(parts, self._blanks)
+
+    @property
+    def _blanks(self) -> tuple[bool, ...]:
+        return tuple(key.may_be_blank for key in self.keys)
 
     @property
     def deletes(self) -> str:
@@ -281,6 +288,7 @@ def _compared_feed(contracts: Contracts, project: Project, feed: Feed) -> Compar
             name in filled,
             is_everywhere,
             tuple(word.lower() for word in words),
+            column.may_be_blank,
         )
     return ComparedFeed(
         feed.feed,
@@ -317,6 +325,7 @@ def rendered(contracts: Contracts, project: Project) -> dict[Path, str]:
         "always": always,
         "further": further,
         "is_own": is_own,
+        "assessments": _own_assessments(project, feeds) if is_own else {},
     }
     folder = project.path / (_OWN_FOLDER if is_own else _FOLDER)
     files = {}
@@ -331,6 +340,16 @@ def rendered(contracts: Contracts, project: Project) -> dict[Path, str]:
             name = path.name.replace("compared_", "compared_own_") if is_own else path.name
             files[folder / name] = template.render(known)
     return {path: _with_rules_left_out(text) for path, text in files.items()}
+
+
+def _own_assessments(project: Project, feeds: Iterable[ComparedFeed]) -> dict[str, dict[str, str]]:
+    """Return feed to mart of each family of a project whose results a model makes assessments."""
+    found: dict[str, dict[str, str]] = {}
+    for path in sorted((project.path / "models").rglob("int_assessment_results__*.sql")):
+        text = path.read_text(encoding="utf-8")
+        family = path.stem.partition("__")[2]
+        found[family] = {feed.feed: feed.mart for feed in feeds if f"ref('{feed.mart}')" in text}
+    return found
 
 
 def _with_rules_left_out(text: str) -> str:

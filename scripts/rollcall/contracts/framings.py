@@ -12,8 +12,10 @@ from rollcall.contracts.layouts import PLAIN, Framing, Layout
 from rollcall.contracts.reading import ContractError, number, pattern, rows_of
 from rollcall.contracts.sources import DELIMITERS
 
-KINDS = ("csv", "fixed", "jsonl", "xlsx")
-"""What a file may be: delimited text, lines of fixed width, an object a line, or a workbook."""
+KINDS = ("csv", "fixed", "grid", "jsonl", "xlsx")
+"""What a file may be: delimited text, also such that its cells are records, lines of fixed width,
+an object a line, or a workbook."""
+DELIMITED = ("csv", "grid")
 _YEAR = "year"
 _MOST_PREAMBLE_LINES = 1000
 _PATH = re.compile(r"[^.\[\]]+(\[\d+\])*(\.[^.\[\]]+(\[\d+\])*)*")
@@ -61,6 +63,7 @@ def with_framings(paths: Sequence[Path], layouts: Iterable[Layout]) -> tuple[Lay
             else 0,
             structural=_pattern(where, row, "structural_pattern"),
             nothing=_pattern(where, row, "nothing_pattern"),
+            cells=_pattern(where, row, "cell_pattern"),
             sheet=row["sheet"],
             names=layout.names,
             widths=tuple(column.width or 0 for column in layout.columns),
@@ -82,7 +85,7 @@ def with_framings(paths: Sequence[Path], layouts: Iterable[Layout]) -> tuple[Lay
 
 
 def _pattern(where: str, row: dict[str, str], column: str) -> re.Pattern[str] | None:
-    return pattern(where, row, column) if row[column] else None
+    return pattern(where, row, column) if row.get(column) else None
 
 
 def _check(row: _Row) -> None:
@@ -90,13 +93,14 @@ def _check(row: _Row) -> None:
     where, framing, columns = row.where, row.framing, row.layout.columns
     if framing.kind not in KINDS:
         raise ContractError(f"{where}: kind '{framing.kind}' is not one of {', '.join(KINDS)}.")
-    if framing.delimiter and (framing.kind != "csv" or framing.delimiter not in DELIMITERS):
+    if framing.delimiter and (framing.kind not in DELIMITED or framing.delimiter not in DELIMITERS):
         raise ContractError(
-            f"{where}: delimiter '{framing.delimiter}' cannot be; a csv has one of "
+            f"{where}: delimiter '{framing.delimiter}' cannot be; a csv or grid has one of "
             f"{', '.join(DELIMITERS)}, or a blank where the source says it, others have none."
         )
     if framing.sheet and framing.kind != "xlsx":
         raise ContractError(f"{where}: only a workbook (xlsx) has a sheet.")
+    _check_cells(row)
     if framing.kind == "jsonl" and framing.preamble_lines:
         raise ContractError(f"{where}: a file of an object a line has no preamble.")
     names_year = framing.name_pattern is not None and _YEAR in framing.name_pattern.groupindex
@@ -117,3 +121,18 @@ def _check(row: _Row) -> None:
                     f"{where}: '{column.name}' is no path of an object; write names with dots "
                     "between them and places of a list in brackets, such as student.codes[0].id."
                 )
+
+
+def _check_cells(row: _Row) -> None:
+    """Raise when a grid lacks what tells its cells, or another kind has it."""
+    cells, names = row.framing.cells, set(row.layout.names)
+    if row.framing.kind != "grid":
+        if cells:
+            raise ContractError(f"{row.where}: only a grid has a cell_pattern.")
+        return
+    wanted = {"[cell]"} | {f"[{group}]" for group in (cells.groupindex if cells else ())}
+    if cells is None or not wanted <= names:
+        raise ContractError(
+            f"{row.where}: a grid needs a cell_pattern, the columns [cell] and one for each group "
+            "of it in layouts.csv, such as [id] for (?P<id>...)."
+        )

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 
+_DATES = {"MM/DD/YYYY": "us_date", "MMDDYYYY": "digit_date"}
 METADATA_PREFIX = "metadata."
 VARIANT_MARK = "-"
 _NAMES_NOTHING = ("1.0",)
@@ -40,9 +41,13 @@ class Column:
 
     @property
     def kind(self) -> str:
-        """How its values are read: its type, or `us_date` of a date written MM/DD/YYYY."""
-        is_us_date = self.data_type == "date" and self.format == "MM/DD/YYYY"
-        return "us_date" if is_us_date else self.data_type
+        """How its values are read: its type, or that of a date in another format than ISO 8601."""
+        return _DATES.get(self.format, "date") if self.data_type == "date" else self.data_type
+
+    @property
+    def may_be_blank(self) -> bool:
+        """Whether a key of several columns is one where this is blank."""
+        return self.requirement == "no"
 
     @property
     def staged_column(self) -> str:
@@ -55,13 +60,14 @@ class Framing:
     """How files of a layout are cut into records; by default a CSV that begins with its header.
 
     Attributes:
-        kind: csv, fixed, jsonl or xlsx.
+        kind: csv, fixed, grid, jsonl or xlsx.
         name_pattern: what the name of such a file holds; None where the feed's own name tells.
         year: what the group `year` of the pattern must find, or blank.
         delimiter: what stands between fields; blank where the source says it.
         preamble_lines: how many lines, or rows, stand before the header.
         structural: what the first field of a record is that is passed over.
         nothing: what the first field of the only record is where it says that there is none.
+        cells: what the columns of a grid are called whose cells are records each.
         sheet: the sheet of a workbook; blank where it has but one.
         names: those of the layout's columns.
         widths: those of the layout's columns; 0 for one that takes the rest of the line.
@@ -74,6 +80,7 @@ class Framing:
     preamble_lines: int = 0
     structural: re.Pattern[str] | None = None
     nothing: re.Pattern[str] | None = None
+    cells: re.Pattern[str] | None = None
     sheet: str = ""
     names: tuple[str, ...] = ()
     widths: tuple[int, ...] = ()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -60,6 +60,7 @@ class Limits:
     max_rejected_percent: float
     max_renamed_percent: float
     max_lost_percent: float
+    max_unlinked_percent: float
     floor_count: float
     max_members: float
     max_unpacked_bytes: float
@@ -93,12 +94,22 @@ class Source:
     change_policy: str
     ignore_files: tuple[str, ...]
     latency_target_hours: int
+    year_rolls_on: str
     limits: Limits
 
     @property
     def naive_time_zone(self) -> str:
         """The time zone of times that name none: UTC, as the specification says, by default."""
         return self.time_zone if self.naive_times == "local" else "UTC"
+
+    def school_year(self, day: date) -> int | None:
+        """Return the school year of the files of a day, by the year in which it ends.
+
+        None where the source does not say when its years begin.
+        """
+        if not self.year_rolls_on:
+            return None
+        return day.year + (f"{day:%m-%d}" >= self.year_rolls_on)
 
 
 def read_feeds(path: Path) -> Iterator[Feed]:
@@ -191,6 +202,7 @@ def read_sources(
             change_policy=row["change_policy"],
             ignore_files=listed(row.get("ignore_files", "")),
             latency_target_hours=int(number(path, line, row, "latency_target_hours", _MOST_HOURS)),
+            year_rolls_on=row.get("year_rolls_on", ""),
             limits=Limits(**{**limits[_EVERY_SOURCE], **limits.get(row["source_id"], {})}),
         )
     for where, roster in rosters.items():
@@ -229,6 +241,8 @@ def _check_source(where: str, row: Mapping[str, str], families: set[str], feeds:
                 raise ContractError(f"{where}: {column} names '{name}', which feeds.csv lacks.")
     if row["exported_at_policy"] == "name":
         _check_name_pattern(where, row)
+    if row.get("year_rolls_on"):
+        _check_day_of_year(where, row["year_rolls_on"])
     try:
         zone = ZoneInfo(row["time_zone"])
     except (ZoneInfoNotFoundError, ValueError):
@@ -241,6 +255,18 @@ def _check_source(where: str, row: Mapping[str, str], families: set[str], feeds:
             f"{where}: schedule '{row['schedule']}' is no cron expression; write five fields: "
             "minute hour day month weekday."
         ) from None
+
+
+def _check_day_of_year(where: str, text: str) -> None:
+    """Raise when a text is no month and day."""
+    try:
+        is_day = f"{date.fromisoformat(f'2023-{text}'):%m-%d}" == text
+    except ValueError:
+        is_day = False
+    if not is_day:
+        raise ContractError(
+            f"{where}: year_rolls_on '{text}' is no month and day; write MM-DD, such as 08-15."
+        )
 
 
 def _check_name_pattern(where: str, row: Mapping[str, str]) -> None:

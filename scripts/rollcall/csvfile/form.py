@@ -12,7 +12,7 @@ class Form(Protocol):
 
     @property
     def kind(self) -> str:
-        """One of csv, fixed, jsonl, xlsx."""
+        """One of csv, fixed, grid, jsonl, xlsx."""
 
     @property
     def delimiter(self) -> str:
@@ -29,6 +29,10 @@ class Form(Protocol):
     @property
     def nothing(self) -> re.Pattern[str] | None:
         """What the first field of the only record is where it says that there is none."""
+
+    @property
+    def cells(self) -> re.Pattern[str] | None:
+        """What the columns of a grid are called whose cells are records each."""
 
     @property
     def sheet(self) -> str:

@@ -5,12 +5,14 @@ from typing import BinaryIO
 from rollcall.csvfile.fixed import FixedFramer
 from rollcall.csvfile.form import Form
 from rollcall.csvfile.framing import MAX_RECORD_BYTES, Framer
+from rollcall.csvfile.grid import GridFramer
 from rollcall.csvfile.jsonl import JsonFramer
 from rollcall.csvfile.workbook import WorkbookFramer
 
 FRAMERS: dict[str, type[Framer]] = {
     "csv": Framer,
     "fixed": FixedFramer,
+    "grid": GridFramer,
     "jsonl": JsonFramer,
     "xlsx": WorkbookFramer,
 }

@@ -21,19 +21,22 @@ from rollcall.clock import now as clock_now
 from rollcall.contracts.project import Contracts
 from rollcall.cycle import warehouse
 from rollcall.cycle.built_from import changed_since, keep_code, keep_seeds
-from rollcall.cycle.judgement import judge_new_files, keep_out, note_down
+from rollcall.cycle.judgement import judge_linked_files, judge_new_files, keep_out, note_down
 from rollcall.cycle.reported import Cycle, CycleReport, report_newest
+from rollcall.cycle.unlinked_students import has_new_students
 from rollcall.databases import damages
 from rollcall.errors import RollcallError, UsageError, is_out_of_room, reraise_stop
 from rollcall.home import Home
+from rollcall.landing.file import add_file
 from rollcall.landing.inbox import land
 from rollcall.landing.job import Context
-from rollcall.landing.verdicts import Effect
+from rollcall.landing.verdicts import Effect, Judgement
 from rollcall.ledger import ledger, schedule
 from rollcall.ledger.entries import (
     IN_FUTURE,
     OF_A_CYCLE,
     UNFINISHED,
+    UNLINKED_FILES,
     USABLE_FILES,
     frozen_files,
 )
@@ -262,17 +265,20 @@ def _new(connection: duckdb.DuckDBPyConnection, table: str, key: str) -> list[in
     )
 
 
-def _what_is_new(opening: _Opening, cutoff_at: datetime) -> _News:
-    connection = opening.connection
-    files = _ids(
+def _new_files(connection: duckdb.DuckDBPyConnection, cutoff_at: datetime) -> list[str]:
+    return _ids(
         connection,
         f"select file_id from ({USABLE_FILES}) where exported_at <= ? "
         "and file_id not in (select file_id from landing.cycle_files) order by file_id",
         [cutoff_at],
     )
+
+
+def _what_is_new(opening: _Opening, cutoff_at: datetime) -> _News:
+    connection = opening.connection
     decisions, links = (_new(connection, *taken) for taken in _DECISIONS)
     return _News(
-        files,
+        _new_files(connection, cutoff_at),
         decisions,
         links,
         schedule.newly_due(connection, opening.contracts, cutoff_at, _last_seen(connection)),
@@ -312,9 +318,31 @@ def _open(
         )
     cycle = Cycle(last + 1, cutoff_at)
     with ledger.transaction(connection):
+        _try_again(opening)
+        news = replace(news, files=_new_files(connection, cutoff_at))
         _add_cycle(opening, cycle)
         opening.note("cycle_opened", cycle, _freeze(opening, cycle, news))
     return cycle
+
+
+def _try_again(opening: _Opening) -> None:
+    """Accept again what was held because its students were nobody's; the cycle judges it anew.
+
+    Links, a roster, limits or columns may have come since.
+    """
+    context = Context(
+        opening.connection, opening.contracts, opening.home, opening.job_id, opening.now
+    )
+    for file in rows(opening.connection, UNLINKED_FILES):
+        for statement in (
+            "insert into landing.replaced_files by name from landing.files where file_id = ?",
+            "delete from landing.unlinked_students where file_id = ?",
+        ):
+            opening.connection.execute(statement, [file["file_id"]])
+        add_file(
+            context,
+            file | {"job_id": opening.job_id, "verdict": "accepted", "code": None, "detail": None},
+        )
 
 
 def _freeze(opening: _Opening, cycle: Cycle, news: _News) -> str:
@@ -521,27 +549,47 @@ def _judge_and_build(
     builder: warehouse.Builder, opening: _Opening, cycle: Cycle
 ) -> warehouse.Build:
     """Count the records of the new files, keep out what must not be used, and build the rest."""
-    home = opening.home
+    home, contracts = opening.home, opening.contracts
     while True:
         built = builder.count_records()
         if built.failures:
             return built
-        judged = judge_new_files(home, opening.contracts, cycle.cycle_id)
-        if not judged:
+        if _keep_out(opening, cycle, judge_new_files(home, contracts, cycle.cycle_id)):
+            builder.start()
+            continue
+        if not (builder.links_students and _has_new_students(home, cycle)):
             break
-        kept_out = {key: found for key, found in judged if found.effect != Effect.NOTE}
-        with home.landing() as connection:
-            home.attach(connection, home.building_db, "building")
-            with ledger.transaction(connection):
-                context = Context(connection, opening.contracts, home, opening.job_id, opening.now)
-                if not kept_out:
-                    note_down(context, cycle.cycle_id, judged)
-                    break
-                keep_out(context, cycle.cycle_id, kept_out)
-                missing = schedule.missing(connection, opening.contracts, cycle.cutoff_at)
-                _find_missing(replace(opening, connection=connection), cycle, missing)
+        built = builder.link_students()
+        if built.failures:
+            return built
+        if not _keep_out(opening, cycle, judge_linked_files(home, contracts, cycle.cycle_id)):
+            break
         builder.start()
     return builder.build_rest()
+
+
+def _has_new_students(home: Home, cycle: Cycle) -> bool:
+    with home.landing(read_only=True) as connection:
+        return has_new_students(connection, cycle.cycle_id)
+
+
+def _keep_out(opening: _Opening, cycle: Cycle, judged: Sequence[tuple[str, Judgement]]) -> bool:
+    """Take files out of a cycle by what was found; say whether there are any. The rest is noted."""
+    home = opening.home
+    kept_out = {key: found for key, found in judged if found.effect != Effect.NOTE}
+    if not judged:
+        return False
+    with home.landing() as connection:
+        home.attach(connection, home.building_db, "building")
+        with ledger.transaction(connection):
+            context = Context(connection, opening.contracts, home, opening.job_id, opening.now)
+            if not kept_out:
+                note_down(context, cycle.cycle_id, judged)
+                return False
+            keep_out(context, cycle.cycle_id, kept_out)
+            missing = schedule.missing(connection, opening.contracts, cycle.cutoff_at)
+            _find_missing(replace(opening, connection=connection), cycle, missing)
+    return True
 
 
 def _run(

@@ -96,6 +96,7 @@ class DbtRun:
             RollcallError: dbt could not run at all; the message says where its log is.
         """
         self._home.wait_for_writers(self._home.landing_db)
+        self._forget_ephemeral_models()
         done = self._run(arguments, self._manifest, partial(_follow, progress))
         if done.exception or done.result is None:
             raise self._failure(done)
@@ -106,6 +107,16 @@ class DbtRun:
         together = replace(ran, results=list(self._ran.values()))
         together.write(str(self._target_path / "run_results.json"))
         return [_node_result(result, self._manifest) for result in ran.results]
+
+    def _forget_ephemeral_models(self) -> None:
+        """Have dbt put ephemeral models into their readers again, also into those compiled before.
+
+        A node that says that they are in it is compiled anew without them.
+        """
+        for node in self._manifest.nodes.values():
+            if getattr(node, "extra_ctes_injected", False):
+                compiled: Any = node
+                compiled.extra_ctes_injected, compiled.extra_ctes = False, []
 
     def left_out(self, is_wanted: "Callable[[Any], bool]") -> list[str]:
         """Name the nodes of the project that are wanted and that no command has run so far."""

@@ -14,6 +14,8 @@ from rollcall.contracts.project import Contracts
 from rollcall.cycle.lost_references import judge_references
 from rollcall.cycle.new_records import NewFile, Staging
 from rollcall.cycle.reused_ids import judge_ids
+from rollcall.cycle.school_years import judge_years
+from rollcall.cycle.unlinked_students import KEEP_STUDENTS, judge_students
 from rollcall.home import Home
 from rollcall.landing import raw
 from rollcall.landing.file import add_file
@@ -186,8 +188,8 @@ def judge_new_files(home: Home, contracts: Contracts, cycle_id: int) -> list[tup
         values of a column cannot be read; `MASS_REJECTION` when more records are rejected than the
         limit allows, or all of them, however few there are; `REFERENCES_LOST` when more records
         than the limit allows newly refer to what is not known, and `REFERENCES_UNKNOWN` when all of
-        a few do; `ID_REUSED` when ids stand for something else than before, which is noted below a
-        limit.
+        a few do; `SCHOOL_YEAR_NOT_CURRENT` when no record is of the year that is due; `ID_REUSED`
+        when ids stand for something else than before, which is noted below a limit.
     """
     with duckdb.connect(str(home.building_db), read_only=True) as connection:
         home.attach(connection, home.landing_db, "landing")
@@ -203,6 +205,7 @@ def judge_new_files(home: Home, contracts: Contracts, cycle_id: int) -> list[tup
         found_of_others = (
             judge_ids(staging, contracts, others),
             judge_references(staging, contracts, others),
+            judge_years(staging, contracts, others),
         )
     for others_found in found_of_others:
         judged |= {key: item for key, item in others_found.items() if item.effect != Effect.NOTE}
@@ -213,6 +216,21 @@ def judge_new_files(home: Home, contracts: Contracts, cycle_id: int) -> list[tup
         if item.effect == Effect.NOTE and key not in judged
     ]
     return [*judged.items(), *notes]
+
+
+def judge_linked_files(
+    home: Home, contracts: Contracts, cycle_id: int
+) -> list[tuple[str, Judgement]]:
+    """Say what is to be said of new files of a cycle, by whose their students are.
+
+    Args:
+        home: the data directory, whose warehouse in the making has linked the students.
+        contracts: layouts and limits.
+        cycle_id: the cycle.
+    """
+    with duckdb.connect(str(home.building_db), read_only=True) as connection:
+        home.attach(connection, home.landing_db, "landing")
+        return judge_students(connection, contracts, cycle_id)
 
 
 def note_down(context: Context, cycle_id: int, judged: Sequence[tuple[str, Judgement]]) -> None:
@@ -251,7 +269,8 @@ def keep_out(context: Context, cycle_id: int, judged: Mapping[str, Judgement]) -
         if verdict == "rejected":
             raw.remove(context.connection, file_id, entry["raw_table"])
         else:
-            context.connection.execute(_KEEP_REASONS, [file_id])
+            is_unlinked = judgement.code == "STUDENTS_UNLINKED"
+            context.connection.execute(KEEP_STUDENTS if is_unlinked else _KEEP_REASONS, [file_id])
         context.connection.execute("delete from landing.cycle_files where file_id = ?", [file_id])
         _add_finding(context, cycle_id, file_id, judgement)
         changed = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import duckdb
 
@@ -146,6 +147,20 @@ class Staging:
             "group by file_id, record_number, line_number, new.subject) "
             "select file_id, count(*), count(*) filter (is_reused), "
             "min(line_number) filter (is_reused) from known group by file_id order by file_id"
+        ).fetchall()
+
+    def school_years(self, feed: str) -> list[tuple[str, datetime, list[int], int]]:
+        """Return file, export time, school years named by its records, and how many name one.
+
+        Of new files of a feed whose records name years, by the year in which each ends.
+        """
+        if "data_year" not in self._columns("base", feed):
+            return []
+        return self._connection.execute(
+            "select file_id, any_value(exported_at), list_sort(list(distinct data_year)), count(*) "
+            f"from {self._relation('base', feed)} where is_new and data_year is not null "
+            "and not list_contains(?::varchar[], file_id) group by file_id order by file_id",
+            [self._kept_out],
         ).fetchall()
 
     def _new(self, feed: str) -> str:

@@ -26,6 +26,8 @@ In blocks of 64 KiB small tables take less than half of the room of the default,
 _VIEWS_ASIDE = "staging.views_set_aside"
 _RECORD_COUNTS = "+int_file_record_counts"
 """What a cycle builds first: every record of the new files with its verdict."""
+_LINKS = "+int_student_links"
+"""What it builds then, where new results name students by ids of their own: whose they are."""
 _NOT_IN_A_CYCLE = (
     *("resource_type:unit_test", "resource_type:exposure"),
     *("test_name:references_resolve", "tag:not_in_cycle"),
@@ -199,9 +201,11 @@ class Builder:
         self._progress = progress
         self._dbt = DbtRun(home, families)
         self._queries: dict[str, str] = {}
+        self._built: tuple[str, ...] = (_RECORD_COUNTS,)
 
     def start(self) -> None:
         """Put in place what is built upon; throw away the remains of a build."""
+        self._built = (_RECORD_COUNTS,)
         self._change = start_from_last_good(self._home, self._change)
         if self._change.is_code_new:  # what columns a table has may depend on seeds
             with duckdb.connect(str(self._home.building_db)) as connection:
@@ -212,9 +216,19 @@ class Builder:
         """Give every record of the new files its verdict, before anything is built upon it."""
         return self._build([f"--select={_RECORD_COUNTS}", *self._excluding()])
 
+    @property
+    def links_students(self) -> bool:
+        """Whether the project has sources that know students by ids of their own."""
+        return any(table.endswith(".int_student_links") for table in self._dbt.tables)
+
+    def link_students(self) -> Build:
+        """Find whose the students of the new files are, before anything is built upon it."""
+        self._built = (_RECORD_COUNTS, _LINKS)
+        return self._build([f"--select={_LINKS}", *self._excluding(_RECORD_COUNTS)])
+
     def build_rest(self) -> Build:
         """Build everything else of a cycle, and test it."""
-        return self._build(self._excluding(_RECORD_COUNTS, *_NOT_IN_A_CYCLE))
+        return self._build(self._excluding(*self._built, *_NOT_IN_A_CYCLE))
 
     def build_all(self) -> Build:
         """Build every table without a test."""

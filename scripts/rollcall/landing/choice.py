@@ -6,6 +6,7 @@ picked.
 
 from dataclasses import dataclass
 
+from rollcall.contracts.framings import DELIMITED
 from rollcall.contracts.layouts import Fit, Layout, fit_by
 from rollcall.contracts.project import Contracts
 from rollcall.contracts.sources import Feed, Source
@@ -77,7 +78,8 @@ def _try(source: Source, layout: Layout, member: Member) -> tuple[tuple[str, ...
             "TOO_MANY_COLUMNS", f"The header has {count} columns; at most {most:.0f} are read."
         )
     wanted = framing.delimiter or source.delimiter
-    if framing.kind == "csv" and len(header.names) > 1 and header.delimiter != DELIMITERS[wanted]:
+    is_delimited = framing.kind in DELIMITED and len(header.names) > 1
+    if is_delimited and header.delimiter != DELIMITERS[wanted]:
         return _of_another_delimiter(layout, header, wanted)
     fit = fit_by(layout, header.names, source.header_policy)
     if fit is None:

@@ -130,7 +130,9 @@ def _seen_places(readable: Readable) -> tuple[int, ...]:
 
 def remove(connection: duckdb.DuckDBPyConnection, file_id: str, raw_table: str | None) -> None:
     """Remove the records of a file, and what was found of them."""
-    for table in ("malformed_records", "structural_records", "rejected_records"):
+    for table in (
+        *("malformed_records", "structural_records", "rejected_records", "unlinked_students"),
+    ):
         connection.execute(f"delete from landing.{table} where file_id = ?", [file_id])
     if raw_table:
         connection.execute(f"delete from {raw_table} where file_id = ?", [file_id])
@@ -200,7 +202,8 @@ def _store_malformed(
         [
             normalized(f"nullif(record_key[{place}], '')", column.kind)
             for place, (column, _) in enumerate(readable.layout.keys, 1)
-        ]
+        ],
+        [column.may_be_blank for column, _ in readable.layout.keys],
     )
     connection.execute(
         "insert into landing.malformed_records by name "

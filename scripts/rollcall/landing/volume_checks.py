@@ -134,7 +134,8 @@ def _judge_changes(
     found = _count(connection, different(f"hash({columns}) % {one_in} = 0")) * one_in
     if found * 100 <= (limits.max_changed_percent - 5) * total:
         return
-    known = f"(select {columns} from {rows(before[0])}) using ({columns})"
+    keys = f"(select hash({columns}) as key_hash from {rows(before[0])})"
+    known = f"{keys} on key_hash = hash({columns})"
     shared = _count(connection, f"{rows(file.file_id)} semi join {known}")
     changed = _count(connection, f"(from {different()}) semi join {known}")
     if changed >= limits.floor_count and changed * 100 > limits.max_changed_percent * shared:
@@ -212,9 +213,13 @@ class _Comparison:
         if not _has_table(connection, mart):
             return None
         keys = file.layout.keys
-        key = record_key([as_text(column.staged_column, column.kind) for column, _ in keys])
+        may_be_blank = [column.may_be_blank for column, _ in keys]
+        key = record_key(
+            [as_text(column.staged_column, column.kind) for column, _ in keys], may_be_blank
+        )
         stored_key = record_key(
-            [normalized(trimmed(identifier(raw)), column.kind) for column, raw in keys]
+            [normalized(trimmed(identifier(raw)), column.kind) for column, raw in keys],
+            may_be_blank,
         )
         active = (
             f"(select * from good.{mart} where is_active "

@@ -139,6 +139,14 @@ HELD = """
     order by landed_at desc, source_id, file_name
 """
 """SQL: what waits for a person, but for bulks that a newer one has made pointless."""
+UNLINKED_FILES = """
+    select * from landing.files
+    where verdict = 'held' and code = 'STUDENTS_UNLINKED' and file_id not in (
+        select file_id from landing.decisions where decision <> 'reprocess'
+    )
+    order by file_id
+"""
+"""SQL: files held because their students are nobody's, of which nobody has decided."""
 POINTER_COLUMNS = ("file_id", "record_number", "line_number", "byte_offset")
 
 

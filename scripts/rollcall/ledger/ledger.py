@@ -27,7 +27,10 @@ GENESIS = "0" * 64
 _ENTRIES = {
     "delivery": {"deliveries": "delivery_id"},
     "file": dict.fromkeys(
-        ("files", "malformed_records", "structural_records", "rejected_records", "replaced_files"),
+        (
+            *("files", "malformed_records", "structural_records", "rejected_records"),
+            *("replaced_files", "unlinked_students"),
+        ),
         "file_id",
     ),
     "decision": {"decisions": "decision_id"},
@@ -369,11 +372,12 @@ def link(
     job_id: int,
     source_student_key: str,
     student_key: str | None,
+    decision: str,
     reason: str,
     decided_by: str,
     at: datetime,
 ) -> None:
-    """Record whose a source's student is, or that it is nobody's; the next cycle acts on it."""
+    """Record whose a student is, or that it is nobody's; the next cycle acts on it."""
     number = _scalar(connection, "select coalesce(max(link_id), 0) + 1 from landing.student_links")
     put(
         connection,
@@ -383,7 +387,7 @@ def link(
             "job_id": job_id,
             "source_student_key": source_student_key,
             "student_key": student_key,
-            "decision": "link" if student_key else "unlink",
+            "decision": decision,
             "reason": reason,
             "decided_by": decided_by,
             "decided_at": at,

@@ -94,7 +94,8 @@ create table if not exists landing.decisions (
     decided_at timestamp not null
 );
 
--- What a person decided of a student as a source knows one: link (to a student of the roster) or unlink.
+-- What a person decided of a student as a source knows one: link (to a student of the roster), unlink, or merge (a student of
+-- the roster who is known by another id now).
 create table if not exists landing.student_links (
     link_id bigint primary key,
     job_id bigint not null,
@@ -104,6 +105,17 @@ create table if not exists landing.student_links (
     reason varchar not null,
     decided_by varchar not null,
     decided_at timestamp not null
+);
+
+-- Students of a file that a cycle held because too many of them are nobody's, so that a person can link them; a file
+-- that is tried again is counted anew.
+create table if not exists landing.unlinked_students (
+    file_id varchar not null,
+    source_student_key varchar not null,
+    roster_source_id varchar not null,
+    outcome varchar not null,
+    found_student_key varchar,
+    result_count bigint not null
 );
 
 create table if not exists landing.findings (

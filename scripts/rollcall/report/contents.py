@@ -12,7 +12,7 @@ import duckdb
 from rollcall.ledger.entries import CYCLE_ATTEMPTS
 from rollcall.ledger.sql import literal
 from rollcall.report.listings import Listing
-from rollcall.report.reasons import REASONS
+from rollcall.report.reasons import COVERAGE, REASONS
 
 VOCABULARY = Path(__file__).with_name("vocabulary.csv")
 
@@ -20,11 +20,12 @@ VOCABULARY = Path(__file__).with_name("vocabulary.csv")
 def lay_out(connection: duckdb.DuckDBPyConnection) -> None:
     """Lay out what queries need besides ledger and warehouse, as temporary tables."""
     connection.execute(f"create temp table cycle_attempts as {CYCLE_ATTEMPTS}")
-    connection.execute(
-        "create temp table difference_reasons as "
-        "select unnest(?::varchar[]) as code, unnest(?::varchar[]) as words",
-        [list(REASONS), list(REASONS.values())],
-    )
+    for table, meanings in (("difference_reasons", REASONS), ("coverage_words", COVERAGE)):
+        connection.execute(
+            f"create temp table {table} as "
+            "select unnest(?::varchar[]) as code, unnest(?::varchar[]) as words",
+            [list(meanings), list(meanings.values())],
+        )
     connection.execute(
         "create temp table vocabulary as from "
         f"read_csv({literal(str(VOCABULARY))}, header = true, all_varchar = true)"
@@ -41,6 +42,7 @@ def listings(*, names: bool) -> list[Listing]:
         *_files(),
         *_records(),
         *_differences(names),
+        *_coverage(),
         *_changes(),
         *_students(),
         *_times(),
@@ -163,6 +165,35 @@ def _differences(names: bool) -> list[Listing]:
             "and over the warehouse, without the records that the comparison above found to "
             "differ.",
             "No number has been summed.",
+        ),
+    ]
+
+
+def _coverage() -> list[Listing]:
+    return [
+        Listing(
+            "coverage_totals",
+            "Do we count what the source counts?",
+            "Totals that a source states itself, such as in a report of the vendor, beside ours. "
+            "They are entered in expected_totals.csv.",
+            "No total is entered in expected_totals.csv.",
+            hidden=("feed",),
+        ),
+        Listing(
+            "coverage",
+            "How far records get",
+            "Step by step: how many records are left, and why the others are not. What is left "
+            "and what is lost are together what the step before has.",
+            "No record that could be evidence has come yet.",
+            labels={"percent_of_all": "% of all"},
+        ),
+        Listing(
+            "coverage_by_school",
+            "How far tests get, school by school",
+            "The tests of each assessment, subject, term and school, as the files name them, and "
+            "how many are left at each step.",
+            "No test of an assessment has come yet.",
+            hidden=("feed",),
         ),
     ]
 

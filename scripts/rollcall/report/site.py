@@ -61,6 +61,13 @@ PAGES = (
         ),
     ),
     Page(
+        "coverage.html",
+        "Coverage",
+        "Of all that came, how much counts, and where is the rest lost? For the question why our "
+        "totals are not those of the vendor.",
+        ("coverage_totals", "coverage", "coverage_by_school"),
+    ),
+    Page(
         "mastery.html",
         "Mastery",
         "The state of every student as of the last good cycle. Search for a student's id, then "

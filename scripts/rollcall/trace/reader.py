@@ -97,7 +97,10 @@ class Reader:
         if found is None or not self.has(found[0]):
             return None
         table, columns = found
-        key = record_key([as_text(column.staged_column, column.data_type) for column in columns])
+        key = record_key(
+            [as_text(column.staged_column, column.data_type) for column in columns],
+            [column.may_be_blank for column in columns],
+        )
         return Mart(table, key, tuple(column.staged_column for column in columns))
 
     def has(self, table: str) -> bool:
@@ -203,7 +206,8 @@ class Reader:
         for layout in self.contracts.versions(file["feed"] or ""):
             names = [column.name for column, _ in layout.keys]
             if set(names) <= set(named):
-                return record_key_of([visible(named[name]) for name in names])
+                may_be_blank = [column.may_be_blank for column, _ in layout.keys]
+                return record_key_of([visible(named[name]) for name in names], may_be_blank)
         return None
 
     def naming(self, source_id: str, feed: str, key: str) -> list[Pointer]:
@@ -302,7 +306,7 @@ class Reader:
         parts = []
         for column, raw_column in layout.keys:
             parts.append(normalized(trimmed(identifier(raw_column)), column.kind))
-        return record_key(parts)
+        return record_key(parts, [column.may_be_blank for column, _ in layout.keys])
 
     def _near(self, feed: str, version: str, key: str) -> tuple[str, tuple[str, ...]]:
         """Return a condition that lets DuckDB skip blocks without a key, and its parameters.

@@ -1,4 +1,4 @@
--- Finds: rows of identity_columns.csv and level_states.csv that name nothing, or that cannot be used.
+-- Finds: rows of identity_columns.csv, source_hierarchy.csv and level_states.csv that name nothing, or that cannot be used.
 -- Matters: such a row links nobody and stands for no state, and nobody notices.
 -- Do: correct the row of the seed that the sentence names.
 {{ config(tags=['of_seeds'], enabled=has_assessments()) }}
@@ -20,6 +20,7 @@ columns_judged as (
                 and columns.column_name not in ('sourcedId', 'identifier', 'username', 'email')
                 then 'of the roster only sourcedId, identifier, username and email are compared'
             when columns.assigner is null then 'assigner is blank'
+            when columns.assigner like '%:%' then 'assigner holds a colon'
             when
                 columns.id_kind is null
                 or columns.id_kind not in ('state', 'district', 'school', 'sis', 'lms', 'vendor', 'email', 'login')
@@ -53,7 +54,22 @@ levels_judged as (
     left join rules on levels.rule_id = rules.rule_id
 ),
 
+hierarchy_judged as (
+    select
+        concat('source_hierarchy.csv, ', hierarchy.field_name, ' ', hierarchy.source_id) as place,
+        case
+            when sources.source_id is null then 'source_id is not in sources.csv'
+            when coalesce(hierarchy.field_name not in ('family_name', 'given_name', 'birth_date'), true)
+                then 'field_name is not one of family_name, given_name, birth_date'
+            when coalesce(hierarchy.rank < 1, true) then 'rank is 1 or more'
+        end as problem
+    from {{ ref('source_hierarchy') }} as hierarchy
+    left join {{ ref('sources') }} as sources using (source_id)
+),
+
 judged as (
+    select * from hierarchy_judged
+    union all
     select * from columns_judged
     union all
     select * from levels_judged

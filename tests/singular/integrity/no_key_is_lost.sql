@@ -47,6 +47,23 @@ new_records as (
         'overall': text('AssessmentID'), 'standards': star_standard_id(), 'skill_area': star_skill_area_id(),
     }) }}
     {% endif %}
+    {% if is_used('canvas') %}
+    union all
+    {{ new_records('canvas', {
+        'outcome_results': 'result_id', 'student_competency': 'competency_id', 'gradebook': 'score_id',
+        'users': 'user_id', 'courses': 'course_id', 'sections': 'section_id', 'enrollments': 'enrollment_id',
+    }, {
+        'outcome_results': canvas_result_id(), 'student_competency': canvas_competency_id(), 'gradebook': canvas_score_id(),
+        'users': text('user_id'), 'courses': text('course_id'), 'sections': text('section_id'),
+        'enrollments': canvas_enrollment_id(),
+    }) }}
+    {% endif %}
+    {% if is_used('state') %}
+    union all
+    {{ new_records('state', {'co_cmas': 'assessment_id', 'in_ilearn': 'result_id'}, {
+        'co_cmas': text('StudentTestUUID'), 'in_ilearn': ilearn_result_id(),
+    }) }}
+    {% endif %}
 )
 
 select

@@ -31,18 +31,18 @@ trimmed_records as not materialized (
         file_id,
         record_number,
         line_number,
-        nullif(
-            case
-                when
-                    left(columns(* exclude (file_id, record_number, line_number)), 1) between '!' and '~'
-                    and right(columns(* exclude (file_id, record_number, line_number)), 1) between '!' and '~'
-                    then columns(* exclude (file_id, record_number, line_number))
-                else regexp_replace(
+        case
+            when
+                left(columns(* exclude (file_id, record_number, line_number)), 1) between '!' and '~'
+                and right(columns(* exclude (file_id, record_number, line_number)), 1) between '!' and '~'
+                then columns(* exclude (file_id, record_number, line_number))
+            else nullif(
+                regexp_replace(
                     columns(* exclude (file_id, record_number, line_number)), '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
-                )
-            end,
-            ''
-        )
+                ),
+                ''
+            )
+        end
     from raw_records
 ),
 

@@ -1,6 +1,6 @@
 -- One row per number of a record of the newest files, and per number of an active row of a mart. Written by `rollcall
 -- layouts compare`.
--- noqa: disable=LT05
+-- noqa: disable=LT02,LT05,RF05
 with files as (
     select * from {{ ref('int_compared_files') }}
     where is_in_scope and is_visible
@@ -272,6 +272,502 @@ select
     cast(null as decimal(18, 6)) as source_number,
     standard_error as processed_number
 from {{ ref('fct_star_result') }}
+where is_active
+{% endif %}
+
+{% if is_used('canvas') %}
+union all
+
+select
+    files.source_id,
+    'canvas/outcome_results' as feed,
+    'submission_score' as column_name,
+    records.file_id,
+    records.record_number,
+    cast(null as varchar) as record_key,
+    try_cast(records."submission score" as decimal(18, 6)) as source_number,
+    cast(null as decimal(18, 6)) as processed_number
+from (
+    select
+        file_id,
+        record_number,
+        regexp_replace(
+            "submission score", '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as "submission score"
+    from {{ source('raw_canvas', 'outcome_results') }}
+) as records
+inner join files on records.file_id = files.file_id
+
+union all
+
+select
+    source_id,
+    'canvas/outcome_results' as feed,
+    'submission_score' as column_name,
+    file_id,
+    record_number,
+    replace(student_id, '|', '||') || ' | ' || coalesce(replace(student_sis_id, '|', '||'), '') || ' | ' || replace(assessment_id, '|', '||') || ' | ' || replace(assessment_type, '|', '||') || ' | ' || replace(outcome_id, '|', '||') || ' | ' || coalesce(replace(question_id, '|', '||'), '') as record_key,
+    cast(null as decimal(18, 6)) as source_number,
+    submission_score as processed_number
+from {{ ref('fct_canvas_outcome_result') }}
+where is_active
+union all
+
+select
+    files.source_id,
+    'canvas/outcome_results' as feed,
+    'outcome_score' as column_name,
+    records.file_id,
+    records.record_number,
+    cast(null as varchar) as record_key,
+    try_cast(records."outcome score" as decimal(18, 6)) as source_number,
+    cast(null as decimal(18, 6)) as processed_number
+from (
+    select
+        file_id,
+        record_number,
+        regexp_replace(
+            "outcome score", '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as "outcome score"
+    from {{ source('raw_canvas', 'outcome_results') }}
+) as records
+inner join files on records.file_id = files.file_id
+
+union all
+
+select
+    source_id,
+    'canvas/outcome_results' as feed,
+    'outcome_score' as column_name,
+    file_id,
+    record_number,
+    replace(student_id, '|', '||') || ' | ' || coalesce(replace(student_sis_id, '|', '||'), '') || ' | ' || replace(assessment_id, '|', '||') || ' | ' || replace(assessment_type, '|', '||') || ' | ' || replace(outcome_id, '|', '||') || ' | ' || coalesce(replace(question_id, '|', '||'), '') as record_key,
+    cast(null as decimal(18, 6)) as source_number,
+    outcome_score as processed_number
+from {{ ref('fct_canvas_outcome_result') }}
+where is_active
+union all
+
+select
+    files.source_id,
+    'canvas/outcome_results' as feed,
+    'points_possible' as column_name,
+    records.file_id,
+    records.record_number,
+    cast(null as varchar) as record_key,
+    try_cast(records."learning outcome points possible" as decimal(18, 6)) as source_number,
+    cast(null as decimal(18, 6)) as processed_number
+from (
+    select
+        file_id,
+        record_number,
+        regexp_replace(
+            "learning outcome points possible", '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as "learning outcome points possible"
+    from {{ source('raw_canvas', 'outcome_results') }}
+) as records
+inner join files on records.file_id = files.file_id
+
+union all
+
+select
+    source_id,
+    'canvas/outcome_results' as feed,
+    'points_possible' as column_name,
+    file_id,
+    record_number,
+    replace(student_id, '|', '||') || ' | ' || coalesce(replace(student_sis_id, '|', '||'), '') || ' | ' || replace(assessment_id, '|', '||') || ' | ' || replace(assessment_type, '|', '||') || ' | ' || replace(outcome_id, '|', '||') || ' | ' || coalesce(replace(question_id, '|', '||'), '') as record_key,
+    cast(null as decimal(18, 6)) as source_number,
+    points_possible as processed_number
+from {{ ref('fct_canvas_outcome_result') }}
+where is_active
+union all
+
+select
+    files.source_id,
+    'canvas/outcome_results' as feed,
+    'mastery_points' as column_name,
+    records.file_id,
+    records.record_number,
+    cast(null as varchar) as record_key,
+    try_cast(records."learning outcome mastery score" as decimal(18, 6)) as source_number,
+    cast(null as decimal(18, 6)) as processed_number
+from (
+    select
+        file_id,
+        record_number,
+        regexp_replace(
+            "learning outcome mastery score", '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as "learning outcome mastery score"
+    from {{ source('raw_canvas', 'outcome_results') }}
+) as records
+inner join files on records.file_id = files.file_id
+
+union all
+
+select
+    source_id,
+    'canvas/outcome_results' as feed,
+    'mastery_points' as column_name,
+    file_id,
+    record_number,
+    replace(student_id, '|', '||') || ' | ' || coalesce(replace(student_sis_id, '|', '||'), '') || ' | ' || replace(assessment_id, '|', '||') || ' | ' || replace(assessment_type, '|', '||') || ' | ' || replace(outcome_id, '|', '||') || ' | ' || coalesce(replace(question_id, '|', '||'), '') as record_key,
+    cast(null as decimal(18, 6)) as source_number,
+    mastery_points as processed_number
+from {{ ref('fct_canvas_outcome_result') }}
+where is_active
+union all
+
+select
+    files.source_id,
+    'canvas/outcome_results' as feed,
+    'rating_points' as column_name,
+    records.file_id,
+    records.record_number,
+    cast(null as varchar) as record_key,
+    try_cast(records."learning outcome rating points" as decimal(18, 6)) as source_number,
+    cast(null as decimal(18, 6)) as processed_number
+from (
+    select
+        file_id,
+        record_number,
+        regexp_replace(
+            "learning outcome rating points", '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as "learning outcome rating points"
+    from {{ source('raw_canvas', 'outcome_results') }}
+) as records
+inner join files on records.file_id = files.file_id
+
+union all
+
+select
+    source_id,
+    'canvas/outcome_results' as feed,
+    'rating_points' as column_name,
+    file_id,
+    record_number,
+    replace(student_id, '|', '||') || ' | ' || coalesce(replace(student_sis_id, '|', '||'), '') || ' | ' || replace(assessment_id, '|', '||') || ' | ' || replace(assessment_type, '|', '||') || ' | ' || replace(outcome_id, '|', '||') || ' | ' || coalesce(replace(question_id, '|', '||'), '') as record_key,
+    cast(null as decimal(18, 6)) as source_number,
+    rating_points as processed_number
+from {{ ref('fct_canvas_outcome_result') }}
+where is_active
+union all
+
+select
+    files.source_id,
+    'canvas/student_competency' as feed,
+    'submission_score' as column_name,
+    records.file_id,
+    records.record_number,
+    cast(null as varchar) as record_key,
+    try_cast(records."submission score" as decimal(18, 6)) as source_number,
+    cast(null as decimal(18, 6)) as processed_number
+from (
+    select
+        file_id,
+        record_number,
+        regexp_replace(
+            "submission score", '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as "submission score"
+    from {{ source('raw_canvas', 'student_competency') }}
+) as records
+inner join files on records.file_id = files.file_id
+
+union all
+
+select
+    source_id,
+    'canvas/student_competency' as feed,
+    'submission_score' as column_name,
+    file_id,
+    record_number,
+    replace(student_id, '|', '||') || ' | ' || coalesce(replace(student_sis_id, '|', '||'), '') || ' | ' || replace(assignment_id, '|', '||') || ' | ' || replace(outcome_id, '|', '||') as record_key,
+    cast(null as decimal(18, 6)) as source_number,
+    submission_score as processed_number
+from {{ ref('fct_canvas_competency') }}
+where is_active
+union all
+
+select
+    files.source_id,
+    'canvas/student_competency' as feed,
+    'outcome_score' as column_name,
+    records.file_id,
+    records.record_number,
+    cast(null as varchar) as record_key,
+    try_cast(records."outcome score" as decimal(18, 6)) as source_number,
+    cast(null as decimal(18, 6)) as processed_number
+from (
+    select
+        file_id,
+        record_number,
+        regexp_replace(
+            "outcome score", '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as "outcome score"
+    from {{ source('raw_canvas', 'student_competency') }}
+) as records
+inner join files on records.file_id = files.file_id
+
+union all
+
+select
+    source_id,
+    'canvas/student_competency' as feed,
+    'outcome_score' as column_name,
+    file_id,
+    record_number,
+    replace(student_id, '|', '||') || ' | ' || coalesce(replace(student_sis_id, '|', '||'), '') || ' | ' || replace(assignment_id, '|', '||') || ' | ' || replace(outcome_id, '|', '||') as record_key,
+    cast(null as decimal(18, 6)) as source_number,
+    outcome_score as processed_number
+from {{ ref('fct_canvas_competency') }}
+where is_active
+union all
+
+select
+    files.source_id,
+    'canvas/student_competency' as feed,
+    'points_possible' as column_name,
+    records.file_id,
+    records.record_number,
+    cast(null as varchar) as record_key,
+    try_cast(records."learning outcome points possible" as decimal(18, 6)) as source_number,
+    cast(null as decimal(18, 6)) as processed_number
+from (
+    select
+        file_id,
+        record_number,
+        regexp_replace(
+            "learning outcome points possible", '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as "learning outcome points possible"
+    from {{ source('raw_canvas', 'student_competency') }}
+) as records
+inner join files on records.file_id = files.file_id
+
+union all
+
+select
+    source_id,
+    'canvas/student_competency' as feed,
+    'points_possible' as column_name,
+    file_id,
+    record_number,
+    replace(student_id, '|', '||') || ' | ' || coalesce(replace(student_sis_id, '|', '||'), '') || ' | ' || replace(assignment_id, '|', '||') || ' | ' || replace(outcome_id, '|', '||') as record_key,
+    cast(null as decimal(18, 6)) as source_number,
+    points_possible as processed_number
+from {{ ref('fct_canvas_competency') }}
+where is_active
+union all
+
+select
+    files.source_id,
+    'canvas/student_competency' as feed,
+    'mastery_points' as column_name,
+    records.file_id,
+    records.record_number,
+    cast(null as varchar) as record_key,
+    try_cast(records."learning outcome mastery score" as decimal(18, 6)) as source_number,
+    cast(null as decimal(18, 6)) as processed_number
+from (
+    select
+        file_id,
+        record_number,
+        regexp_replace(
+            "learning outcome mastery score", '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as "learning outcome mastery score"
+    from {{ source('raw_canvas', 'student_competency') }}
+) as records
+inner join files on records.file_id = files.file_id
+
+union all
+
+select
+    source_id,
+    'canvas/student_competency' as feed,
+    'mastery_points' as column_name,
+    file_id,
+    record_number,
+    replace(student_id, '|', '||') || ' | ' || coalesce(replace(student_sis_id, '|', '||'), '') || ' | ' || replace(assignment_id, '|', '||') || ' | ' || replace(outcome_id, '|', '||') as record_key,
+    cast(null as decimal(18, 6)) as source_number,
+    mastery_points as processed_number
+from {{ ref('fct_canvas_competency') }}
+where is_active
+union all
+
+select
+    files.source_id,
+    'canvas/student_competency' as feed,
+    'rating_points' as column_name,
+    records.file_id,
+    records.record_number,
+    cast(null as varchar) as record_key,
+    try_cast(records."learning outcome rating points" as decimal(18, 6)) as source_number,
+    cast(null as decimal(18, 6)) as processed_number
+from (
+    select
+        file_id,
+        record_number,
+        regexp_replace(
+            "learning outcome rating points", '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as "learning outcome rating points"
+    from {{ source('raw_canvas', 'student_competency') }}
+) as records
+inner join files on records.file_id = files.file_id
+
+union all
+
+select
+    source_id,
+    'canvas/student_competency' as feed,
+    'rating_points' as column_name,
+    file_id,
+    record_number,
+    replace(student_id, '|', '||') || ' | ' || coalesce(replace(student_sis_id, '|', '||'), '') || ' | ' || replace(assignment_id, '|', '||') || ' | ' || replace(outcome_id, '|', '||') as record_key,
+    cast(null as decimal(18, 6)) as source_number,
+    rating_points as processed_number
+from {{ ref('fct_canvas_competency') }}
+where is_active
+{% endif %}
+
+{% if is_used('state') %}
+union all
+
+select
+    files.source_id,
+    'state/co_cmas' as feed,
+    'standard_error' as column_name,
+    records.file_id,
+    records.record_number,
+    cast(null as varchar) as record_key,
+    try_cast(records.sscsem as decimal(18, 6)) as source_number,
+    cast(null as decimal(18, 6)) as processed_number
+from (
+    select
+        file_id,
+        record_number,
+        regexp_replace(
+            sscsem, '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as sscsem
+    from {{ source('raw_state', 'co_cmas') }}
+) as records
+inner join files on records.file_id = files.file_id
+
+union all
+
+select
+    source_id,
+    'state/co_cmas' as feed,
+    'standard_error' as column_name,
+    file_id,
+    record_number,
+    assessment_id as record_key,
+    cast(null as decimal(18, 6)) as source_number,
+    standard_error as processed_number
+from {{ ref('fct_cmas_result') }}
+where is_active
+union all
+
+select
+    files.source_id,
+    'state/in_ilearn' as feed,
+    'category_1_percent' as column_name,
+    records.file_id,
+    records.record_number,
+    cast(null as varchar) as record_key,
+    try_cast(records."Reporting Category 1 Percent Correct" as decimal(18, 6)) as source_number,
+    cast(null as decimal(18, 6)) as processed_number
+from (
+    select
+        file_id,
+        record_number,
+        regexp_replace(
+            "Reporting Category 1 Percent Correct", '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as "Reporting Category 1 Percent Correct"
+    from {{ source('raw_state', 'in_ilearn') }}
+) as records
+inner join files on records.file_id = files.file_id
+
+union all
+
+select
+    source_id,
+    'state/in_ilearn' as feed,
+    'category_1_percent' as column_name,
+    file_id,
+    record_number,
+    replace(student_state_id, '|', '||') || ' | ' || replace(test_name, '|', '||') as record_key,
+    cast(null as decimal(18, 6)) as source_number,
+    category_1_percent as processed_number
+from {{ ref('fct_ilearn_result') }}
+where is_active
+union all
+
+select
+    files.source_id,
+    'state/in_ilearn' as feed,
+    'category_2_percent' as column_name,
+    records.file_id,
+    records.record_number,
+    cast(null as varchar) as record_key,
+    try_cast(records."Reporting Category 2 Percent Correct" as decimal(18, 6)) as source_number,
+    cast(null as decimal(18, 6)) as processed_number
+from (
+    select
+        file_id,
+        record_number,
+        regexp_replace(
+            "Reporting Category 2 Percent Correct", '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as "Reporting Category 2 Percent Correct"
+    from {{ source('raw_state', 'in_ilearn') }}
+) as records
+inner join files on records.file_id = files.file_id
+
+union all
+
+select
+    source_id,
+    'state/in_ilearn' as feed,
+    'category_2_percent' as column_name,
+    file_id,
+    record_number,
+    replace(student_state_id, '|', '||') || ' | ' || replace(test_name, '|', '||') as record_key,
+    cast(null as decimal(18, 6)) as source_number,
+    category_2_percent as processed_number
+from {{ ref('fct_ilearn_result') }}
+where is_active
+union all
+
+select
+    files.source_id,
+    'state/in_ilearn' as feed,
+    'category_3_percent' as column_name,
+    records.file_id,
+    records.record_number,
+    cast(null as varchar) as record_key,
+    try_cast(records."Reporting Category 3 Percent Correct" as decimal(18, 6)) as source_number,
+    cast(null as decimal(18, 6)) as processed_number
+from (
+    select
+        file_id,
+        record_number,
+        regexp_replace(
+            "Reporting Category 3 Percent Correct", '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as "Reporting Category 3 Percent Correct"
+    from {{ source('raw_state', 'in_ilearn') }}
+) as records
+inner join files on records.file_id = files.file_id
+
+union all
+
+select
+    source_id,
+    'state/in_ilearn' as feed,
+    'category_3_percent' as column_name,
+    file_id,
+    record_number,
+    replace(student_state_id, '|', '||') || ' | ' || replace(test_name, '|', '||') as record_key,
+    cast(null as decimal(18, 6)) as source_number,
+    category_3_percent as processed_number
+from {{ ref('fct_ilearn_result') }}
 where is_active
 {% endif %}
 

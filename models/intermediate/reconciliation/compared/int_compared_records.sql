@@ -85,6 +85,39 @@ with compared as (
 
     select * from {{ ref('int_compared__star__skill_area') }}
     {% endif %}
+
+    {% if is_used('canvas') %}
+    union all
+
+    select * from {{ ref('int_compared__canvas__outcome_results') }}
+    union all
+
+    select * from {{ ref('int_compared__canvas__student_competency') }}
+    union all
+
+    select * from {{ ref('int_compared__canvas__gradebook') }}
+    union all
+
+    select * from {{ ref('int_compared__canvas__users') }}
+    union all
+
+    select * from {{ ref('int_compared__canvas__courses') }}
+    union all
+
+    select * from {{ ref('int_compared__canvas__sections') }}
+    union all
+
+    select * from {{ ref('int_compared__canvas__enrollments') }}
+    {% endif %}
+
+    {% if is_used('state') %}
+    union all
+
+    select * from {{ ref('int_compared__state__co_cmas') }}
+    union all
+
+    select * from {{ ref('int_compared__state__in_ilearn') }}
+    {% endif %}
     {% for feed in own_feeds() %}
     union all
 

@@ -226,6 +226,12 @@ where processed.is_active
 {% if is_used('star') %}
 {% endif %}
 
+{% if is_used('canvas') %}
+{% endif %}
+
+{% if is_used('state') %}
+{% endif %}
+
 {% if own_feeds() %}
 union all
 

@@ -604,6 +604,266 @@ inner join doubts
         and replace(staged.assessment_id, '|', '||') || ' | ' || replace(staged.skill_area_name, '|', '||') = doubts.record_key
 {% endif %}
 
+{% if is_used('canvas') %}
+union all
+
+select
+    'canvas/outcome_results' as feed,
+    staged.source_id,
+    replace(staged.student_id, '|', '||') || ' | ' || coalesce(replace(staged.student_sis_id, '|', '||'), '') || ' | ' || replace(staged.assessment_id, '|', '||') || ' | ' || replace(staged.assessment_type, '|', '||') || ' | ' || replace(staged.outcome_id, '|', '||') || ' | ' || coalesce(replace(staged.question_id, '|', '||'), '') as record_key,
+    [
+        { 'column': 'student_name', 'staged_value': staged.student_name },
+        { 'column': 'assessment_title', 'staged_value': staged.assessment_title },
+        { 'column': 'submitted_at', 'staged_value': cast(staged.submitted_at as varchar) },
+        { 'column': 'submission_score', 'staged_value': cast(staged.submission_score as varchar) },
+        { 'column': 'outcome_name', 'staged_value': staged.outcome_name },
+        { 'column': 'attempt', 'staged_value': cast(staged.attempt as varchar) },
+        { 'column': 'outcome_score', 'staged_value': cast(staged.outcome_score as varchar) },
+        { 'column': 'question_title', 'staged_value': staged.question_title },
+        { 'column': 'course_name', 'staged_value': staged.course_name },
+        { 'column': 'course_id', 'staged_value': staged.course_id },
+        { 'column': 'course_sis_id', 'staged_value': staged.course_sis_id },
+        { 'column': 'assignment_url', 'staged_value': staged.assignment_url },
+        { 'column': 'outcome_friendly_name', 'staged_value': staged.outcome_friendly_name },
+        { 'column': 'points_possible', 'staged_value': cast(staged.points_possible as varchar) },
+        { 'column': 'mastery_points', 'staged_value': cast(staged.mastery_points as varchar) },
+        { 'column': 'mastered_code', 'staged_value': staged.mastered_code },
+        { 'column': 'rating', 'staged_value': staged.rating },
+        { 'column': 'rating_points', 'staged_value': cast(staged.rating_points as varchar) }
+    ] as staged_values
+from {{ ref('stg_canvas__outcome_results') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'canvas/outcome_results'
+        and staged.source_id = doubts.source_id
+        and replace(staged.student_id, '|', '||') || ' | ' || coalesce(replace(staged.student_sis_id, '|', '||'), '') || ' | ' || replace(staged.assessment_id, '|', '||') || ' | ' || replace(staged.assessment_type, '|', '||') || ' | ' || replace(staged.outcome_id, '|', '||') || ' | ' || coalesce(replace(staged.question_id, '|', '||'), '') = doubts.record_key
+union all
+
+select
+    'canvas/student_competency' as feed,
+    staged.source_id,
+    replace(staged.student_id, '|', '||') || ' | ' || coalesce(replace(staged.student_sis_id, '|', '||'), '') || ' | ' || replace(staged.assignment_id, '|', '||') || ' | ' || replace(staged.outcome_id, '|', '||') as record_key,
+    [
+        { 'column': 'student_name', 'staged_value': staged.student_name },
+        { 'column': 'assignment_title', 'staged_value': staged.assignment_title },
+        { 'column': 'submitted_at', 'staged_value': cast(staged.submitted_at as varchar) },
+        { 'column': 'submission_score', 'staged_value': cast(staged.submission_score as varchar) },
+        { 'column': 'outcome_name', 'staged_value': staged.outcome_name },
+        { 'column': 'attempt', 'staged_value': cast(staged.attempt as varchar) },
+        { 'column': 'outcome_score', 'staged_value': cast(staged.outcome_score as varchar) },
+        { 'column': 'course_name', 'staged_value': staged.course_name },
+        { 'column': 'course_id', 'staged_value': staged.course_id },
+        { 'column': 'course_sis_id', 'staged_value': staged.course_sis_id },
+        { 'column': 'assignment_url', 'staged_value': staged.assignment_url },
+        { 'column': 'outcome_friendly_name', 'staged_value': staged.outcome_friendly_name },
+        { 'column': 'points_possible', 'staged_value': cast(staged.points_possible as varchar) },
+        { 'column': 'mastery_points', 'staged_value': cast(staged.mastery_points as varchar) },
+        { 'column': 'mastered_code', 'staged_value': staged.mastered_code },
+        { 'column': 'rating', 'staged_value': staged.rating },
+        { 'column': 'rating_points', 'staged_value': cast(staged.rating_points as varchar) }
+    ] as staged_values
+from {{ ref('stg_canvas__student_competency') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'canvas/student_competency'
+        and staged.source_id = doubts.source_id
+        and replace(staged.student_id, '|', '||') || ' | ' || coalesce(replace(staged.student_sis_id, '|', '||'), '') || ' | ' || replace(staged.assignment_id, '|', '||') || ' | ' || replace(staged.outcome_id, '|', '||') = doubts.record_key
+union all
+
+select
+    'canvas/gradebook' as feed,
+    staged.source_id,
+    replace(staged.student_id, '|', '||') || ' | ' || replace(staged.assignment_id, '|', '||') as record_key,
+    [
+        { 'column': 'student_name', 'staged_value': staged.student_name },
+        { 'column': 'student_sis_id', 'staged_value': staged.student_sis_id },
+        { 'column': 'student_login', 'staged_value': staged.student_login },
+        { 'column': 'section_names', 'staged_value': staged.section_names },
+        { 'column': 'assignment_title', 'staged_value': staged.assignment_title },
+        { 'column': 'cell', 'staged_value': staged.cell },
+        { 'column': 'points_cell', 'staged_value': staged.points_cell }
+    ] as staged_values
+from {{ ref('stg_canvas__gradebook') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'canvas/gradebook'
+        and staged.source_id = doubts.source_id
+        and replace(staged.student_id, '|', '||') || ' | ' || replace(staged.assignment_id, '|', '||') = doubts.record_key
+union all
+
+select
+    'canvas/users' as feed,
+    staged.source_id,
+    staged.user_id as record_key,
+    [
+        { 'column': 'login_id', 'staged_value': staged.login_id },
+        { 'column': 'given_name', 'staged_value': staged.given_name },
+        { 'column': 'family_name', 'staged_value': staged.family_name },
+        { 'column': 'full_name', 'staged_value': staged.full_name },
+        { 'column': 'sortable_name', 'staged_value': staged.sortable_name },
+        { 'column': 'email', 'staged_value': staged.email },
+        { 'column': 'declared_user_type', 'staged_value': staged.declared_user_type },
+        { 'column': 'status', 'staged_value': staged.status }
+    ] as staged_values
+from {{ ref('stg_canvas__users') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'canvas/users'
+        and staged.source_id = doubts.source_id
+        and staged.user_id = doubts.record_key
+union all
+
+select
+    'canvas/courses' as feed,
+    staged.source_id,
+    staged.course_id as record_key,
+    [
+        { 'column': 'short_name', 'staged_value': staged.short_name },
+        { 'column': 'long_name', 'staged_value': staged.long_name },
+        { 'column': 'account_id', 'staged_value': staged.account_id },
+        { 'column': 'term_id', 'staged_value': staged.term_id },
+        { 'column': 'status', 'staged_value': staged.status },
+        { 'column': 'start_at', 'staged_value': cast(staged.start_at as varchar) },
+        { 'column': 'end_at', 'staged_value': cast(staged.end_at as varchar) }
+    ] as staged_values
+from {{ ref('stg_canvas__courses') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'canvas/courses'
+        and staged.source_id = doubts.source_id
+        and staged.course_id = doubts.record_key
+union all
+
+select
+    'canvas/sections' as feed,
+    staged.source_id,
+    staged.section_id as record_key,
+    [
+        { 'column': 'course_id', 'staged_value': staged.course_id },
+        { 'column': 'name', 'staged_value': staged.name },
+        { 'column': 'status', 'staged_value': staged.status },
+        { 'column': 'start_at', 'staged_value': cast(staged.start_at as varchar) },
+        { 'column': 'end_at', 'staged_value': cast(staged.end_at as varchar) }
+    ] as staged_values
+from {{ ref('stg_canvas__sections') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'canvas/sections'
+        and staged.source_id = doubts.source_id
+        and staged.section_id = doubts.record_key
+union all
+
+select
+    'canvas/enrollments' as feed,
+    staged.source_id,
+    coalesce(replace(staged.course_id, '|', '||'), '') || ' | ' || replace(staged.user_id, '|', '||') || ' | ' || coalesce(replace(staged.role, '|', '||'), '') || ' | ' || coalesce(replace(staged.role_id, '|', '||'), '') || ' | ' || coalesce(replace(staged.section_id, '|', '||'), '') || ' | ' || coalesce(replace(staged.observed_user_id, '|', '||'), '') as record_key,
+    [
+        { 'column': 'start_at', 'staged_value': cast(staged.start_at as varchar) },
+        { 'column': 'end_at', 'staged_value': cast(staged.end_at as varchar) },
+        { 'column': 'status', 'staged_value': staged.status }
+    ] as staged_values
+from {{ ref('stg_canvas__enrollments') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'canvas/enrollments'
+        and staged.source_id = doubts.source_id
+        and coalesce(replace(staged.course_id, '|', '||'), '') || ' | ' || replace(staged.user_id, '|', '||') || ' | ' || coalesce(replace(staged.role, '|', '||'), '') || ' | ' || coalesce(replace(staged.role_id, '|', '||'), '') || ' | ' || coalesce(replace(staged.section_id, '|', '||'), '') || ' | ' || coalesce(replace(staged.observed_user_id, '|', '||'), '') = doubts.record_key
+{% endif %}
+
+{% if is_used('state') %}
+union all
+
+select
+    'state/co_cmas' as feed,
+    staged.source_id,
+    staged.assessment_id as record_key,
+    [
+        { 'column': 'school_code', 'staged_value': staged.school_code },
+        { 'column': 'student_state_id', 'staged_value': staged.student_state_id },
+        { 'column': 'student_id', 'staged_value': staged.student_id },
+        { 'column': 'student_vendor_id', 'staged_value': staged.student_vendor_id },
+        { 'column': 'family_name', 'staged_value': staged.family_name },
+        { 'column': 'given_name', 'staged_value': staged.given_name },
+        { 'column': 'birth_date', 'staged_value': cast(staged.birth_date as varchar) },
+        { 'column': 'grade', 'staged_value': staged.grade },
+        { 'column': 'test_code', 'staged_value': staged.test_code },
+        { 'column': 'attempted_code', 'staged_value': staged.attempted_code },
+        { 'column': 'not_tested_code', 'staged_value': staged.not_tested_code },
+        { 'column': 'not_tested_reason', 'staged_value': staged.not_tested_reason },
+        { 'column': 'void_code', 'staged_value': staged.void_code },
+        { 'column': 'void_reason', 'staged_value': staged.void_reason },
+        { 'column': 'invalidation', 'staged_value': staged.invalidation },
+        { 'column': 'suppression_code', 'staged_value': staged.suppression_code },
+        { 'column': 'suppression_action', 'staged_value': staged.suppression_action },
+        { 'column': 'unit_1_ended_at', 'staged_value': cast(staged.unit_1_ended_at as varchar) },
+        { 'column': 'unit_2_ended_at', 'staged_value': cast(staged.unit_2_ended_at as varchar) },
+        { 'column': 'unit_3_ended_at', 'staged_value': cast(staged.unit_3_ended_at as varchar) },
+        { 'column': 'data_year', 'staged_value': cast(staged.data_year as varchar) },
+        { 'column': 'subject', 'staged_value': staged.subject },
+        { 'column': 'school_name', 'staged_value': staged.school_name },
+        { 'column': 'scale_score', 'staged_value': cast(staged.scale_score as varchar) },
+        { 'column': 'standard_error', 'staged_value': cast(staged.standard_error as varchar) },
+        { 'column': 'performance_level', 'staged_value': staged.performance_level },
+        { 'column': 'subclaim_1_percent', 'staged_value': cast(staged.subclaim_1_percent as varchar) },
+        { 'column': 'subclaim_2_percent', 'staged_value': cast(staged.subclaim_2_percent as varchar) },
+        { 'column': 'subclaim_3_percent', 'staged_value': cast(staged.subclaim_3_percent as varchar) },
+        { 'column': 'subclaim_4_percent', 'staged_value': cast(staged.subclaim_4_percent as varchar) },
+        { 'column': 'subclaim_5_percent', 'staged_value': cast(staged.subclaim_5_percent as varchar) }
+    ] as staged_values
+from {{ ref('stg_state__co_cmas') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'state/co_cmas'
+        and staged.source_id = doubts.source_id
+        and staged.assessment_id = doubts.record_key
+union all
+
+select
+    'state/in_ilearn' as feed,
+    staged.source_id,
+    replace(staged.student_state_id, '|', '||') || ' | ' || replace(staged.test_name, '|', '||') as record_key,
+    [
+        { 'column': 'given_name', 'staged_value': staged.given_name },
+        { 'column': 'family_name', 'staged_value': staged.family_name },
+        { 'column': 'birth_date', 'staged_value': cast(staged.birth_date as varchar) },
+        { 'column': 'grade', 'staged_value': staged.grade },
+        { 'column': 'school_name', 'staged_value': staged.school_name },
+        { 'column': 'school_code', 'staged_value': staged.school_code },
+        { 'column': 'overall_scale_score', 'staged_value': cast(staged.overall_scale_score as varchar) },
+        { 'column': 'proficiency_level', 'staged_value': staged.proficiency_level },
+        { 'column': 'lexile_measure', 'staged_value': staged.lexile_measure },
+        { 'column': 'quantile_measure', 'staged_value': staged.quantile_measure },
+        { 'column': 'ready_code', 'staged_value': staged.ready_code },
+        { 'column': 'iread_passing', 'staged_value': staged.iread_passing },
+        { 'column': 'iread_scale_score', 'staged_value': cast(staged.iread_scale_score as varchar) },
+        { 'column': 'category_1_level', 'staged_value': staged.category_1_level },
+        { 'column': 'alternate_1_level', 'staged_value': staged.alternate_1_level },
+        { 'column': 'iread_1_level', 'staged_value': staged.iread_1_level },
+        { 'column': 'category_1_percent', 'staged_value': cast(staged.category_1_percent as varchar) },
+        { 'column': 'category_2_level', 'staged_value': staged.category_2_level },
+        { 'column': 'alternate_2_level', 'staged_value': staged.alternate_2_level },
+        { 'column': 'iread_2_level', 'staged_value': staged.iread_2_level },
+        { 'column': 'category_2_percent', 'staged_value': cast(staged.category_2_percent as varchar) },
+        { 'column': 'category_3_level', 'staged_value': staged.category_3_level },
+        { 'column': 'alternate_3_level', 'staged_value': staged.alternate_3_level },
+        { 'column': 'iread_3_level', 'staged_value': staged.iread_3_level },
+        { 'column': 'category_3_percent', 'staged_value': cast(staged.category_3_percent as varchar) },
+        { 'column': 'category_4_level', 'staged_value': staged.category_4_level },
+        { 'column': 'alternate_4_level', 'staged_value': staged.alternate_4_level },
+        { 'column': 'category_5_level', 'staged_value': staged.category_5_level },
+        { 'column': 'percentile', 'staged_value': cast(staged.percentile as varchar) },
+        { 'column': 'check_1_level', 'staged_value': staged.check_1_level },
+        { 'column': 'check_2_level', 'staged_value': staged.check_2_level },
+        { 'column': 'check_3_level', 'staged_value': staged.check_3_level }
+    ] as staged_values
+from {{ ref('stg_state__in_ilearn') }} as staged
+inner join doubts
+    on
+        doubts.feed = 'state/in_ilearn'
+        and staged.source_id = doubts.source_id
+        and replace(staged.student_state_id, '|', '||') || ' | ' || replace(staged.test_name, '|', '||') = doubts.record_key
+{% endif %}
+
 {% if own_feeds() %}
 union all
 

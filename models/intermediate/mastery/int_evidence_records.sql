@@ -1,0 +1,97 @@
+-- One row per record of a feed of evidence: how far it gets on the way to evidence, and why no farther.
+{{ config(materialized='ephemeral') }}
+
+with evidence as (
+    select * from {{ ref('fct_evidence') }}
+),
+
+administrations as (
+    {%- if has_assessments() %}
+    select
+        result_key as evidence_key,
+        data_year,
+        term,
+        school_name,
+        assessment,
+        subject
+    from {{ ref('fct_assessment_result') }}
+    {%- else %}
+    select
+        cast(null as varchar) as evidence_key,
+        cast(null as integer) as data_year,
+        cast(null as varchar) as term,
+        cast(null as varchar) as school_name,
+        cast(null as varchar) as assessment,
+        cast(null as varchar) as subject
+    where false
+    {%- endif %}
+),
+
+enrolled as (
+    select distinct evidence.evidence_key
+    from evidence
+    inner join {{ ref('sources') }} as sources on evidence.source_id = sources.source_id
+    inner join {{ ref('fct_enrollment') }} as enrollments
+        on
+            evidence.student_key = enrollments.student_key
+            and coalesce({{ event_day('evidence.event_at', 'sources.time_zone') }} >= enrollments.begin_date, true)
+            and coalesce({{ event_day('evidence.event_at', 'sources.time_zone') }} < enrollments.end_date, true)
+    where evidence.disposition = 'usable'
+),
+
+-- The steps are those of recon_coverage.
+reached as (
+    select
+        evidence.source_id,
+        evidence.feed,
+        evidence.evidence_id,
+        evidence.evidence_key,
+        evidence.disposition,
+        evidence.validity,
+        evidence.identity,
+        case
+            when evidence.disposition in ('withdrawn', 'exempt', 'not_submitted', 'not_valid') then 3
+            when evidence.student_key is null then 4
+            when evidence.objective_id is null then 5
+            when evidence.disposition <> 'usable' then 6
+            when enrolled.evidence_key is null then 7
+            else 8
+        end as step_number
+    from evidence
+    left join enrolled on evidence.evidence_key = enrolled.evidence_key
+),
+
+explained as (
+    select
+        reached.*,
+        case reached.step_number
+            when 3 then if(reached.disposition = 'not_valid', reached.validity, reached.disposition)
+            when 4 then reached.identity
+            when 5 then if(reached.disposition = 'unresolved_line_item', reached.disposition, 'no_objective')
+            when 6 then reached.disposition
+            when 7 then 'not_enrolled'
+        end as reason
+    from reached
+),
+
+-- Of a record whose parts get differently far, the part that gets farthest counts.
+farthest as (
+    select * from explained
+    qualify row_number() over (
+        partition by source_id, feed, evidence_id order by step_number desc, reason asc, evidence_key asc
+    ) = 1
+)
+
+select
+    farthest.source_id,
+    farthest.feed,
+    farthest.evidence_id,
+    administrations.data_year,
+    administrations.term,
+    administrations.school_name,
+    administrations.assessment,
+    administrations.subject,
+    farthest.step_number,
+    farthest.reason
+from farthest
+left join administrations on farthest.evidence_key = administrations.evidence_key
