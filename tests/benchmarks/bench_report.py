@@ -60,7 +60,7 @@ def build(home: Home, contracts: Contracts) -> None:
     change = warehouse.Change(is_code_new=True, must_rebuild=False)
     builder = warehouse.Builder(home, contracts.families, change)
     builder.start()
-    for built in (builder.count_records(), builder.build_rest()):
+    for built in (builder.build_first(with_students=False), builder.build_rest()):
         if built.failures:
             sys.exit(f"the build failed: {built.failures[0].message}")
     warehouse.discard(home.building_db)

@@ -31,7 +31,7 @@ STEPS = {
     "ledger.next_job": (ledger, "next_job"),
     "raw.store": (raw, "store"),
     "warehouse.start_from_last_good": (warehouse, "start_from_last_good"),
-    "builder.count_records": (warehouse.Builder, "count_records"),
+    "builder.build_first": (warehouse.Builder, "build_first"),
     "builder.build_rest": (warehouse.Builder, "build_rest"),
     "dbt_run.node_done": (dbt_run, "_node_done"),
     "warehouse.publish": (warehouse, "publish"),

@@ -175,7 +175,7 @@ def test_killed_at_every_step_of_landing(told: Path, tmp_path: Path, calls: dict
     [
         *(("dbt_run.node_done", share / 10) for share in range(11)),
         *(("ledger.note", share / 4) for share in range(5)),
-        *((step, 1) for step in ("builder.count_records", "builder.build_rest")),
+        *((step, 1) for step in ("builder.build_first", "builder.build_rest")),
         *((step, 1) for step in ("warehouse.publish", "os.fsync", "Path.chmod")),
         *((step, 1) for step in ("shutil.copyfile", "Path.unlink", "ledger.put")),
     ],

@@ -5,10 +5,12 @@ import io
 import json
 from dataclasses import dataclass
 
+import duckdb
 import pytest
 from stories import Scene, Telling, Tellings, nothing_is_due, told_together
 
 from rollcall.contracts.project import Contracts
+from rollcall.cycle.new_records import Staging
 from rollcall.project import PROJECT_DIR
 
 CONTRACTS = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
@@ -213,3 +215,38 @@ def test_no_value_stands_in_a_sentence(judged: Judged) -> None:
     for printed in (judged.printed, *(detail for _, _, detail in judged.cases.values())):
         assert "Lovelace" not in printed
         assert "secret" not in printed
+
+
+def test_what_was_known_is_what_the_last_good_cycle_staged() -> None:
+    """Students are linked before records are judged, so staging may have the new ones by now."""
+    record = (
+        "{number} as record_number, 2 as line_number, {is_new} as is_new, false as is_deleted, "
+    )
+    record += "timestamp '2026-09-0{number}' as exported_at, 'sis:{user}' as user_key"
+    user = "select null as file_id, " + record.format(number=1, is_new=False, user="a")
+    role = f"select '{{user}}.csv' as file_id, 'sis:r' as role_key, '{{user}}' as user_id, {record}"
+    earlier = role.format(number=1, is_new=False, user="a")
+    both = f"{earlier} union all {role.format(number=2, is_new=True, user='b')}"
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"""
+            attach ':memory:' as good; create schema good.staging;
+            create table good.staging.stg_oneroster__roles as {earlier};
+            create table good.staging.stg_oneroster__users as {user};
+            create schema staging; create schema transform;
+            create table staging.base_oneroster__roles as {both};
+            create table staging.stg_oneroster__roles as {both};
+            create table staging.base_oneroster__users as {user};
+            create table staging.stg_oneroster__users as {user};
+            create table staging.stg_landing__files as select 'b.csv' as file_id, true as is_new;
+            create table transform.int_file_record_counts as
+            select 'b.csv' as file_id, [{{'record_number': 0, 'verdict': 'accepted'}}] as problems;
+            """
+        )
+        for is_built_whole in (False, True):
+            if is_built_whole:
+                connection.execute("detach good")
+            staging = Staging(connection, CONTRACTS, ())
+            [reference] = staging.references("oneroster/roles")
+            assert staging.count("oneroster/roles", reference) == {"b.csv": {"": (1, 1)}}
+            assert staging.count_reused("oneroster/roles", ("user_id",)) == [("b.csv", 1, 1, 2)]

@@ -548,24 +548,23 @@ def _build_anyway(builder: warehouse.Builder) -> warehouse.Build:
 def _judge_and_build(
     builder: warehouse.Builder, opening: _Opening, cycle: Cycle
 ) -> warehouse.Build:
-    """Count the records of the new files, keep out what must not be used, and build the rest."""
-    home, contracts = opening.home, opening.contracts
+    """Build what judges the new files, keep out what must not be used, and build the rest.
+
+    A file is judged by its records first: without it, students may be others'.
+    """
+    home, contracts, cycle_id = opening.home, opening.contracts, cycle.cycle_id
     while True:
-        built = builder.count_records()
+        links_students = builder.can_link_students and _has_new_students(home, cycle)
+        built = builder.build_first(with_students=links_students)
         if built.failures:
             return built
-        if _keep_out(opening, cycle, judge_new_files(home, contracts, cycle.cycle_id)):
-            builder.start()
-            continue
-        if not (builder.links_students and _has_new_students(home, cycle)):
-            break
-        built = builder.link_students()
-        if built.failures:
-            return built
-        if not _keep_out(opening, cycle, judge_linked_files(home, contracts, cycle.cycle_id)):
-            break
+        judged = judge_new_files(home, contracts, cycle_id, is_built_whole=builder.builds_whole)
+        is_any_out = _keep_out(opening, cycle, judged)
+        if links_students and not is_any_out:
+            is_any_out = _keep_out(opening, cycle, judge_linked_files(home, contracts, cycle_id))
+        if not is_any_out:
+            return builder.build_rest()
         builder.start()
-    return builder.build_rest()
 
 
 def _has_new_students(home: Home, cycle: Cycle) -> bool:

@@ -173,7 +173,9 @@ class _Unreadable:
         return len(self.record_numbers)
 
 
-def judge_new_files(home: Home, contracts: Contracts, cycle_id: int) -> list[tuple[str, Judgement]]:
+def judge_new_files(
+    home: Home, contracts: Contracts, cycle_id: int, *, is_built_whole: bool
+) -> list[tuple[str, Judgement]]:
     """Say what is to be said of new files of a cycle, by what dbt makes of their records.
 
     A file that somebody released is not judged again.
@@ -182,6 +184,7 @@ def judge_new_files(home: Home, contracts: Contracts, cycle_id: int) -> list[tup
         home: the data directory, whose warehouse in the making has the counts of records.
         contracts: layouts and limits.
         cycle_id: the cycle.
+        is_built_whole: whether its tables are, so that base views say what was known before it.
 
     Returns:
         Files and judgements, of each file at most one that keeps it out: `TYPE_CHANGED` when most
@@ -201,6 +204,8 @@ def judge_new_files(home: Home, contracts: Contracts, cycle_id: int) -> list[tup
             for file in files
             if file.file_id not in judged
         ]
+        if not is_built_whole:
+            home.attach_last_good(connection)
         staging = Staging(connection, contracts, judged)
         found_of_others = (
             judge_ids(staging, contracts, others),

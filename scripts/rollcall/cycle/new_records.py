@@ -1,4 +1,4 @@
-"""New records: what the new files of a cycle bring, and what staging knows before it is built."""
+"""New records: what the new files of a cycle bring, and what staging knew before them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -45,9 +45,10 @@ class Reference:
 
 
 class Staging:
-    """What staging knows and what the new files bring, each feed read once.
+    """What staging knew and what the new files bring, each feed read once.
 
-    Where staging is built whole, its base views stand for what it will hold.
+    Staging is that of the last good cycle: the one in the making may have the new files by now.
+    Where staging is built whole, base views stand for what was known.
     """
 
     def __init__(
@@ -56,7 +57,8 @@ class Staging:
         """Read what is there.
 
         Args:
-            connection: the warehouse in the making, with base views and counts of records.
+            connection: the warehouse in the making, with base views and counts of records; the
+                last good one is attached as `good`, unless tables are built whole.
             contracts: layouts.
             kept_out: files of the cycle whose records are not to be used.
         """
@@ -65,10 +67,11 @@ class Staging:
         self._kept_out = list(kept_out)
         self._read: set[str] = set()
         self._relations: dict[str, tuple[str, set[str]]] = {
-            name: (f"{schema}.{name}", set(columns))
-            for schema, name, columns in connection.execute(
-                "select schema_name, table_name, list(column_name) from duckdb_columns() "
-                "where database_name = current_database() and not internal group by all"
+            name: (f"{database}.{schema}.{name}", set(columns))
+            for database, schema, name, columns in connection.execute(
+                "select database_name, schema_name, table_name, list(column_name) "
+                "from duckdb_columns() where starts_with(table_name, case database_name "
+                "when current_database() then 'base_' when 'good' then 'stg_' end) group by all"
             ).fetchall()
         }
         connection.execute(

@@ -27,7 +27,7 @@ _VIEWS_ASIDE = "staging.views_set_aside"
 _RECORD_COUNTS = "+int_file_record_counts"
 """What a cycle builds first: every record of the new files with its verdict."""
 _LINKS = "+int_student_links"
-"""What it builds then, where new results name students by ids of their own: whose they are."""
+"""What it builds with that, where new results name students by ids of their own: whose they are."""
 _NOT_IN_A_CYCLE = (
     *("resource_type:unit_test", "resource_type:exposure"),
     *("test_name:references_resolve", "tag:not_in_cycle"),
@@ -212,19 +212,20 @@ class Builder:
                 for table in self._dbt.tables:
                     connection.execute(f"drop table if exists {table}")
 
-    def count_records(self) -> Build:
-        """Give every record of the new files its verdict, before anything is built upon it."""
-        return self._build([f"--select={_RECORD_COUNTS}", *self._excluding()])
+    def build_first(self, *, with_students: bool) -> Build:
+        """Give every record of the new files its verdict; if wished, find whose students are."""
+        self._built = (_RECORD_COUNTS, _LINKS) if with_students else (_RECORD_COUNTS,)
+        return self._build([f"--select={' '.join(self._built)}", *self._excluding()])
 
     @property
-    def links_students(self) -> bool:
+    def builds_whole(self) -> bool:
+        """Whether all tables are built whole, and staging has nothing of earlier cycles."""
+        return self._change.must_rebuild
+
+    @property
+    def can_link_students(self) -> bool:
         """Whether the project has sources that know students by ids of their own."""
         return any(table.endswith(".int_student_links") for table in self._dbt.tables)
-
-    def link_students(self) -> Build:
-        """Find whose the students of the new files are, before anything is built upon it."""
-        self._built = (_RECORD_COUNTS, _LINKS)
-        return self._build([f"--select={_LINKS}", *self._excluding(_RECORD_COUNTS)])
 
     def build_rest(self) -> Build:
         """Build everything else of a cycle, and test it."""
