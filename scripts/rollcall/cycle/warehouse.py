@@ -35,6 +35,8 @@ _NOT_IN_A_CYCLE = (
 """What depends on code and not on what came: `dbt build` runs it, as selector `nightly` says."""
 _BUILT_ALREADY = ("config.materialized:view", "resource_type:seed", "tag:of_seeds")
 """What the last good warehouse has of the same code and seeds: views, and what comes of seeds."""
+_IN_ITS_READERS = "config.materialized:ephemeral"
+"""What is no node of its own: dbt puts it into its readers, whether it is selected or not."""
 _FAILED = frozenset({"error", "fail", "runtime error"})
 _WARNED = "warn"
 
@@ -272,7 +274,7 @@ class Builder:
 
     def _excluding(self, *nodes: str) -> list[str]:
         """Leave nodes out, and what is built already; a test is never left out with its model."""
-        nodes += () if self._change.is_code_new else _BUILT_ALREADY
+        nodes += (_IN_ITS_READERS, *(() if self._change.is_code_new else _BUILT_ALREADY))
         return ["--indirect-selection=empty", f"--exclude={' '.join(nodes)}"]
 
     def _build(self, arguments: list[str]) -> Build:
