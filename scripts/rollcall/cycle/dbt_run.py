@@ -81,6 +81,7 @@ class DbtRun:
             "--no-write-json",
         ]
         self._ran: dict[str, Any] = {}
+        gc.unfreeze()  # an earlier manifest is garbage by now
         self._has_other_seeds = False
         self._manifest = self._read_or_parse(self._target_path / "manifest.kept")
 
@@ -167,6 +168,7 @@ class DbtRun:
                     )
                     manifest.build_parent_and_child_maps()  # type: ignore[no-untyped-call]
                     manifest.build_flat_graph()  # type: ignore[no-untyped-call]
+                    gc.freeze()
                 self._has_other_seeds = self._point_to_seeds(manifest)
                 return manifest
         parsed = self._run(["parse"])
