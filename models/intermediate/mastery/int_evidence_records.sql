@@ -64,12 +64,12 @@ reached as (
 explained as (
     select
         reached.*,
-        case reached.step_number
-            when 3 then if(reached.disposition = 'not_valid', reached.validity, reached.disposition)
-            when 4 then reached.identity
-            when 5 then if(reached.disposition = 'unresolved_line_item', reached.disposition, 'no_objective')
-            when 6 then reached.disposition
-            when 7 then 'not_enrolled'
+        case
+            when reached.step_number = 3 and reached.disposition = 'not_valid' then reached.validity
+            when reached.step_number = 4 then reached.identity
+            when reached.step_number = 5 and reached.disposition <> 'unresolved_line_item' then 'no_objective'
+            when reached.step_number = 7 then 'not_enrolled'
+            when reached.step_number < 8 then reached.disposition
         end as reason
     from reached
 ),
