@@ -32,8 +32,9 @@ def test_every_consumer_has_an_owner_and_reaches_the_exports(manifest: Any) -> N
     assert set(manifest["exposures"]) == {
         f"exposure.rollcall.{name}"
         for name in (
-            *("administrators_report", "override_tables", "public_tables"),
-            *("rollcall_cycle", "rollcall_reconcile", "rollcall_status", "rollcall_trace"),
+            *("administrators_report", "assessment_tables", "nwea_tables", "override_tables"),
+            *("public_tables", "rollcall_cycle", "rollcall_identities", "rollcall_reconcile"),
+            *("rollcall_status", "rollcall_trace"),
         )
     }
     for key, exposure in manifest["exposures"].items():
@@ -43,7 +44,7 @@ def test_every_consumer_has_an_owner_and_reaches_the_exports(manifest: Any) -> N
 
 
 def test_every_mart_is_public_and_every_staged_file_reaches_one(manifest: Any) -> None:
-    keys = [f"exposure.rollcall.{name}_tables" for name in ("public", "override")]
+    keys = [key for key in manifest["exposures"] if key.endswith("_tables")]
     marts = {
         name
         for name, node in manifest["nodes"].items()
