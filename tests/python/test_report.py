@@ -93,7 +93,8 @@ def test_rendering_again_gives_the_same_bytes(sample: District) -> None:
 
 def test_the_overview_says_what_is_there_to_do(sample: District) -> None:
     text = text_of(sample.home / "report" / "index.html")
-    assert "Yes, but one thing needs a person. Cycle 9 was published." in text
+    assert "Yes, but 2 things need a person. Cycle 9 was published." in text
+    assert "map / 2026-09-06T130000Z / AssessmentResults.csv SCHOOL_YEAR_NOT_CURRENT" in text
     assert "demographics.csv COLUMN_REORDERED The file was rejected." in text
     [(accepted,)] = sample.warehouse(
         "select sum(accepted_count)::bigint from audit.audit_ingestion_log where first_cycle_id = 9"
