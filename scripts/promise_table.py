@@ -133,10 +133,10 @@ LONG_RUNS = (
     ),
     (
         "`pytest -m long tests/python/test_ordinary_user.py`",
-        "the attacks, kills and damages of ten files of tests as user 65534 with umask 000, 35 of them "
-        "kills and full disks, 36 of them alarms after a kill",
-        "three tests were out of date and are corrected: two limits of a disk, and one that a shell "
-        "without Ctrl-C stops; all else passed",
+        "the attacks, kills and damages of ten files of tests as user 65534 with umask 000, 35 of "
+        "them kills and full disks, 36 of them alarms after a kill",
+        "three tests were out of date and are corrected: two limits of a disk, and one that a "
+        "shell without Ctrl-C stops; all else passed",
     ),
     (
         "`pytest -m long tests/python/test_crashes.py -k disk`",

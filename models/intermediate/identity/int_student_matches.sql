@@ -10,7 +10,7 @@ each_id as (
         roster_source_id,
         student_key,
         is_active,
-        unnest(student_ids) as student_id
+        unnest(student_ids, max_depth := 2) -- noqa: AL03
     from students
 ),
 
@@ -18,7 +18,7 @@ each_id as (
 ids_of_roster as (
     select
         roster_source_id,
-        concat_ws(':', student_id.assigner, student_id.id_kind, student_id.id_value) as id_key,
+        concat_ws(':', assigner, id_kind, id_value) as id_key,
         coalesce(min(student_key) filter (where is_active), min(student_key)) as student_key,
         coalesce(
             min(student_key) filter (where is_active) <> max(student_key) filter (where is_active),

@@ -1,4 +1,4 @@
--- Finds: rows of identity_columns.csv, source_hierarchy.csv and level_states.csv that name nothing, or that cannot be used.
+-- Finds: rows of identity_columns.csv, source_hierarchy.csv and level_states.csv that name nothing or cannot be used.
 -- Matters: such a row links nobody and stands for no state, and nobody notices.
 -- Do: correct the row of the seed that the sentence names.
 {{ config(tags=['of_seeds'], enabled=has_assessments()) }}
