@@ -80,7 +80,7 @@
                 end, '')
 {%- endmacro %}
 
-{#- Students of a roster who are known by another id now, by a decision: their key, and that of whom they are. -#}
+{#- Students of a roster who were merged into another by a decision: their key, and that of whom they are. -#}
 {% macro merged_students() -%}
     select
         source_student_key as user_key,

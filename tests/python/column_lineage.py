@@ -27,7 +27,7 @@ _NOT_BY_VALUE_NAMES = frozenset({"hash", "sha256", "len", "list_bool_or"})
 _FIRST_PART_ONLY = (exp.Window, exp.Filter, exp.Order, exp.ArgMax, exp.ArgMin)
 _TRIMMED = re.compile(
     r"file_id,\s+record_number,\s+line_number,"
-    r"\s+nullif\(\s*case\s+when\s+left\(\s*columns\(.*?'g'\s*\)\s*end,\s*''\s*\)",
+    r"\s+case\s+when\s+left\(\s*columns\(.*?'g'\s*\),\s*''\s*\)\s*end",
     re.DOTALL,
 )
 """How base views and comparisons take white space off each field, which passes values on."""

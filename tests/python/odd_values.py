@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from rollcall.contracts.layouts import Column, Layout
 from rollcall.contracts.project import Contracts
 
+ROSTER_FAMILIES = ("oneroster", "overrides")
 MODIFIED = "2026-08-30T10:00:00.123456Z"
 _PLAIN = {
     **{"string": "A1", "list": "09", "bool": "true", "date": "2026-08-20", "float": "50"},
@@ -215,7 +216,7 @@ def files(
     for feed in contracts.feeds:
         layouts = {layout.version: layout for layout in contracts.versions(feed.feed)}
         layout = layouts.get(version, layouts.get("1"))
-        if not feed.is_staged or layout is None:
+        if feed.family not in ROSTER_FAMILIES or not feed.is_staged or layout is None:
             continue
         odd = list(odd_values(layout, mode))
         found += odd

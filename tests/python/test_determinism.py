@@ -33,6 +33,9 @@ TOTAL_ORDERS = {
     "source_id, feed, COALESCE(record_key, file_id || ' ' || record_number) | is_origin AND NOT "
     "is_as_its_origin DESC, exported_at DESC, is_rejected ASC, record_number ASC": "two files that "
     "count never share an export time, and a record number stands once in a file",
+    "source_id, feed, evidence_id | step_number DESC, reason ASC, evidence_key ASC": "it ends with "
+    "the key",
+    "source_id, feed, *, subject | step_number": "a step stands once in what is counted",
     "source_id, * | file_id, record_number": "rows of a mart that are equal in both are copies",
     " | cycle_id": "cycles are numbered",
     "student_key, * | valid_from, valid_to": "used by a test that finds equal intervals",

@@ -154,6 +154,7 @@ def test_every_feed_of_results_is_counted_on_its_way_to_evidence() -> None:
         feeds = [row for row in csv.DictReader(stream) if row["mart"].startswith("core.fct_")]
     text = (PROJECT_DIR / "macros/mastery/evidence.sql").read_text(encoding="utf-8")
     others = [feed for feed in feeds if feed["family"] not in ("oneroster", "overrides")]
+    others = [feed for feed in others if feed["feed"] != "canvas/enrollments"]  # no results
     assert len(others) >= 7
     for feed in others:
         assert f"'{feed['feed']}': '{feed['mart'].removeprefix('core.')}'" in text, feed["feed"]

@@ -15,6 +15,7 @@ from odd_values import (
     LAST_DAYS,
     LISTS,
     POISON,
+    ROSTER_FAMILIES,
     Odd,
     all_blank,
     as_csv,
@@ -39,9 +40,7 @@ ZONES = (
     "Europe/London",
 )
 """One for each kind: days end up to 14 hours before and 11 hours after they do in UTC."""
-STAGED = [
-    feed for feed in CONTRACTS.feeds if feed.is_staged and feed.family in ("oneroster", "overrides")
-]
+STAGED = [feed for feed in CONTRACTS.feeds if feed.is_staged and feed.family in ROSTER_FAMILIES]
 LINEAGE = {
     *("file_id", "line_number", "record_number", "exported_at", "landed_at", "visible_at"),
     *("source_id", "roster_source_id", "version_at", "warnings"),

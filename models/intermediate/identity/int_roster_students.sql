@@ -31,7 +31,7 @@ users as (
     where role = 'student'
 ),
 
--- Of two students who are one now, both ids go on to find them.
+-- Where two ids were merged, both go on to find the student.
 students as (
     select
         users.*,

@@ -1,11 +1,7 @@
 -- One row per result and file that restated it: the score before and after, and the record that said each first.
 {{ config(enabled=has_assessments()) }}
 
-with files as (
-    select * from {{ ref('stg_landing__files') }}
-),
-
-versions as (
+with versions as (
     select
         *,
         lag(score) over (partition by version_path order by exported_at, file_id) as score_before,
@@ -35,8 +31,8 @@ final as (
         versions.exported_at,
         files.first_cycle_id as cycle_id
     from versions
-    inner join files on versions.file_id = files.file_id
-    inner join files as files_before on versions.file_id_before = files_before.file_id
+    inner join {{ ref('stg_landing__files') }} as files on versions.file_id = files.file_id
+    inner join {{ ref('stg_landing__files') }} as files_before on versions.file_id_before = files_before.file_id
 )
 
 select * from final
