@@ -32,6 +32,15 @@ _CHOSEN = {
     ("overrides/mastery_overrides", "state"): "mastered",
     ("star/overall", "AssessmentStatus"): "Active",
     ("star/overall", "DeactivationReason"): "",
+    ("canvas/outcome_results", "learning outcome rating"): "",
+    ("state/co_cmas", "NotTestedCode"): "N",
+    ("state/co_cmas", "NotTestedReason"): "",
+    ("state/co_cmas", "VoidScoreCode"): "N",
+    ("state/co_cmas", "VoidScoreReason"): "",
+    ("state/co_cmas", "CalculatedInvalidation"): "Valid Score",
+    ("state/co_cmas", "ReportSuppressionCode"): "",
+    ("state/co_cmas", "ReportSuppressionAction"): "",
+    ("state/in_ilearn", "Test name"): "ILEARN A1 Grade 6",
 }
 _UNREADABLE = {
     **{"date": "INVALID_DATE", "year": "INVALID_DATE", "datetime": "INVALID_DATETIME"},
@@ -86,6 +95,7 @@ _US_DATES = (
     *("12/31/9999", "12/30/9999", "1/1/10000", "0/0/0000", "01/01/0001", "2/29/2026", "13/1/2026"),
     *("2/29/2028", "12/31/1980", "1/1/1981", "1/1/-999", "8/20/26"),
 )
+_DIGIT_DATES = ("12319999", "01010001", "00000000", "02292026", "13012026", "2292028", "8202026")
 _TIMES_OF_DAY = (
     "24:00:00",
     "23:59:59",
@@ -99,7 +109,13 @@ _TIMES_OF_DAY = (
 POISON = {
     kind: (*_ANYTHING, *_KEPT.get(kind, ()), *_SAME.get(kind, ()), *_BEYOND.get(kind, ()))
     for kind in (*_PLAIN, "enum", "reflist", "ref")
-} | {"us_date": (*_ANYTHING, *_US_DATES, *_OVERFLOWING), "time": (*_ANYTHING, *_TIMES_OF_DAY)}
+} | {
+    "us_date": (*_ANYTHING, *_US_DATES, *_OVERFLOWING),
+    "digit_date": (*_ANYTHING, *_DIGIT_DATES, *_OVERFLOWING),
+    "time": (*_ANYTHING, *_TIMES_OF_DAY),
+}
+_CELLS = ("EX", "ex", "N/A", "8,50", "1.234,5", "1,234.5", "50%", "A-", "complete", "-0,0", "1e12")
+"""What the cells of a gradebook may hold besides."""
 POISON["integer"] += ("-1", "200", "201", "1000000000", "999999999", "5.000", "+7")
 """By the kind of a column: whatever a vendor may write there, of which any may be what it likes."""
 
@@ -239,7 +255,12 @@ def poisoned(layout: Layout, student_columns: Collection[str]) -> list[dict[str,
         layout: that of the file.
         student_columns: those that hold the id of a student: `k0`, `k1` and so on.
     """
-    usual = _PLAIN | {"us_date": "08/20/2026", "time": "08:54:50", "integer": "80"}
+    usual = _PLAIN | {
+        "us_date": "08/20/2026",
+        "digit_date": "08202026",
+        "time": "08:54:50",
+        "integer": "80",
+    }
     staged = [column for column in layout.columns if column.staged_as]
     chosen = [(column, value) for column in staged for value in POISON[column.kind]]
     records = []
@@ -258,6 +279,20 @@ def poisoned(layout: Layout, student_columns: Collection[str]) -> list[dict[str,
             )
         records.append(record | ({odd.name: value} if odd else {}))
     return records
+
+
+def poisoned_grid() -> str:
+    """Return a gradebook of which each cell, or the points of its column, may be anything."""
+    values = ("50", *POISON["float"], *_CELLS)
+    head = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
+    titles = [f"Work {number} ({number})" for number, _ in enumerate(values, 1)]
+    points = dict(zip(titles, ("100", *values[1:]), strict=True))
+    records = [dict.fromkeys(head, "") | {"Student": "    Points Possible"} | points]
+    for number, value in enumerate([*values, *["50"] * 40]):
+        who = {"Student": "A1, A1", "ID": f"k{number}", "SIS User ID": f"k{number}"}
+        said = {"SIS Login ID": value, "Section": value}
+        records.append(who | said | dict.fromkeys(titles, "50") | {titles[0]: value})
+    return as_csv(records)
 
 
 def as_csv(records: list[dict[str, str]]) -> str:

@@ -22,6 +22,7 @@ from odd_values import (
     files,
     plain_record,
     poisoned,
+    poisoned_grid,
 )
 
 from rollcall.contracts.project import Contracts
@@ -51,13 +52,22 @@ VENDORS = {
     "nwea": "Pacific/Pago_Pago",
     "iready": "Pacific/Kiritimati",
     "star": "America/Chicago",
+    "canvas": "Asia/Kathmandu",
+    "state": "Pacific/Pago_Pago",
 }
-STUDENT_COLUMNS = ("StudentID", "Student ID", "StudentIdentifier")
+LINKED_BY = (
+    *("StudentID", "Student ID", "StudentIdentifier", "student sis id", "LocalStudentIdentifier"),
+    "STN",
+)
+"""The columns that hold the district's id of a student."""
+STUDENT_COLUMNS = (*LINKED_BY, "student id", "user_id")
+GRADEBOOK = "canvas/gradebook"
+SIS_FEEDS = ("users", "courses", "sections", "enrollments")
 PEOPLE = "people"
 POISONED = [
     (feed, poisoned(max(CONTRACTS.versions(feed.feed), key=lambda it: int(it.version)), columns))
     for feed, columns in ((feed, STUDENT_COLUMNS) for feed in CONTRACTS.feeds)
-    if feed.family in VENDORS
+    if feed.family in VENDORS and feed.feed != GRADEBOOK
 ]
 """The feeds of assessments, each with records of its newest layout."""
 METHODS = ("standard_decaying_average", "average", "n_mastery", "asserted")
@@ -91,14 +101,19 @@ def seeds_of_assessments() -> dict[str, str]:
     ids += [
         (family, feed, column)
         for family, feed, columns in feeds
-        for column in STUDENT_COLUMNS
+        for column in LINKED_BY
         if column in columns
     ]
+    ids.append(("canvas", GRADEBOOK, "SIS User ID"))
     lessons = [f"i-Ready lesson/A1/k{number}" for number in range(400)]
     about = [
         *(("nwea", name) for name in ("MAP Growth/A1", "MAP Growth/A1/A1")),
         *(("iready", name) for name in ("i-Ready/Reading", "i-Ready/Mathematics", *lessons)),
         *(("star", name) for name in ("Star", "Star/A1", "Star/k1")),
+        *(("canvas", f"Canvas outcome/k{number}") for number in range(600)),
+        *(("canvas", f"Canvas assignment/{number}") for number in range(99)),
+        *(("state", f"{test}/A1") for test in ("CMAS", "ILEARN")),
+        *(("state", name) for name in ("CMAS/A1/Subclaim 1", "ILEARN/A1/Category 1")),
     ]
     return {
         "identity_columns": "".join(f"{','.join(row)},d,district,1,,true,\n" for row in ids),
@@ -107,6 +122,7 @@ def seeds_of_assessments() -> dict[str, str]:
             for source_id, name in about
             for method in METHODS
         ),
+        "administrations": "state,ILEARN,2026-08-20,2027,Any.\n",
         "mastery_rules": "".join(
             f"{method},1,objective,{method},{method},65,1,70,1,,2,true,2000-01-01,,Any.\n"
             for method in METHODS
@@ -156,6 +172,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Any]:
         said = {"families": family, "roster_source_id": PEOPLE, "default_mode": "bulk"}
         declare(family, zone, **said)
         texts = {feed.file_name: as_csv(tests) for feed, tests in POISONED if feed.family == family}
+        texts |= {"gradebook.csv": poisoned_grid()} if family == "canvas" else {}
         project.deliver("2026-09-01T010000Z", texts, family)
     for seed, text in seeds_of_assessments().items():
         with (project.project / "seeds" / "rules" / f"{seed}.csv").open("a") as stream:
@@ -282,21 +299,26 @@ def test_no_value_of_an_assessment_makes_a_model_fail(told: tuple[Project, Any])
     """They are staged, or rejected with a code, and reach evidence and mastery."""
     project, said = told
     files = [file for file in said["landed"]["files"] if file["source_id"] in VENDORS]
-    assert {file["feed"] for file in files} == {feed.feed for feed, _ in POISONED}
+    assert {file["feed"] for file in files} == {feed.feed for feed, _ in POISONED} | {GRADEBOOK}
     assert {file["verdict"] for file in files} == {"accepted"}
     assert not project.warehouse(
         "select * from audit.audit_rejected_record "
         f"where source_id in {tuple(VENDORS)} and code is null"
     )
     found = project.warehouse(
-        "select source_id, disposition, min(percent), max(percent) from progression.fct_evidence "
+        "select source_id, feed, disposition, min(percent), max(percent) from progression.fct_evidence "
         f"where source_id in {tuple(VENDORS)} group by all"
     )
-    by_source = {source: {row[1] for row in found if row[0] == source} for source in VENDORS}
+    by_source = {source: {row[2] for row in found if row[0] == source} for source in VENDORS}
     for family, known in by_source.items():
         assert {"usable", "unlinked", "in_future"} <= known, family
-    assert all("out_of_range" in by_source[source] for source in ("iready", "star"))
-    assert all(low >= 0 and high <= 200 for _, _, low, high in found if low is not None)
+    assert {source for source in VENDORS if "out_of_range" in by_source[source]} == {
+        *("iready", "star", "canvas", "state")
+    }
+    assert {feed for _, feed, disposition, *_ in found if disposition == "usable"} == {
+        feed.feed for feed in CONTRACTS.feeds if feed.family in VENDORS
+    } - {"nwea/students", *(f"canvas/{feed}" for feed in SIS_FEEDS)}
+    assert all(low >= 0 and high <= 200 for *_, low, high in found if low is not None)
     assert {
         objective
         for (objective,) in project.warehouse(

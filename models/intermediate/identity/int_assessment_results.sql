@@ -28,9 +28,9 @@ results as (
 
 select
     * exclude (score, percent, level, is_on_roster),
-    -- What is no result has no score and no level here, so that it is in no average.
-    case when validity = 'valid' then cast(score as decimal(18, 6)) end as score,
-    case when validity = 'valid' then cast(percent as decimal(24, 9)) end as percent,
+    -- What is no result has no score and no level here, so that it is in no average; nor has what no decimal holds.
+    case when validity = 'valid' then try_cast(score as decimal(18, 6)) end as score,
+    case when validity = 'valid' then try_cast(percent as decimal(24, 9)) end as percent,
     case when validity = 'valid' then level end as level,
     coalesce(is_on_roster, true) as is_on_roster,
     {{ source_student_key('student_ids') }} as source_student_key

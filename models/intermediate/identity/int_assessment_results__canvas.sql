@@ -13,8 +13,10 @@ outcomes as (
         outcome_id as part,
         avg(outcome_score) over work as score,
         'outcome points' as scale,
-        100 * sum(outcome_score) over work
-        / nullif(sum(points_possible) filter (where outcome_score is not null) over work, 0) as percent,
+        100 * (
+            sum(outcome_score) over work
+            / nullif(sum(points_possible) filter (where outcome_score is not null) over work, 0)
+        ) as percent,
         -- What Canvas says of a question is not said of the work.
         case
             when rating is not null then rating
@@ -40,7 +42,7 @@ scores as (
         'Canvas assignment' as assessment,
         assignment_id as part,
         'points' as scale,
-        100 * score / nullif(points_possible, 0) as percent,
+        100 * (score / nullif(points_possible, 0)) as percent,
         if(status = 'excused', 'excused', 'valid') as validity
     from {{ ref('fct_canvas_score') }}
     where status in ('scored', 'excused')
