@@ -306,7 +306,8 @@ def test_no_value_of_an_assessment_makes_a_model_fail(told: tuple[Project, Any])
         f"where source_id in {tuple(VENDORS)} and code is null"
     )
     found = project.warehouse(
-        "select source_id, feed, disposition, min(percent), max(percent) from progression.fct_evidence "
+        "select source_id, feed, disposition, min(percent), max(percent) "
+        "from progression.fct_evidence "
         f"where source_id in {tuple(VENDORS)} group by all"
     )
     by_source = {source: {row[2] for row in found if row[0] == source} for source in VENDORS}
