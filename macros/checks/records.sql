@@ -199,10 +199,10 @@
 {%- endmacro %}
 
 {#-
-    What records of assessments measured, of every feed in which another value for the same key is a correction: feed to
-    its score and what of it is compared. The key of a lesson of i-Ready holds its score.
+    The feeds of each family in use in which another value for the same key is a correction: their score, and what of it is
+    compared. The key of a lesson of i-Ready holds its score, and work in Canvas is handed in and graded again.
 -#}
-{% macro measured_records() -%}
+{% macro result_measures() -%}
     {%- set measures = {
         'nwea': {'assessment_results': ('rit_score', 'result_hash')},
         'iready': {
@@ -219,9 +219,18 @@
             'in_ilearn': ('coalesce(overall_scale_score, iread_scale_score)', 'result_hash'),
         },
     } -%}
+    {%- set used = {} -%}
+    {%- for family in measures if family in var('families') -%}
+        {%- do used.update({family: measures[family]}) -%}
+    {%- endfor -%}
+    {%- do return(used) -%}
+{%- endmacro %}
+
+{#- The records of these feeds, with what they say of a result. -#}
+{% macro measured_records() -%}
     {%- set queries = [] -%}
-    {%- for family in rollcall.assessment_families() if family in measures -%}
-        {%- for feed, (score, compared) in measures[family].items() -%}
+    {%- for family, feeds in rollcall.result_measures().items() -%}
+        {%- for feed, (score, compared) in feeds.items() -%}
             {%- do queries.append(
                 'select file_id, record_key, record_number, line_number, is_rejected, content_hash, '
                 ~ compared ~ ' as result_hash, cast(' ~ score ~ ' as decimal(18, 6)) as score from '

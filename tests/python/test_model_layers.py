@@ -136,6 +136,13 @@ def test_a_family_that_no_source_declares_costs_no_node(tmp_path: Path) -> None:
     assert {name for name in names if of_families.search(f"{name}_")} == set()
     _, manifest = parsed(Home(tmp_path / "used"), ["oneroster", "nwea"])
     assert len({name for name in models(manifest) if of_families.search(f"{name}_")}) > 10
+    assert "audit_restated_result" in models(manifest)
+    _, manifest = parsed(Home(tmp_path / "canvas"), ["oneroster", "canvas"])
+    names = set(models(manifest))
+    assert {"fct_assessment_result", "audit_record_warning"} <= names
+    assert {name for name in names if "restated" in name or "versions" in name} == set(), (
+        "work is graded again, which restates nothing"
+    )
 
 
 def test_a_cycle_has_at_most_170_nodes(manifest: dict[str, Any]) -> None:

@@ -81,6 +81,8 @@ def add_skills(project: Project) -> None:
     sources = project.project / "seeds" / "contracts" / "sources.csv"
     with sources.open("a", encoding="utf-8") as stream:
         stream.write(drafted.json["source_row"] + "\n")
+    with sources.with_name("district_limits.csv").open("a", encoding="utf-8") as stream:
+        stream.write("acme,max_unlinked_percent,65,Twelve of twenty are nobody's.\n")
     for name, text in SOURCES_PARTS:
         path = project.project / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,5 @@
 -- One row per result and version of it that differs from the one before, with the record that said it first.
-{{ config(materialized='incremental', unique_key='version_path', enabled=has_assessments()) }}
+{{ config(materialized='incremental', unique_key='version_path', enabled=result_measures() | length > 0) }}
 
 with files as (
     select

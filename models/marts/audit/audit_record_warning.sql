@@ -44,7 +44,7 @@ older as (
             and found.layout_version = names.layout_version
             and names.staged_as like '%.modified_at'
     where found.has_older_date
-    {%- if has_assessments() %}
+    {%- if result_measures() %}
     union all by name
     {{ restated_results() }}
     {%- endif %}

@@ -1,5 +1,5 @@
 -- One row per result and file that restated it: the score before and after, and the record that said each first.
-{{ config(enabled=has_assessments()) }}
+{{ config(enabled=result_measures() | length > 0) }}
 
 with versions as (
     select

@@ -12,10 +12,6 @@ current_intervals as (
     where dbt_valid_to is null
 ),
 
-students as (
-    select * from {{ ref('dim_user') }}
-),
-
 completeness as (
     select * from {{ ref('int_cycle_completeness') }}
 ),
@@ -32,7 +28,7 @@ final as (
         completeness.as_of
     from mastery
     cross join completeness
-    left join students on mastery.student_key = students.user_key
+    left join {{ ref('dim_user') }} as students on mastery.student_key = students.user_key
     left join current_intervals
         on
             mastery.student_key = current_intervals.student_key
