@@ -510,7 +510,10 @@ def compiled(
     for name in ("landing.duckdb", "warehouse.duckdb"):
         shutil.copyfile(sample_run[0].home / name, home.path / name)
     start_from_last_good(home, Change(is_code_new=False, must_rebuild=False))
-    arguments = ("docs", "generate", "--static", "--target", "cycle")
+    sources = read_csv(SAMPLE_PROJECT / "seeds" / "contracts" / "sources.csv")
+    families = {family for source in sources for family in source["families"].split("|")}
+    variables = json.dumps({"families": sorted(families)})
+    arguments = ("docs", "generate", "--static", "--target", "cycle", "--vars", variables)
     dbt(*arguments, home=home.path, target_path=home.dbt_target)
     return home.dbt_target
 

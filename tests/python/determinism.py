@@ -4,6 +4,7 @@ SQL that dbt compiled is parsed; macros and hooks, of which only pieces are SQL,
 and their Jinja by its own parser.
 """
 
+import re
 from collections.abc import Iterator
 
 from dbt_common.clients.jinja import get_environment
@@ -25,6 +26,7 @@ FORBIDDEN = frozenset(
 FORBIDDEN_IN_JINJA = frozenset(
     {"run_started_at", "invocation_id", "modules", "thread_id", "env_var"}
 )
+_WHERE_NULLS_STAND = re.compile(r"\bnulls\s+(first|last)\b", re.IGNORECASE)
 _UNQUOTED = str.maketrans({"'": " ", '"': " "})
 _NEEDS_ORDER = frozenset({"array_agg", "list", "string_agg", "group_concat", "listagg"})
 _RANKS = (exp.RowNumber, exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue, exp.NthValue, exp.Ntile)
@@ -62,7 +64,7 @@ def orders(sql: str) -> Iterator[str]:
 
 def words(fragment: str) -> set[str]:
     """Return the forbidden names in a piece of SQL."""
-    tokens = Dialect.get_or_raise("duckdb").tokenize(fragment)
+    tokens = Dialect.get_or_raise("duckdb").tokenize(_WHERE_NULLS_STAND.sub(" ", fragment))
     return {token.text.lower() for token in tokens} & FORBIDDEN
 
 

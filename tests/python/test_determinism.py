@@ -37,6 +37,14 @@ TOTAL_ORDERS = {
     "the key",
     "source_id, feed, *, subject | step_number": "a step stands once in what is counted",
     "source_id, * | file_id, record_number": "rows of a mart that are equal in both are copies",
+    "arg_min record_number": "a record number stands once in a file",
+    "version_path | exported_at, file_id": "it ends with the id of a file, of which each has one",
+    "arg_max (exported_at, record_number)": "two files of a source and feed never share an export "
+    "time, and a record number stands once in a file",
+    "arg_min (priority, student_key)": "it ends with the key",
+    "arg_min (exported_at, file_id, line_number)": "a record begins on a line of its own",
+    "student_key, field_name | rank ASC, source_id = roster_source_id DESC, source_id ASC, "
+    "compared_value ASC": "it ends with the value, so that rows that tie say the same",
     " | cycle_id": "cycles are numbered",
     "student_key, * | valid_from, valid_to": "used by a test that finds equal intervals",
 }
