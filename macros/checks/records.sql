@@ -80,18 +80,21 @@
     of the latest bulk of its source, or of a file since, has its key, rejected ones included. Records that delete do
     not count, rejected or not; nor does a malformed one of a delta, of which nobody knows what it wants. It is active
     unless its newest version deletes it and no later bulk has it, or a bulk is there and it is not present.
+    Where a bulk is whole within the values of a column, such as the term, the latest bulk of a record is the newest that
+    lists its value, in a record of any kind.
     `staged`, `raw`: the feed's staging model and raw table. `feed`: its name. `key`: the column with the record's key;
     `record_key`: SQL that reads it from a raw record, where it is not the text of `sourcedId`; `deletes`: SQL that is
-    true for a raw record that deletes, where `sourcedId` is not the key but a status can delete.
+    true for a raw record that deletes, where `sourcedId` is not the key but a status can delete; `whole_by`: where
+    `feeds.csv` names a column, the staged column, and SQL that reads it from a raw record.
 -#}
-{% macro with_presence(staged, raw, feed, key, record_key=none, deletes=none) -%}
+{% macro with_presence(staged, raw, feed, key, record_key=none, deletes=none, whole_by=none) -%}
     with files as (
         select * from {{ ref('stg_landing__files') }}
         where feed = '{{ feed }}' and is_visible
     ),
 
     present_keys as (
-        select source_id, record_key, max(case when mode = 'bulk' then exported_at end) as bulk_exported_at
+        select source_id, record_key, max(case when mode = 'bulk' then exported_at end) as bulk_exported_at {%- if whole_by %}, max(exported_at) as exported_at {%- endif %}
         from (
             select file_id, {{ record_key or rollcall.text('sourcedId') }} as record_key, false as is_malformed
             from ({{ rollcall.trimmed_records(raw) | indent(12) }}) as records
@@ -100,20 +103,37 @@
             select file_id, record_key, true as is_malformed from {{ source('landing', 'malformed_records') }}
         ) as records
         inner join files using (file_id)
-        where files.is_since_latest_bulk and (files.mode = 'bulk' or not records.is_malformed)
+        where files.{{ 'is_staged' if whole_by else 'is_since_latest_bulk' }} and (files.mode = 'bulk' or not records.is_malformed)
         group by source_id, record_key
     ),
 
+    {% if whole_by -%}
+    latest_bulks as (
+        select files.source_id, {{ whole_by[1] }} as whole_by, max(files.exported_at) as exported_at
+        from ({{ rollcall.trimmed_records(raw) | indent(8) }}) as records
+        inner join files using (file_id)
+        where files.is_staged and files.mode = 'bulk' and files.removals = 'applied'
+        group by files.source_id, {{ whole_by[1] }}
+    ),
+
+    {% endif -%}
     judged as (
         select
             staged.*,
             case
                 when staged.is_deleted and not files.are_removals_held and coalesce(present_keys.bulk_exported_at <= staged.exported_at, true) then 'deleted'
+                {%- if whole_by %}
+                when coalesce(latest_bulks.exported_at > present_keys.exported_at, latest_bulks.exported_at is not null) then 'absent'
+                {%- else %}
                 when files.has_latest_bulk and present_keys.record_key is null then 'absent'
+                {%- endif %}
             end as inactive_reason
         from {{ staged }} as staged
         left join files on staged.file_id = files.file_id
         left join present_keys on staged.source_id = present_keys.source_id and staged.{{ key }} = present_keys.record_key
+        {%- if whole_by %}
+        left join latest_bulks on staged.source_id = latest_bulks.source_id and staged.{{ whole_by[0] }} is not distinct from latest_bulks.whole_by
+        {%- endif %}
     )
 
     select * exclude (is_deleted, warnings), inactive_reason is null as is_active

@@ -131,6 +131,12 @@ def second_night() -> bytes:
     return b"\r\n".join([*lines, lines[3].replace(b",200,", b",202,").removesuffix(b",")]) + b"\r\n"
 
 
+def of_term(term: str, day: str, students: Iterable[str]) -> bytes:
+    """Return the results of one term, as an export of NWEA lists them."""
+    row = NEW | {"TermName": term, "TestStartDate": day}
+    return as_csv(RESULTS, "143", [row | {"StudentID": student} for student in students])
+
+
 def combined() -> bytes:
     """Return results with their students, as a vendor orders the columns of the day."""
     row = NEW | {"StudentID": "0123", "StudentLastName": "Doe", "StudentDateOfBirth": "5/1/2010"}
@@ -144,11 +150,11 @@ def of_last_year() -> bytes:
     return as_csv(RESULTS, "143", [NEW | {"StudentID": "0123"}])
 
 
-def listed() -> bytes:
-    """Return students as NWEA lists them."""
+def listed(term: str = "Fall 2021-2022") -> bytes:
+    """Return students as NWEA lists them for a term."""
     rows = [
         {
-            "TermName": "Fall 2021-2022",
+            "TermName": term,
             "SchoolName": school,
             "StudentLastName": "Doe",
             "StudentFirstName": "Jo",
@@ -452,6 +458,10 @@ NIGHTS: tuple[Mapping[str, Mapping[str, bytes]], ...] = (
     {
         "map": {"AssessmentResults.csv": first_night(), "StudentBySchool.csv": listed()},
         "map_delta": {"AssessmentResults.csv": first_night()},
+        "map_terms": {
+            "AssessmentResults.csv": of_term("Fall 2021-2022", "9/6/2021", ("0123", *MANY)),
+            "StudentBySchool.csv": listed(),
+        },
         "map_combined": {"AssessmentResults.csv": combined()},
         "map_last_year": {"AssessmentResults.csv": of_last_year()},
         "iready": {
@@ -473,6 +483,10 @@ NIGHTS: tuple[Mapping[str, Mapping[str, bytes]], ...] = (
     {
         "map": {"AssessmentResults.csv": second_night(), "StudentBySchool.csv": listed()},
         "map_delta": {"AssessmentResults.csv": second_night()},
+        "map_terms": {
+            "AssessmentResults.csv": of_term("Fall 2021-2022", "9/6/2021", MANY),
+            "StudentBySchool.csv": listed(),
+        },
         "iready": {
             "i-ready_inform_results_reading_english.csv": readings("2026", "N"),
             "diagnostic_results_math.csv": sums("398"),
@@ -485,8 +499,14 @@ NIGHTS: tuple[Mapping[str, Mapping[str, bytes]], ...] = (
         "indiana": {"ilearn_results.csv": indiana("55", "5401")},
     },
 )
+LATER = {
+    "AssessmentResults.csv": of_term("Winter 2021-2022", "1/10/2022", ("0123", "123")),
+    "StudentBySchool.csv": listed("Winter 2021-2022"),
+}
+"""The last delivery of `map_terms`, of another term than those before."""
 SOURCES = {
     "map": ("nwea", "bulk"),
+    "map_terms": ("nwea", "bulk"),
     "map_delta": ("nwea", "delta"),
     "map_combined": ("nwea", "delta"),
     "map_last_year": ("nwea", "delta"),
@@ -516,6 +536,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Project]:
     for number, deliveries in enumerate(NIGHTS, 1):
         for source_id, files in deliveries.items():
             project.deliver(f"2026-09-{number:02d}T010000Z", files, source=source_id)
+        if number == len(NIGHTS):
+            project.deliver(f"2026-09-{number:02d}T020000Z", LATER, source="map_terms")
         done = project.cycle(f"2026-09-{number:02d}T18:00:00Z")
         assert done.code in (0, 3), done.out + done.err
         after.append(project.copy(tmp_path_factory.mktemp("night")))
@@ -598,6 +620,49 @@ def test_what_a_file_lacks_is_gone_where_it_is_whole_and_only_there(
         assert {reason for (reason,) in found.values()} <= {"absent", None}
 
 
+def test_a_file_of_one_term_withdraws_nothing_of_another(told: tuple[Project, Project]) -> None:
+    """A result that its own term has lost stays withdrawn; no limit counts the other term."""
+    found = ask(
+        told[1],
+        "select term_name, inactive_reason, count(*), min(student_id) "
+        "from core.fct_nwea_assessment_result where source_id = 'map_terms' group by all "
+        "order by all",
+    )
+    assert found == [
+        ("Fall 2021-2022", "absent", 1, "0123"),
+        ("Fall 2021-2022", None, len(MANY), min(MANY)),
+        ("Winter 2021-2022", None, 2, "0123"),
+    ]
+    students = "select count(*) from core.dim_nwea_student where source_id = 'map_terms' and "
+    assert ask(told[1], f"{students} is_active") == [(6,)]
+    landed = (
+        "select verdict, are_removals_held, code, count(*) from landing.files "
+        "where source_id = 'map_terms' group by all"
+    )
+    assert told[1].ledger(landed) == [("accepted", False, None, 6)]
+    for table in ("missing_record", "unexpected_record", "diverging_value"):
+        reasons = f"select distinct reason from reconciliation.recon_{table} "
+        found = ask(told[1], f"{reasons} where source_id = 'map_terms'")
+        assert set(found) <= {("rejected",)}, table  # a birth date that is none
+    sums = (
+        "select is_equal, processed_sum, source_sum from reconciliation.recon_column_sum "
+        "where source_id = 'map_terms' and column_name = 'percent_correct'"
+    )
+    total = 54 * (len(MANY) + 2)
+    assert ask(told[1], sums) == [(True, total, total)]
+
+
+def test_unit_tests_of_the_models_of_vendors_pass(told: tuple[Project, Project]) -> None:
+    """Other families are disabled where unit tests run otherwise."""
+    names = [
+        "a_bulk_withdraws_only_what_it_lacks_of_a_term_that_it_lists",
+        "the_newest_bulk_that_lists_a_term_and_what_came_since_are_compared",
+        "rows_of_a_term_are_compared_with_the_newest_files_that_list_it",
+    ]
+    found = told[1].dbt("test", "--select", *names)
+    assert [item.status for item in found] == ["pass"] * len(names), found
+
+
 def test_what_cannot_be_read_is_said_and_an_unknown_word_is_kept(
     told: tuple[Project, Project],
 ) -> None:
@@ -624,7 +689,7 @@ def test_a_student_is_listed_once_in_each_school(told: tuple[Project, Project]) 
     assert ask(
         told[1],
         "select student_id, school_name, family_name, birth_date, is_active "
-        "from core.dim_nwea_student order by all",
+        "from core.dim_nwea_student where source_id = 'map' order by all",
     ) == [
         ("0123", "North", "Doe", date(2010, 5, 1), True),
         ("0123", "South", "Doe", date(2010, 5, 1), True),

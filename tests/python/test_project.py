@@ -137,7 +137,7 @@ def test_its_limits_layouts_and_feeds_stand_beside_the_shipped_ones(own_project:
         stream.write("sis,max_removed_percent,20,Schools close this year.\n")
     (contracts / "district_feeds.csv").write_text(
         (PROJECT_DIR / "seeds/contracts/district_feeds.csv").read_text(encoding="utf-8")
-        + "bus/riders,bus,riders.csv,Riders,false,,,Who takes which bus; kept raw only.\n",
+        + "bus/riders,bus,riders.csv,Riders,false,,,,Who takes which bus; kept raw only.\n",
         encoding="utf-8",
     )
     with (contracts / "district_layouts.csv").open("a", encoding="utf-8") as stream:

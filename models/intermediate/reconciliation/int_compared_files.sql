@@ -26,6 +26,7 @@ final as (
         files.exported_at,
         files.time_zone,
         files.naive_time_zone,
+        files.mode,
         files.status,
         files.removals,
         files.is_visible,

@@ -3,9 +3,8 @@ with source_records as (
     select * from {{ ref('int_source_records') }}
 ),
 
-newest_bulks as (
+files as (
     select * from {{ ref('int_compared_files') }}
-    where is_newest_bulk
 ),
 
 -- The record that speaks for its key is the newest by export time; a duplicate leaves that to its twin.
@@ -14,11 +13,7 @@ ranked as (
         *,
         row_number() over (
             partition by source_id, feed, coalesce(record_key, file_id || ' ' || record_number)
-            order by
-                is_origin and not is_as_its_origin desc,
-                exported_at desc,
-                is_rejected asc,
-                record_number asc
+            order by is_origin and not is_as_its_origin desc, exported_at desc, is_rejected asc, record_number asc
         ) as recency
     from source_records
     where file_id is not null and verdict is distinct from 'duplicate'
@@ -58,8 +53,13 @@ of_rows as (
             else 'unexplained'
         end as reason
     from source_records
-    left join newest_bulks
-        on source_records.source_id = newest_bulks.source_id and source_records.feed = newest_bulks.feed
+    left join files as newest_of_feed
+        on
+            source_records.source_id = newest_of_feed.source_id
+            and source_records.feed = newest_of_feed.feed
+            and newest_of_feed.is_newest_bulk
+    left join files as newest_bulks
+        on coalesce(source_records.newest_bulk_file_id, newest_of_feed.file_id) = newest_bulks.file_id
     where source_records.file_id is null
 ),
 

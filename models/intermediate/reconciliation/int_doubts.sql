@@ -16,21 +16,33 @@ records as (
     where kind = 'record'
 ),
 
+named_keys as (
+    select
+        feed,
+        source_id,
+        record_key,
+        file_id as newest_bulk_file_id
+    from compared
+    where kind = 'present_key'
+    union all
+    select
+        files.feed,
+        files.source_id,
+        malformed.record_key,
+        cast(null as varchar) as newest_bulk_file_id
+    from {{ source('landing', 'malformed_records') }} as malformed
+    inner join {{ ref('int_compared_files') }} as files
+        on malformed.file_id = files.file_id and files.is_since_latest_bulk and not files.is_in_scope
+),
+
 present_keys as (
     select
         feed,
         source_id,
-        record_key
-    from compared
-    where kind = 'present_key'
-    union distinct
-    select
-        files.feed,
-        files.source_id,
-        malformed.record_key
-    from {{ source('landing', 'malformed_records') }} as malformed
-    inner join {{ ref('int_compared_files') }} as files
-        on malformed.file_id = files.file_id and files.is_since_latest_bulk and not files.is_in_scope
+        record_key,
+        max(newest_bulk_file_id) as newest_bulk_file_id
+    from named_keys
+    group by feed, source_id, record_key
 ),
 
 final as (
@@ -53,7 +65,9 @@ final as (
         coalesce(origins.is_deletion, false) as is_origin_deletion,
         origins.modified_at as origin_modified_at,
         origins.compared_values as origin_values,
-        present_keys.record_key is not null as is_present
+        origins.is_in_scope as is_origin_in_scope,
+        present_keys.record_key is not null as is_present,
+        present_keys.newest_bulk_file_id
     from doubts
     left join records on doubts.file_id = records.file_id and doubts.record_number = records.record_number
     left join records as origins

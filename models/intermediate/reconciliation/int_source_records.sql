@@ -13,7 +13,7 @@ judged_records as (
 
 dated as (
     select
-        doubts.*,
+        doubts.* exclude (is_origin_in_scope),
         files.layout_version,
         files.exported_at,
         files.status,
@@ -25,7 +25,7 @@ dated as (
         origins.exported_at as origin_exported_at,
         least(coalesce(doubts.origin_modified_at, origins.exported_at), origins.exported_at)
             as origin_version_at,
-        origins.is_in_scope and origins.is_visible as is_origin_in_scope,
+        coalesce(doubts.is_origin_in_scope, origins.is_in_scope) and origins.is_visible as is_origin_in_scope,
         judged_origins.ignored_columns as origin_ignored_columns
     from doubts
     left join files on doubts.file_id = files.file_id
@@ -59,6 +59,7 @@ final as (
         is_active,
         row_count,
         is_present,
+        newest_bulk_file_id,
         list_filter(compared_values, lambda value: value['is_different']) as differences,
         ignored_columns,
         version_at,

@@ -4,7 +4,7 @@
 with students as (
     {{ with_presence(
         ref('stg_nwea__students'), source('raw_nwea', 'students'),
-        'nwea/students', 'listing_id', nwea_student_id()
+        'nwea/students', 'listing_id', nwea_student_id(), whole_by=('term_name', text('TermName'))
     ) }}
 )
 

@@ -4,7 +4,7 @@
 with results as (
     {{ with_presence(
         ref('stg_state__co_cmas'), source('raw_state', 'co_cmas'),
-        'state/co_cmas', 'assessment_id', text('StudentTestUUID')
+        'state/co_cmas', 'assessment_id', text('StudentTestUUID'), whole_by=('data_year', year('AssessmentYear'))
     ) }}
 ),
 

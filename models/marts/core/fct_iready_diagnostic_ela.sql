@@ -4,7 +4,7 @@
 with results as (
     {{ with_presence(
         ref('stg_iready__diagnostic_ela'), source('raw_iready', 'diagnostic_ela'),
-        'iready/diagnostic_ela', 'result_id', iready_result_id()
+        'iready/diagnostic_ela', 'result_id', iready_result_id(), whole_by=('data_year', year('Academic Year'))
     ) }}
 )
 

@@ -4,7 +4,7 @@
 with results as (
     {{ with_presence(
         ref('stg_iready__diagnostic_math'), source('raw_iready', 'diagnostic_math'),
-        'iready/diagnostic_math', 'result_id', iready_result_id()
+        'iready/diagnostic_math', 'result_id', iready_result_id(), whole_by=('data_year', year('Academic Year'))
     ) }}
 )
 

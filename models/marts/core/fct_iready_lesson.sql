@@ -4,7 +4,7 @@
 with attempts as (
     {{ with_presence(
         ref('stg_iready__lessons'), source('raw_iready', 'lessons'),
-        'iready/lessons', 'attempt_id', iready_lesson_id()
+        'iready/lessons', 'attempt_id', iready_lesson_id(), whole_by=('data_year', year('Academic Year'))
     ) }}
 )
 

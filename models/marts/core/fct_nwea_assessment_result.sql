@@ -4,7 +4,7 @@
 with results as (
     {{ with_presence(
         ref('stg_nwea__assessment_results'), source('raw_nwea', 'assessment_results'),
-        'nwea/assessment_results', 'result_id', nwea_result_id()
+        'nwea/assessment_results', 'result_id', nwea_result_id(), whole_by=('term_name', text('TermName'))
     ) }}
 )
 

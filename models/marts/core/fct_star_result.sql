@@ -4,7 +4,7 @@
 with results as (
     {{ with_presence(
         ref('stg_star__overall'), source('raw_star', 'overall'),
-        'star/overall', 'assessment_id', text('AssessmentID')
+        'star/overall', 'assessment_id', text('AssessmentID'), whole_by=('data_year', year('SchoolYear'))
     ) }}
 )
 

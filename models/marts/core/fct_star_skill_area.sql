@@ -4,7 +4,7 @@
 with skill_areas as (
     {{ with_presence(
         ref('stg_star__skill_area'), source('raw_star', 'skill_area'),
-        'star/skill_area', 'skill_area_result_id', star_skill_area_id()
+        'star/skill_area', 'skill_area_result_id', star_skill_area_id(), whole_by=('data_year', year('SchoolYear'))
     ) }}
 )
 

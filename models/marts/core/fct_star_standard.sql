@@ -4,7 +4,7 @@
 with standards as (
     {{ with_presence(
         ref('stg_star__standards'), source('raw_star', 'standards'),
-        'star/standards', 'standard_result_id', star_standard_id()
+        'star/standards', 'standard_result_id', star_standard_id(), whole_by=('data_year', year('SchoolYear'))
     ) }}
 )
 

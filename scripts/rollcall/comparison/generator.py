@@ -36,6 +36,7 @@ _OWN_FOLDER = Path("models", "compared")
 _OWN_FEEDS = Path("macros", "own_feeds.sql")
 _TEMPLATES = Path(__file__).parent / "templates"
 _OF_ONE_FEED = "int_compared__feed.sql"
+_OF_PARTS = "int_compared_parts__feed.sql"
 _OF_ALL_FEEDS = "int_compared_records.sql"
 _WIDTH = 120
 """How long a line of SQL may be, as sqlfluff is told."""
@@ -157,7 +158,10 @@ class ComparedColumn:
 
 @dataclass(frozen=True, slots=True)
 class ComparedFeed:
-    """A staged feed: its staging model and mart, its key and status, and what is compared."""
+    """A staged feed: its staging model and mart, its key and status, and what is compared.
+
+    `whole_by` is the column within whose values a bulk is whole; None when it is whole of all.
+    """
 
     feed: str
     mart: str
@@ -165,6 +169,7 @@ class ComparedFeed:
     keys: tuple[ComparedColumn, ...]
     status: ComparedColumn | None
     columns: tuple[ComparedColumn, ...]
+    whole_by: ComparedColumn | None = None
 
     @property
     def family(self) -> str:
@@ -175,6 +180,11 @@ class ComparedFeed:
     def model(self) -> str:
         """The name of the model that compares it."""
         return f"int_compared__{self.feed.replace('/', '__')}"
+
+    @property
+    def parts(self) -> str:
+        """The name of the model of what its files are whole of, where that is not all."""
+        return f"int_compared_parts__{self.feed.replace('/', '__')}"
 
     @property
     def raw_table(self) -> str:
@@ -290,6 +300,7 @@ def _compared_feed(contracts: Contracts, project: Project, feed: Feed) -> Compar
             tuple(word.lower() for word in words),
             column.may_be_blank,
         )
+    whole_by = next((c for c in columns.values() if c.raw_column == feed.whole_by), None)
     return ComparedFeed(
         feed.feed,
         mart,
@@ -297,6 +308,7 @@ def _compared_feed(contracts: Contracts, project: Project, feed: Feed) -> Compar
         tuple(columns.pop(column.staged_column) for column, _ in layouts[0].keys),
         columns.pop("is_deleted", None),
         tuple(columns.values()),
+        whole_by,
     )
 
 
@@ -334,6 +346,10 @@ def rendered(contracts: Contracts, project: Project) -> dict[Path, str]:
         if path.name == _OF_ONE_FEED:
             for feed in feeds:
                 files[folder / f"{feed.model}.sql"] = template.render(known, feed=feed)
+        elif path.name == _OF_PARTS:
+            for feed in feeds:
+                if feed.whole_by:
+                    files[folder / f"{feed.parts}.sql"] = template.render(known, feed=feed)
         elif path.name == _OWN_FEEDS.name:
             files |= {project.path / _OWN_FEEDS: template.render(known)} if is_own else {}
         elif not is_own or path.name != _OF_ALL_FEEDS:

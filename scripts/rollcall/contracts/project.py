@@ -22,6 +22,7 @@ from rollcall.contracts.layouts import (
     placed_count,
     version_order,
 )
+from rollcall.contracts.reading import ContractError
 from rollcall.contracts.sources import Feed, Source, read_feeds, read_limits, read_sources
 
 DATA_ENDINGS = (".csv", ".tsv", ".txt", ".dat", ".jsonl", ".xlsx")
@@ -65,6 +66,7 @@ class Contracts:
         feeds = tuple(feed for path in both("feeds") for feed in read_feeds(path))
         layouts = read_layouts(both("layouts"), {feed.feed for feed in feeds})
         layouts = with_framings(both("framings"), layouts)
+        _check_whole_by(feeds, layouts)
         limits = read_limits(both("limits"))
         sources = {
             source.source_id: source for source in read_sources(seed("sources.csv"), limits, feeds)
@@ -193,6 +195,20 @@ class Contracts:
         if named == "1.2" and "1.2" not in fitting and "1.2.1" in fitting:
             return "1.2.1"
         return named
+
+
+def _check_whole_by(feeds: tuple[Feed, ...], layouts: tuple[Layout, ...]) -> None:
+    """Refuse a column within whose values a bulk is whole, which a layout of it does not stage."""
+    columns = {feed.feed: feed.whole_by for feed in feeds if feed.whole_by}
+    for layout in layouts:
+        name = columns.get(layout.feed)
+        pairs = zip(layout.columns, layout.raw_columns, strict=True)
+        staged = [raw_column for column, raw_column in pairs if column.staged_as]
+        if name and layout.is_staged and name not in staged:
+            raise ContractError(
+                f"feeds.csv: whole_by of {layout.feed} is '{name}', which its layout "
+                f"{layout.version} does not stage; name a column that every layout has, or none."
+            )
 
 
 def _may_be(layout: Layout, feed: str | None, file_name: str) -> bool:

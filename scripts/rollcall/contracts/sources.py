@@ -40,7 +40,8 @@ class Feed:
     """A kind of file: `family/feed`, and the name its files have.
 
     `mart` is the public table (`schema.table`) with one row for each of its records, or blank.
-    `recognised_by` names the columns that tell a thing from others without its id.
+    `recognised_by` names the columns that tell a thing from others without its id; `whole_by` the
+    column within whose values a bulk is whole, such as the term; blank when it is whole of all.
     """
 
     feed: str
@@ -49,6 +50,7 @@ class Feed:
     is_staged: bool
     mart: str
     recognised_by: tuple[str, ...]
+    whole_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ def read_feeds(path: Path) -> Iterator[Feed]:
             row["is_staged"] == "true",
             row["mart"],
             listed(row["recognised_by"]),
+            row.get("whole_by", ""),
         )
 
 

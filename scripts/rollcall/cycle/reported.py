@@ -17,7 +17,7 @@ from rollcall.home import Home
 from rollcall.landing.job import LandReport
 from rollcall.landing.reported import report_landing
 from rollcall.ledger import schedule
-from rollcall.ledger.entries import HELD, cutoff_ahead, open_questions
+from rollcall.ledger.entries import cutoff_ahead, held_files, open_questions
 from rollcall.ledger.sql import rows
 from rollcall.report import RenderedReport
 
@@ -145,7 +145,8 @@ def report_newest(
     report_landing(connection, contracts, landed, since)
     landed.questions = open_questions(connection, contracts)
     judged = {file.file_id for file in landed.files}
-    report.waiting = [row for row in rows(connection, HELD, [now]) if row["file_id"] not in judged]
+    waiting = held_files(connection, contracts, now)
+    report.waiting = [file for file in waiting if file["file_id"] not in judged]
     report.reported = [
         Cycle(*row)
         for row in connection.execute(

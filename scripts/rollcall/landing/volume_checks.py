@@ -15,6 +15,7 @@ from rollcall.contracts.layouts import Column, Layout
 from rollcall.contracts.sources import Limits
 from rollcall.landing.turn_of_term import StoredFile, expected_to_go
 from rollcall.landing.verdicts import TERMS, Effect, Judgement, named_orgs
+from rollcall.ledger.parts import whole_by
 from rollcall.ledger.sql import (
     as_text,
     day_of,
@@ -106,7 +107,7 @@ def _judge_changes(
     """Compare with the bulk before, as it was stored: text against text, in what both can hold."""
     before = connection.execute(
         "select file_id, layout_version from landing.files where source_id = ? and raw_table = ? "
-        "and mode = 'bulk' and verdict = 'accepted' and exported_at < ? "
+        f"and mode = 'bulk' and verdict = 'accepted' and exported_at < ? {_lists_the_same(file)}"
         "order by exported_at desc limit 1",
         [file.source.source_id, file.layout.raw_table, file.exported_at],
     ).fetchone()
@@ -145,6 +146,16 @@ def _judge_changes(
             f"({changed * 100 / shared:.1f} %, limit {limits.max_changed_percent:g} %).",
             Effect.HOLD if file.source.change_policy == "hold" else Effect.NOTE,
         )
+
+
+def _lists_the_same(file: StoredFile) -> str:
+    """Write a condition: a file lists one of the values within which this one is whole."""
+    part = whole_by(file.feed, file.layout)
+    if part is None:
+        return ""
+    values = f"select {part[1]} from {file.layout.raw_table}"
+    listed = f"{values} where file_id = landing.files.file_id"
+    return f"and exists ({listed} intersect {values} where file_id = {literal(file.file_id)}) "
 
 
 def _count(connection: duckdb.DuckDBPyConnection, rows: str) -> int:
@@ -194,9 +205,10 @@ def _staged(layout: Layout) -> list[tuple[Column, str]]:
 class _Comparison:
     """SQL that compares a stored file with the active records of its feed.
 
-    `active` are the active rows of the mart of the feed; `removed` those of them that the file
-    would remove: known before a bulk and absent from it, or deleted by a record. Keys are compared
-    by a hash of 64 bits, which is faster; should two ever meet, one removal is not counted.
+    `active` are the active rows of the mart of the feed, of a bulk those of which it is whole;
+    `removed` those of them that the file would remove: known before a bulk and absent from it, or
+    deleted by a record. Keys are compared by a hash of 64 bits, which is faster; should two ever
+    meet, one removal is not counted.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -221,11 +233,16 @@ class _Comparison:
             [normalized(trimmed(identifier(raw)), column.kind) for column, raw in keys],
             may_be_blank,
         )
-        active = (
-            f"(select * from good.{mart} where is_active "
-            f"and source_id = {literal(file.source.source_id)}) as active"
-        )
         stored = f"{file.layout.raw_table} where file_id = {literal(file.file_id)}"
+        part = whole_by(file.feed, file.layout) if file.mode == "bulk" else None
+        listed = ""
+        if part:
+            name, value = part
+            listed = f"and exists (from {stored} and {value} is not distinct from known.{name})"
+        active = (
+            f"(select * from good.{mart} as known where is_active "
+            f"and source_id = {literal(file.source.source_id)} {listed}) as active"
+        )
         deletes = _deletes(file.layout)
         stored_keys = f"select hash({stored_key}) as key_hash from {stored}"
         is_key = f"on key_hash = hash({key})"

@@ -8,6 +8,7 @@ import duckdb
 from rollcall.clock import FAR
 from rollcall.contracts.project import Contracts
 from rollcall.errors import UsageError
+from rollcall.ledger.parts import whole_by
 from rollcall.ledger.sql import rows
 from rollcall.zipped import is_clutter
 
@@ -120,25 +121,26 @@ _ASKED = f"""
     order by source_id, feed, code
 """
 """SQL: what is asked since a job, by source and feed, until a file of the feed answers it."""
-HELD = """
-    select file_id, source_id, delivery_name, file_name, feed, verdict, code, detail
+_NEWER_BULKS = """
+    select newer.file_id from landing.files as newer
+    where newer.source_id = held.source_id and newer.feed = held.feed
+        and newer.exported_at > held.exported_at and newer.exported_at <= $1
+        and newer.mode = 'bulk'
+        and newer.verdict = 'accepted' and not newer.are_removals_held
+        and held.mode = 'bulk'
+"""
+_HELD = f"""
+    select
+        file_id, source_id, delivery_name, file_name, feed, verdict, code, detail,
+        array({_NEWER_BULKS}) as newer_bulks
     from landing.files as held
     where (verdict = 'held' or are_removals_held)
         and not exists (
             select 1 from landing.decisions
             where decisions.file_id = held.file_id and decision <> 'reprocess'
         )
-        and not exists (
-            select 1 from landing.files as newer
-            where newer.source_id = held.source_id and newer.feed = held.feed
-                and newer.exported_at > held.exported_at and newer.exported_at <= ?
-                and newer.mode = 'bulk'
-                and newer.verdict = 'accepted' and not newer.are_removals_held
-                and held.mode = 'bulk'
-        )
     order by landed_at desc, source_id, file_name
 """
-"""SQL: what waits for a person, but for bulks that a newer one has made pointless."""
 UNLINKED_FILES = """
     select * from landing.files
     where verdict = 'held' and code = 'STUDENTS_UNLINKED' and file_id not in (
@@ -168,6 +170,39 @@ def open_questions(
         return not is_clutter(names.get(question["feed"], ""), source.ignore_files)
 
     return [question for question in rows(connection, _ASKED, [since_job]) if is_open(question)]
+
+
+def held_files(
+    connection: duckdb.DuckDBPyConnection, contracts: Contracts, now: datetime
+) -> list[dict[str, Any]]:
+    """Return what waits for a person, but for bulks that newer ones have made pointless.
+
+    They do when they list all that it lists, of a feed whose bulks are whole of what they list.
+
+    Args:
+        connection: the ledger.
+        contracts: the feeds.
+        now: the present, UTC; a bulk of the future has made nothing pointless yet.
+    """
+    parts = {
+        feed.feed: (layout.raw_table, part[1])
+        for feed in contracts.feeds
+        for layout in contracts.versions(feed.feed)
+        if layout.is_staged and (part := whole_by(feed, layout))
+    }
+
+    def is_pointless(held: dict[str, Any], newer: list[str]) -> bool:
+        if not newer or held["feed"] not in parts:
+            return bool(newer)
+        raw_table, value = parts[held["feed"]]
+        listed = f"select {value} from {raw_table} where file_id"
+        unlisted = connection.execute(
+            f"{listed} = ? except {listed} in (select unnest(?))", [held["file_id"], newer]
+        )
+        return unlisted.fetchone() is None
+
+    held_files = rows(connection, _HELD, [now])
+    return [held for held in held_files if not is_pointless(held, held.pop("newer_bulks"))]
 
 
 def cutoff_ahead(connection: duckdb.DuckDBPyConnection, now: datetime) -> datetime | None:

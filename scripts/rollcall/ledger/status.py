@@ -11,13 +11,13 @@ from rollcall.home import Home
 from rollcall.ledger import schedule
 from rollcall.ledger.entries import (
     CYCLE_ATTEMPTS,
-    HELD,
     IN_FUTURE,
     REJECTED,
     UNFINISHED,
     USABLE_FILES,
     cutoff_ahead,
     frozen_files,
+    held_files,
     open_questions,
 )
 from rollcall.ledger.sql import rows
@@ -126,7 +126,7 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
             "select file_id, source_id, delivery_name, file_name, code, detail from landing.files "
             f"where {REJECTED} order by landed_at desc, source_id, file_name, file_id",
         )
-        report.held_files = rows(connection, HELD, [now])
+        report.held_files = held_files(connection, contracts, now)
         report.questions = open_questions(connection, contracts)
         report.in_future = rows(connection, IN_FUTURE, [now])
         report.unfinished_uploads = rows(

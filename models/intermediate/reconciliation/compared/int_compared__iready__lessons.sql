@@ -4,9 +4,25 @@
 -- noqa: disable=LT02,LT05,RF05
 {{ config(enabled=is_used('iready')) }}
 
-with files as (
-    select * from {{ ref('int_compared_files') }}
-    where feed = 'iready/lessons'
+with parts as (
+    select * from {{ ref('int_compared_parts__iready__lessons') }}
+),
+
+of_parts as (
+    select
+        file_id,
+        bool_or(is_in_scope) as is_in_scope
+    from parts
+    group by file_id
+),
+
+files as (
+    select
+        files.* exclude (is_in_scope),
+        files.is_in_scope or coalesce(of_parts.is_in_scope, false) as is_in_scope
+    from {{ ref('int_compared_files') }} as files
+    left join of_parts on files.file_id = of_parts.file_id
+    where files.feed = 'iready/lessons'
 ),
 
 -- What is compared of a record.
@@ -68,6 +84,11 @@ records as (
         records.*
     from trimmed_records as records
     inner join files on records.file_id = files.file_id and files.is_in_scope
+    inner join parts
+        on
+            records.file_id = parts.file_id
+            and try_cast(left(records."Academic Year", 4) as integer) + cast(length(records."Academic Year") > 4 as integer) is not distinct from parts.part
+            and parts.is_in_scope
 
     union all by name
 
@@ -193,6 +214,7 @@ compared_records as (
         records.record_number,
         false as is_deletion,
         cast(null as timestamp) as modified_at,
+        parts.is_in_scope,
         [
             {
                 'raw_column': 'Last Name', 'processed_column': 'family_name', 'source_value': records."Last Name",
@@ -263,18 +285,49 @@ compared_records as (
             records.source_id = processed.source_id
             and replace(records."Student ID", '|', '||') || ' | ' || replace(records."Lesson ID", '|', '||') || ' | ' || replace(coalesce(cast(cast(if(records."Completion Date" like '%/____', try_strptime(records."Completion Date", '%m/%d/%Y'), null) as date) as varchar), records."Completion Date"), '|', '||') || ' | ' || replace(coalesce(cast(try_cast(records."Total Time on Lesson (min)" as integer) as varchar), records."Total Time on Lesson (min)"), '|', '||') || ' | ' || replace(coalesce(cast(try_cast(records.score as integer) as varchar), records.score), '|', '||') = replace(processed.student_id, '|', '||') || ' | ' || replace(processed.lesson_id, '|', '||') || ' | ' || replace(cast(processed.completion_date as varchar), '|', '||') || ' | ' || replace(cast(processed.total_minutes as varchar), '|', '||') || ' | ' || replace(cast(processed.score_percent as varchar), '|', '||')
             and processed.place = 1
+    left join parts
+        on records.file_id = parts.file_id and try_cast(left(records."Academic Year", 4) as integer) + cast(length(records."Academic Year") > 4 as integer) is not distinct from parts.part
 ),
 
--- A key that no newest file names may be named by the latest bulk or a file since.
+-- A key that no newest file names may be named since the latest bulk that lists the Academic Year of its row.
+named as (
+    select
+        records.file_id,
+        replace(records."Student ID", '|', '||') || ' | ' || replace(records."Lesson ID", '|', '||') || ' | ' || replace(coalesce(cast(cast(if(records."Completion Date" like '%/____', try_strptime(records."Completion Date", '%m/%d/%Y'), null) as date) as varchar), records."Completion Date"), '|', '||') || ' | ' || replace(coalesce(cast(try_cast(records."Total Time on Lesson (min)" as integer) as varchar), records."Total Time on Lesson (min)"), '|', '||') || ' | ' || replace(coalesce(cast(try_cast(records.score as integer) as varchar), records.score), '|', '||') as record_key
+    from trimmed_records as records
+    union all
+    select
+        file_id,
+        record_key
+    from {{ source('landing', 'malformed_records') }}
+),
+
+bulks as (
+    select distinct
+        source_id,
+        part,
+        newest_bulk_file_id,
+        latest_bulk_exported_at
+    from parts
+),
+
 present_keys as (
     select distinct
         files.source_id,
-        replace(records."Student ID", '|', '||') || ' | ' || replace(records."Lesson ID", '|', '||') || ' | ' || replace(coalesce(cast(cast(if(records."Completion Date" like '%/____', try_strptime(records."Completion Date", '%m/%d/%Y'), null) as date) as varchar), records."Completion Date"), '|', '||') || ' | ' || replace(coalesce(cast(try_cast(records."Total Time on Lesson (min)" as integer) as varchar), records."Total Time on Lesson (min)"), '|', '||') || ' | ' || replace(coalesce(cast(try_cast(records.score as integer) as varchar), records.score), '|', '||') as record_key
-    from trimmed_records as records
-    inner join files
-        on records.file_id = files.file_id and files.is_since_latest_bulk and not files.is_in_scope
-    inner join keys
-        on files.source_id = keys.source_id and replace(records."Student ID", '|', '||') || ' | ' || replace(records."Lesson ID", '|', '||') || ' | ' || replace(coalesce(cast(cast(if(records."Completion Date" like '%/____', try_strptime(records."Completion Date", '%m/%d/%Y'), null) as date) as varchar), records."Completion Date"), '|', '||') || ' | ' || replace(coalesce(cast(try_cast(records."Total Time on Lesson (min)" as integer) as varchar), records."Total Time on Lesson (min)"), '|', '||') || ' | ' || replace(coalesce(cast(try_cast(records.score as integer) as varchar), records.score), '|', '||') = keys.record_key
+        named.record_key,
+        bulks.newest_bulk_file_id as file_id
+    from named
+    inner join files on named.file_id = files.file_id and files.is_visible
+    inner join processed_rows as processed
+        on
+            files.source_id = processed.source_id
+            and named.record_key = replace(processed.student_id, '|', '||') || ' | ' || replace(processed.lesson_id, '|', '||') || ' | ' || replace(cast(processed.completion_date as varchar), '|', '||') || ' | ' || replace(cast(processed.total_minutes as varchar), '|', '||') || ' | ' || replace(cast(processed.score_percent as varchar), '|', '||')
+            and processed.place = 1
+    left join bulks
+        on
+            processed.source_id = bulks.source_id
+            and processed.data_year is not distinct from bulks.part
+    where coalesce(files.exported_at >= bulks.latest_bulk_exported_at, true)
 )
 
 select

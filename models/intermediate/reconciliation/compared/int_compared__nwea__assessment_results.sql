@@ -4,9 +4,25 @@
 -- noqa: disable=LT05
 {{ config(enabled=is_used('nwea')) }}
 
-with files as (
-    select * from {{ ref('int_compared_files') }}
-    where feed = 'nwea/assessment_results'
+with parts as (
+    select * from {{ ref('int_compared_parts__nwea__assessment_results') }}
+),
+
+of_parts as (
+    select
+        file_id,
+        bool_or(is_in_scope) as is_in_scope
+    from parts
+    group by file_id
+),
+
+files as (
+    select
+        files.* exclude (is_in_scope),
+        files.is_in_scope or coalesce(of_parts.is_in_scope, false) as is_in_scope
+    from {{ ref('int_compared_files') }} as files
+    left join of_parts on files.file_id = of_parts.file_id
+    where files.feed = 'nwea/assessment_results'
 ),
 
 -- What is compared of a record.
@@ -99,6 +115,11 @@ records as (
         records.*
     from trimmed_records as records
     inner join files on records.file_id = files.file_id and files.is_in_scope
+    inner join parts
+        on
+            records.file_id = parts.file_id
+            and records.termname is not distinct from parts.part
+            and parts.is_in_scope
 
     union all by name
 
@@ -272,6 +293,7 @@ compared_records as (
         records.record_number,
         false as is_deletion,
         cast(null as timestamp) as modified_at,
+        parts.is_in_scope,
         [
             {
                 'raw_column': 'SchoolName', 'processed_column': 'school_name', 'source_value': records.schoolname,
@@ -513,18 +535,49 @@ compared_records as (
             records.source_id = processed.source_id
             and replace(records.termname, '|', '||') || ' | ' || replace(records.studentid, '|', '||') || ' | ' || replace(records.testname, '|', '||') || ' | ' || replace(coalesce(cast(cast(if(records.teststartdate like '%/____', try_strptime(records.teststartdate, '%m/%d/%Y'), null) as date) as varchar), records.teststartdate), '|', '||') || ' | ' || replace(coalesce(cast(cast(try_strptime(records.teststarttime, '%H:%M:%S') as time) as varchar), records.teststarttime), '|', '||') = replace(processed.term_name, '|', '||') || ' | ' || replace(processed.student_id, '|', '||') || ' | ' || replace(processed.test_name, '|', '||') || ' | ' || replace(cast(processed.test_date as varchar), '|', '||') || ' | ' || replace(cast(processed.test_time as varchar), '|', '||')
             and processed.place = 1
+    left join parts
+        on records.file_id = parts.file_id and records.termname is not distinct from parts.part
 ),
 
--- A key that no newest file names may be named by the latest bulk or a file since.
+-- A key that no newest file names may be named since the latest bulk that lists the TermName of its row.
+named as (
+    select
+        records.file_id,
+        replace(records.termname, '|', '||') || ' | ' || replace(records.studentid, '|', '||') || ' | ' || replace(records.testname, '|', '||') || ' | ' || replace(coalesce(cast(cast(if(records.teststartdate like '%/____', try_strptime(records.teststartdate, '%m/%d/%Y'), null) as date) as varchar), records.teststartdate), '|', '||') || ' | ' || replace(coalesce(cast(cast(try_strptime(records.teststarttime, '%H:%M:%S') as time) as varchar), records.teststarttime), '|', '||') as record_key
+    from trimmed_records as records
+    union all
+    select
+        file_id,
+        record_key
+    from {{ source('landing', 'malformed_records') }}
+),
+
+bulks as (
+    select distinct
+        source_id,
+        part,
+        newest_bulk_file_id,
+        latest_bulk_exported_at
+    from parts
+),
+
 present_keys as (
     select distinct
         files.source_id,
-        replace(records.termname, '|', '||') || ' | ' || replace(records.studentid, '|', '||') || ' | ' || replace(records.testname, '|', '||') || ' | ' || replace(coalesce(cast(cast(if(records.teststartdate like '%/____', try_strptime(records.teststartdate, '%m/%d/%Y'), null) as date) as varchar), records.teststartdate), '|', '||') || ' | ' || replace(coalesce(cast(cast(try_strptime(records.teststarttime, '%H:%M:%S') as time) as varchar), records.teststarttime), '|', '||') as record_key
-    from trimmed_records as records
-    inner join files
-        on records.file_id = files.file_id and files.is_since_latest_bulk and not files.is_in_scope
-    inner join keys
-        on files.source_id = keys.source_id and replace(records.termname, '|', '||') || ' | ' || replace(records.studentid, '|', '||') || ' | ' || replace(records.testname, '|', '||') || ' | ' || replace(coalesce(cast(cast(if(records.teststartdate like '%/____', try_strptime(records.teststartdate, '%m/%d/%Y'), null) as date) as varchar), records.teststartdate), '|', '||') || ' | ' || replace(coalesce(cast(cast(try_strptime(records.teststarttime, '%H:%M:%S') as time) as varchar), records.teststarttime), '|', '||') = keys.record_key
+        named.record_key,
+        bulks.newest_bulk_file_id as file_id
+    from named
+    inner join files on named.file_id = files.file_id and files.is_visible
+    inner join processed_rows as processed
+        on
+            files.source_id = processed.source_id
+            and named.record_key = replace(processed.term_name, '|', '||') || ' | ' || replace(processed.student_id, '|', '||') || ' | ' || replace(processed.test_name, '|', '||') || ' | ' || replace(cast(processed.test_date as varchar), '|', '||') || ' | ' || replace(cast(processed.test_time as varchar), '|', '||')
+            and processed.place = 1
+    left join bulks
+        on
+            processed.source_id = bulks.source_id
+            and processed.term_name is not distinct from bulks.part
+    where coalesce(files.exported_at >= bulks.latest_bulk_exported_at, true)
 )
 
 select

@@ -4,9 +4,25 @@
 -- noqa: disable=LT05
 {{ config(enabled=is_used('star')) }}
 
-with files as (
-    select * from {{ ref('int_compared_files') }}
-    where feed = 'star/skill_area'
+with parts as (
+    select * from {{ ref('int_compared_parts__star__skill_area') }}
+),
+
+of_parts as (
+    select
+        file_id,
+        bool_or(is_in_scope) as is_in_scope
+    from parts
+    group by file_id
+),
+
+files as (
+    select
+        files.* exclude (is_in_scope),
+        files.is_in_scope or coalesce(of_parts.is_in_scope, false) as is_in_scope
+    from {{ ref('int_compared_files') }} as files
+    left join of_parts on files.file_id = of_parts.file_id
+    where files.feed = 'star/skill_area'
 ),
 
 -- What is compared of a record.
@@ -64,6 +80,11 @@ records as (
         records.*
     from trimmed_records as records
     inner join files on records.file_id = files.file_id and files.is_in_scope
+    inner join parts
+        on
+            records.file_id = parts.file_id
+            and try_cast(left(records.schoolyear, 4) as integer) + cast(length(records.schoolyear) > 4 as integer) is not distinct from parts.part
+            and parts.is_in_scope
 
     union all by name
 
@@ -190,6 +211,7 @@ compared_records as (
         records.record_number,
         false as is_deletion,
         cast(null as timestamp) as modified_at,
+        parts.is_in_scope,
         [
             {
                 'raw_column': 'SchoolYear', 'processed_column': 'data_year', 'source_value': records.schoolyear,
@@ -262,18 +284,49 @@ compared_records as (
             records.source_id = processed.source_id
             and replace(records.assessmentid, '|', '||') || ' | ' || replace(records.skillareaname, '|', '||') = replace(processed.assessment_id, '|', '||') || ' | ' || replace(processed.skill_area_name, '|', '||')
             and processed.place = 1
+    left join parts
+        on records.file_id = parts.file_id and try_cast(left(records.schoolyear, 4) as integer) + cast(length(records.schoolyear) > 4 as integer) is not distinct from parts.part
 ),
 
--- A key that no newest file names may be named by the latest bulk or a file since.
+-- A key that no newest file names may be named since the latest bulk that lists the SchoolYear of its row.
+named as (
+    select
+        records.file_id,
+        replace(records.assessmentid, '|', '||') || ' | ' || replace(records.skillareaname, '|', '||') as record_key
+    from trimmed_records as records
+    union all
+    select
+        file_id,
+        record_key
+    from {{ source('landing', 'malformed_records') }}
+),
+
+bulks as (
+    select distinct
+        source_id,
+        part,
+        newest_bulk_file_id,
+        latest_bulk_exported_at
+    from parts
+),
+
 present_keys as (
     select distinct
         files.source_id,
-        replace(records.assessmentid, '|', '||') || ' | ' || replace(records.skillareaname, '|', '||') as record_key
-    from trimmed_records as records
-    inner join files
-        on records.file_id = files.file_id and files.is_since_latest_bulk and not files.is_in_scope
-    inner join keys
-        on files.source_id = keys.source_id and replace(records.assessmentid, '|', '||') || ' | ' || replace(records.skillareaname, '|', '||') = keys.record_key
+        named.record_key,
+        bulks.newest_bulk_file_id as file_id
+    from named
+    inner join files on named.file_id = files.file_id and files.is_visible
+    inner join processed_rows as processed
+        on
+            files.source_id = processed.source_id
+            and named.record_key = replace(processed.assessment_id, '|', '||') || ' | ' || replace(processed.skill_area_name, '|', '||')
+            and processed.place = 1
+    left join bulks
+        on
+            processed.source_id = bulks.source_id
+            and processed.data_year is not distinct from bulks.part
+    where coalesce(files.exported_at >= bulks.latest_bulk_exported_at, true)
 )
 
 select

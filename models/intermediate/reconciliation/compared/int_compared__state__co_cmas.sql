@@ -1,11 +1,28 @@
 -- One row per doubt that state/co_cmas and fct_cmas_result raise, per record that speaks of one, and per key of one
 -- that is present. In doubt is a record of the newest files that the mart does not hold as it is, an active row that
 -- none of them names, and a key that stands twice. Written by `rollcall layouts compare`.
+-- noqa: disable=LT05
 {{ config(enabled=is_used('state')) }}
 
-with files as (
-    select * from {{ ref('int_compared_files') }}
-    where feed = 'state/co_cmas'
+with parts as (
+    select * from {{ ref('int_compared_parts__state__co_cmas') }}
+),
+
+of_parts as (
+    select
+        file_id,
+        bool_or(is_in_scope) as is_in_scope
+    from parts
+    group by file_id
+),
+
+files as (
+    select
+        files.* exclude (is_in_scope),
+        files.is_in_scope or coalesce(of_parts.is_in_scope, false) as is_in_scope
+    from {{ ref('int_compared_files') }} as files
+    left join of_parts on files.file_id = of_parts.file_id
+    where files.feed = 'state/co_cmas'
 ),
 
 -- What is compared of a record.
@@ -82,6 +99,11 @@ records as (
         records.*
     from trimmed_records as records
     inner join files on records.file_id = files.file_id and files.is_in_scope
+    inner join parts
+        on
+            records.file_id = parts.file_id
+            and try_cast(left(records.assessmentyear, 4) as integer) + cast(length(records.assessmentyear) > 4 as integer) is not distinct from parts.part
+            and parts.is_in_scope
 
     union all by name
 
@@ -240,6 +262,7 @@ compared_records as (
         records.record_number,
         false as is_deletion,
         cast(null as timestamp) as modified_at,
+        parts.is_in_scope,
         [
             {
                 'raw_column': 'ResponsibleSchoolCode', 'processed_column': 'school_code',
@@ -433,18 +456,49 @@ compared_records as (
             records.source_id = processed.source_id
             and records.studenttestuuid = processed.assessment_id
             and processed.place = 1
+    left join parts
+        on records.file_id = parts.file_id and try_cast(left(records.assessmentyear, 4) as integer) + cast(length(records.assessmentyear) > 4 as integer) is not distinct from parts.part
 ),
 
--- A key that no newest file names may be named by the latest bulk or a file since.
+-- A key that no newest file names may be named since the latest bulk that lists the AssessmentYear of its row.
+named as (
+    select
+        records.file_id,
+        records.studenttestuuid as record_key
+    from trimmed_records as records
+    union all
+    select
+        file_id,
+        record_key
+    from {{ source('landing', 'malformed_records') }}
+),
+
+bulks as (
+    select distinct
+        source_id,
+        part,
+        newest_bulk_file_id,
+        latest_bulk_exported_at
+    from parts
+),
+
 present_keys as (
     select distinct
         files.source_id,
-        records.studenttestuuid as record_key
-    from trimmed_records as records
-    inner join files
-        on records.file_id = files.file_id and files.is_since_latest_bulk and not files.is_in_scope
-    inner join keys
-        on files.source_id = keys.source_id and records.studenttestuuid = keys.record_key
+        named.record_key,
+        bulks.newest_bulk_file_id as file_id
+    from named
+    inner join files on named.file_id = files.file_id and files.is_visible
+    inner join processed_rows as processed
+        on
+            files.source_id = processed.source_id
+            and named.record_key = processed.assessment_id
+            and processed.place = 1
+    left join bulks
+        on
+            processed.source_id = bulks.source_id
+            and processed.data_year is not distinct from bulks.part
+    where coalesce(files.exported_at >= bulks.latest_bulk_exported_at, true)
 )
 
 select

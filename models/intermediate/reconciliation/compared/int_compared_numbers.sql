@@ -181,11 +181,19 @@ from (
         file_id,
         record_number,
         regexp_replace(
+            termname, '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as termname,
+        regexp_replace(
             teststandarderror, '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
         ) as teststandarderror
     from {{ source('raw_nwea', 'assessment_results') }}
 ) as records
-inner join files on records.file_id = files.file_id
+inner join {{ ref('int_compared_files') }} as files on records.file_id = files.file_id and files.is_visible
+inner join {{ ref('int_compared_parts__nwea__assessment_results') }} as parts
+    on
+        records.file_id = parts.file_id
+        and records.termname is not distinct from parts.part
+        and parts.is_in_scope
 
 union all
 
@@ -216,11 +224,19 @@ from (
         file_id,
         record_number,
         regexp_replace(
+            termname, '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as termname,
+        regexp_replace(
             percentcorrect, '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
         ) as percentcorrect
     from {{ source('raw_nwea', 'assessment_results') }}
 ) as records
-inner join files on records.file_id = files.file_id
+inner join {{ ref('int_compared_files') }} as files on records.file_id = files.file_id and files.is_visible
+inner join {{ ref('int_compared_parts__nwea__assessment_results') }} as parts
+    on
+        records.file_id = parts.file_id
+        and records.termname is not distinct from parts.part
+        and parts.is_in_scope
 
 union all
 
@@ -254,11 +270,19 @@ from (
         file_id,
         record_number,
         regexp_replace(
+            schoolyear, '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as schoolyear,
+        regexp_replace(
             standarderrorofmeasurement, '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
         ) as standarderrorofmeasurement
     from {{ source('raw_star', 'overall') }}
 ) as records
-inner join files on records.file_id = files.file_id
+inner join {{ ref('int_compared_files') }} as files on records.file_id = files.file_id and files.is_visible
+inner join {{ ref('int_compared_parts__star__overall') }} as parts
+    on
+        records.file_id = parts.file_id
+        and try_cast(left(records.schoolyear, 4) as integer) + cast(length(records.schoolyear) > 4 as integer) is not distinct from parts.part
+        and parts.is_in_scope
 
 union all
 
@@ -645,11 +669,19 @@ from (
         file_id,
         record_number,
         regexp_replace(
+            assessmentyear, '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
+        ) as assessmentyear,
+        regexp_replace(
             sscsem, '^[\pZ\pC]+|[\pZ\pC]+$', '', 'g'
         ) as sscsem
     from {{ source('raw_state', 'co_cmas') }}
 ) as records
-inner join files on records.file_id = files.file_id
+inner join {{ ref('int_compared_files') }} as files on records.file_id = files.file_id and files.is_visible
+inner join {{ ref('int_compared_parts__state__co_cmas') }} as parts
+    on
+        records.file_id = parts.file_id
+        and try_cast(left(records.assessmentyear, 4) as integer) + cast(length(records.assessmentyear) > 4 as integer) is not distinct from parts.part
+        and parts.is_in_scope
 
 union all
 

@@ -1,125 +1,130 @@
 -- One row per doubt, per record that speaks of one, and per key of one that is present, of all feeds. Written by
 -- `rollcall layouts compare`.
 with compared as (
+    select cast(null as boolean) as is_in_scope
+    where false
+
+    union all by name
+
     select * from {{ ref('int_compared__oneroster__academic_sessions') }}
 
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__oneroster__categories') }}
 
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__oneroster__classes') }}
 
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__oneroster__courses') }}
 
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__oneroster__enrollments') }}
 
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__oneroster__line_item_learning_objective_ids') }}
 
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__oneroster__line_items') }}
 
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__oneroster__orgs') }}
 
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__oneroster__result_learning_objective_ids') }}
 
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__oneroster__results') }}
 
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__oneroster__roles') }}
 
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__oneroster__users') }}
 
     {% if is_used('overrides') %}
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__overrides__mastery_overrides') }}
     {% endif %}
 
     {% if is_used('nwea') %}
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__nwea__assessment_results') }}
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__nwea__students') }}
     {% endif %}
 
     {% if is_used('iready') %}
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__iready__diagnostic_ela') }}
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__iready__diagnostic_math') }}
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__iready__lessons') }}
     {% endif %}
 
     {% if is_used('star') %}
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__star__overall') }}
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__star__standards') }}
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__star__skill_area') }}
     {% endif %}
 
     {% if is_used('canvas') %}
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__canvas__outcome_results') }}
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__canvas__student_competency') }}
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__canvas__gradebook') }}
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__canvas__users') }}
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__canvas__courses') }}
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__canvas__sections') }}
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__canvas__enrollments') }}
     {% endif %}
 
     {% if is_used('state') %}
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__state__co_cmas') }}
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__state__in_ilearn') }}
     {% endif %}
     {% for feed in own_feeds() %}
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__' ~ feed.replace('/', '__')) }}
     {% endfor %}
@@ -140,5 +145,6 @@ select
     row_count,
     is_deletion,
     modified_at,
+    is_in_scope,
     compared_values
 from compared

@@ -6,11 +6,35 @@
 {{ config(enabled=is_used('[[ feed.family ]]')) }}
 
 [% endif %]
+[% if feed.whole_by %]
+with parts as (
+    select * from {{ ref('[[ feed.parts ]]') }}
+),
+
+of_parts as (
+    select
+        file_id,
+        bool_or(is_in_scope) as is_in_scope
+    from parts
+    group by file_id
+),
+
+files as (
+    select
+        files.* exclude (is_in_scope),
+        files.is_in_scope or coalesce(of_parts.is_in_scope, false) as is_in_scope
+    from {{ ref('int_compared_files') }} as files
+    left join of_parts on files.file_id = of_parts.file_id
+    where files.feed = '[[ feed.feed ]]'
+),
+
+[% else %]
 with files as (
     select * from {{ ref('int_compared_files') }}
     where feed = '[[ feed.feed ]]'
 ),
 
+[% endif %]
 -- What is compared of a record.
 raw_records as not materialized (
     select
@@ -56,6 +80,13 @@ records as (
         records.*
     from trimmed_records as records
     inner join files on records.file_id = files.file_id and files.is_in_scope
+    [% if feed.whole_by %]
+    inner join parts
+        on
+            records.file_id = parts.file_id
+            and [[ feed.whole_by.value ]] is not distinct from parts.part
+            and parts.is_in_scope
+    [% endif %]
 
     union all by name
 
@@ -180,6 +211,9 @@ compared_records as (
         records.record_number,
         [[ "coalesce(" ~ feed.deletes ~ ", false)" if feed.status else "false" ]] as is_deletion,
         [[ feed.modified_at ]] as modified_at,
+        [% if feed.whole_by %]
+        parts.is_in_scope,
+        [% endif %]
         [
             [% for column in feed.columns %]
             [[ column.comparison | indent(12) ]][[ "," if not loop.last ]]
@@ -191,8 +225,55 @@ compared_records as (
             records.source_id = processed.source_id
             and [[ feed.record_key ]] = [[ feed.key_in('processed.') ]]
             and processed.place = 1
+    [% if feed.whole_by %]
+    left join parts
+        on records.file_id = parts.file_id and [[ feed.whole_by.value ]] is not distinct from parts.part
+    [% endif %]
 ),
 
+[% if feed.whole_by %]
+-- A key that no newest file names may be named since the latest bulk that lists the [[ feed.whole_by.raw_column ]] of its row.
+named as (
+    select
+        records.file_id,
+        [[ feed.record_key ]] as record_key
+    from trimmed_records as records
+    union all
+    select
+        file_id,
+        record_key
+    from {{ source('landing', 'malformed_records') }}
+),
+
+bulks as (
+    select distinct
+        source_id,
+        part,
+        newest_bulk_file_id,
+        latest_bulk_exported_at
+    from parts
+),
+
+present_keys as (
+    select distinct
+        files.source_id,
+        named.record_key,
+        bulks.newest_bulk_file_id as file_id
+    from named
+    inner join files on named.file_id = files.file_id and files.is_visible
+    inner join processed_rows as processed
+        on
+            files.source_id = processed.source_id
+            and named.record_key = [[ feed.key_in('processed.') ]]
+            and processed.place = 1
+    left join bulks
+        on
+            processed.source_id = bulks.source_id
+            and processed.[[ feed.whole_by.name ]] is not distinct from bulks.part
+    where coalesce(files.exported_at >= bulks.latest_bulk_exported_at, true)
+)
+
+[% else %]
 -- A key that no newest file names may be named by the latest bulk or a file since.
 present_keys as (
     select distinct
@@ -205,6 +286,7 @@ present_keys as (
         on files.source_id = keys.source_id and [[ feed.record_key ]] = keys.record_key
 )
 
+[% endif %]
 select
     'doubt' as kind,
     '[[ feed.feed ]]' as feed,

@@ -17,14 +17,23 @@ from (
     select
         file_id,
         record_number,
-        [% for field in (feed.status, column) if field %]
+        [% for field in (feed.status, feed.whole_by, column) if field %]
         regexp_replace(
             [[ field.field ]], '[[ blanks_around ]]', '', 'g'
         ) as [[ field.field ]][[ "," if not loop.last ]]
         [% endfor %]
     from [[ feed.raw_table ]]
 ) as records
+[% if feed.whole_by %]
+inner join {{ ref('int_compared_files') }} as files on records.file_id = files.file_id and files.is_visible
+inner join {{ ref('[[ feed.parts ]]') }} as parts
+    on
+        records.file_id = parts.file_id
+        and [[ feed.whole_by.value ]] is not distinct from parts.part
+        and parts.is_in_scope
+[% else %]
 inner join files on records.file_id = files.file_id
+[% endif %]
 [% if feed.status %]
 where coalesce([[ feed.keeps ]], true)
 [% endif %]

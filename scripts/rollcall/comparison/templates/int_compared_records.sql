@@ -1,25 +1,25 @@
 [[ "One row per doubt, per record that speaks of one, and per key of one that is present, of all feeds." | header ]]
 with compared as (
+    select cast(null as boolean) as is_in_scope
+    where false
     [% for feed in always %]
+
+    union all by name
+
     select * from {{ ref('[[ feed.model ]]') }}
-    [% if not loop.last %]
-
-    union all
-
-    [% endif %]
     [% endfor %]
     [% for family, of_family in further.items() %]
 
     {% if is_used('[[ family ]]') %}
     [% for feed in of_family %]
-    union all
+    union all by name
 
     select * from {{ ref('[[ feed.model ]]') }}
     [% endfor %]
     {% endif %}
     [% endfor %]
     {% for feed in own_feeds() %}
-    union all
+    union all by name
 
     select * from {{ ref('int_compared__' ~ feed.replace('/', '__')) }}
     {% endfor %}
@@ -40,5 +40,6 @@ select
     row_count,
     is_deletion,
     modified_at,
+    is_in_scope,
     compared_values
 from compared
