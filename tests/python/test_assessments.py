@@ -1127,6 +1127,7 @@ def test_a_row_is_traced_by_its_whole_key(told: tuple[Project, Project]) -> None
     assert "AssessmentResults.csv" in done.out
 
 
+@pytest.mark.long
 def test_archive_and_ledger_give_every_table_again(told: tuple[Project, Project]) -> None:
     done = told[1].run("verify", "--replay")
     assert done.code == 0, done.out + done.err
