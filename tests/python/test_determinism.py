@@ -30,6 +30,8 @@ TOTAL_ORDERS = {
     "source_id, feed | exported_at, file_id": "it ends with the key",
     "source_id, feed | exported_at DESC, status = 'pending' DESC, file_id DESC": "it ends with the "
     "key",
+    "source_id, part | exported_at DESC, status = 'pending' DESC, file_id DESC": "it ends with the "
+    "id of a file, which lists a part once",
     "source_id, feed, COALESCE(record_key, file_id || ' ' || record_number) | is_origin AND NOT "
     "is_as_its_origin DESC, exported_at DESC, is_rejected ASC, record_number ASC": "two files that "
     "count never share an export time, and a record number stands once in a file",
