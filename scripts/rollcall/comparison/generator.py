@@ -282,9 +282,8 @@ def _compared_feed(contracts: Contracts, project: Project, feed: Feed) -> Compar
         if layout.is_staged and layout.version == layout.base_version
     ]
     for layout in layouts:
-        for column, raw_column in zip(layout.columns, layout.raw_columns, strict=True):
-            if column.staged_as:
-                found.setdefault(column.staged_as, []).append((column, raw_column))
+        for column, raw_column in layout.staged:
+            found.setdefault(column.staged_as, []).append((column, raw_column))
     columns = {}
     for staged_as, pairs in found.items():
         column, raw_column = pairs[0]

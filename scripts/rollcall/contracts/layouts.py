@@ -127,9 +127,15 @@ class Layout:
         return tuple((columns[raw_column], raw_column) for raw_column in self.key_columns)
 
     @property
+    def staged(self) -> tuple[tuple[Column, str], ...]:
+        """The columns that are staged, with their raw columns, in the order of the file."""
+        pairs = zip(self.columns, self.raw_columns, strict=True)
+        return tuple((column, raw_column) for column, raw_column in pairs if column.staged_as)
+
+    @property
     def is_staged(self) -> bool:
         """Whether any of its columns is staged."""
-        return any(column.staged_as for column in self.columns)
+        return bool(self.staged)
 
     @property
     def base_version(self) -> str:

@@ -202,9 +202,8 @@ def _check_whole_by(feeds: tuple[Feed, ...], layouts: tuple[Layout, ...]) -> Non
     columns = {feed.feed: feed.whole_by for feed in feeds if feed.whole_by}
     for layout in layouts:
         name = columns.get(layout.feed)
-        pairs = zip(layout.columns, layout.raw_columns, strict=True)
-        staged = [raw_column for column, raw_column in pairs if column.staged_as]
-        if name and layout.is_staged and name not in staged:
+        staged = [raw_column for _, raw_column in layout.staged]
+        if name and staged and name not in staged:
             raise ContractError(
                 f"feeds.csv: whole_by of {layout.feed} is '{name}', which its layout "
                 f"{layout.version} does not stage; name a column that every layout has, or none."

@@ -279,8 +279,8 @@ def times_without_zone(
     """Return the staged columns of a file in which times name no zone: name, count, first line."""
     columns = [
         (column.name, trimmed(identifier(raw_column)))
-        for column, raw_column in zip(layout.columns, layout.raw_columns, strict=True)
-        if column.data_type == "datetime" and column.staged_as
+        for column, raw_column in layout.staged
+        if column.data_type == "datetime"
     ]
     if not columns:
         return []

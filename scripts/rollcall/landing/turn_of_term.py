@@ -99,11 +99,10 @@ def _has_terms(connection: duckdb.DuckDBPyConnection) -> bool:
 
 def _terms_go_on(file: StoredFile, today: date) -> str:
     """Return a condition: the file has a term that ends later."""
-    columns = zip(file.layout.columns, file.layout.raw_columns, strict=True)
     later = " or ".join(
         f"try_cast({trimmed(identifier(raw))} as date) > {literal(str(today))}::date"
-        for column, raw in columns
-        if column.staged_as and column.staged_column == "end_date"
+        for column, raw in file.layout.staged
+        if column.staged_column == "end_date"
     )
     return (
         f"exists (select 1 from {file.layout.raw_table} "

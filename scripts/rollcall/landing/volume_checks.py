@@ -169,7 +169,7 @@ def judge_school_year(
     """Say that a file of terms knows only years that are over, while later ones are active."""
     comparison = _Comparison.of(connection, file)
     staged = next(
-        ((column, target) for column, target in _staged(file.layout) if column.name == "endDate"),
+        ((column, target) for column, target in file.layout.staged if column.name == "endDate"),
         None,
     )
     if file.feed.feed != TERMS or comparison is None or staged is None:
@@ -191,14 +191,6 @@ def judge_school_year(
             "known; it looks like an export of another school year.",
             Effect.HOLD,
         )
-
-
-def _staged(layout: Layout) -> list[tuple[Column, str]]:
-    return [
-        (column, target)
-        for column, target in zip(layout.columns, layout.raw_columns, strict=True)
-        if column.staged_as
-    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +272,7 @@ class _Comparison:
 
     def count_renamed(self) -> int:
         """Count the removed records that the file holds under an id that is not known."""
-        pairs = {column.name: (column, target) for column, target in _staged(self.file.layout)}
+        pairs = {column.name: (column, target) for column, target in self.file.layout.staged}
         names = self.file.feed.recognised_by
         if not names or any(name not in pairs for name in names):
             return 0
@@ -298,7 +290,7 @@ class _Comparison:
         """Count active and removed records by org, where the records of the feed name one."""
         columns = [
             column
-            for column, _ in _staged(self.file.layout)
+            for column, _ in self.file.layout.staged
             if column.references == _ORGS and self.file.feed.feed != _ORGS
         ]
         if not columns:
@@ -336,7 +328,7 @@ def _recognised_in_file(column: Column, raw_column: str) -> str:
 
 def _deletes(layout: Layout) -> str:
     """Return the condition under which a stored record deletes its key."""
-    for column, target in _staged(layout):
+    for column, target in layout.staged:
         if column.staged_column == "is_deleted":
             return f"coalesce(lower({trimmed(identifier(target))}) in {DELETING_STATUSES}, false)"
     return "false"

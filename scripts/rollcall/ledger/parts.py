@@ -16,8 +16,8 @@ def whole_by(feed: Feed, layout: Layout) -> tuple[str, str] | None:
         The column of the mart, and SQL of what a raw record says there, null where it is blank or
         cannot be read; None of a feed whose bulks are whole of all.
     """
-    for column, raw_column in zip(layout.columns, layout.raw_columns, strict=True):
-        if raw_column == feed.whole_by and column.staged_as:
+    for column, raw_column in layout.staged:
+        if raw_column == feed.whole_by:
             value = CASTS.get(column.kind, "{0}").format(trimmed(identifier(raw_column)))
             return column.staged_column, value
     return None
