@@ -121,18 +121,17 @@ _ASKED = f"""
     order by source_id, feed, code
 """
 """SQL: what is asked since a job, by source and feed, until a file of the feed answers it."""
-_NEWER_BULKS = """
-    select newer.file_id from landing.files as newer
-    where newer.source_id = held.source_id and newer.feed = held.feed
-        and newer.exported_at > held.exported_at and newer.exported_at <= $1
-        and newer.mode = 'bulk'
-        and newer.verdict = 'accepted' and not newer.are_removals_held
-        and held.mode = 'bulk'
-"""
-_HELD = f"""
+_HELD = """
     select
         file_id, source_id, delivery_name, file_name, feed, verdict, code, detail,
-        array({_NEWER_BULKS}) as newer_bulks
+        array(
+            select newer.file_id from landing.files as newer
+            where newer.source_id = held.source_id and newer.feed = held.feed
+                and newer.exported_at > held.exported_at and newer.exported_at <= ?
+                and newer.mode = 'bulk'
+                and newer.verdict = 'accepted' and not newer.are_removals_held
+                and held.mode = 'bulk'
+        ) as newer_bulks
     from landing.files as held
     where (verdict = 'held' or are_removals_held)
         and not exists (
@@ -141,6 +140,7 @@ _HELD = f"""
         )
     order by landed_at desc, source_id, file_name
 """
+"""SQL: what waits for a person, of a bulk with the newer ones that are taken."""
 UNLINKED_FILES = """
     select * from landing.files
     where verdict = 'held' and code = 'STUDENTS_UNLINKED' and file_id not in (
@@ -201,8 +201,8 @@ def held_files(
         )
         return unlisted.fetchone() is None
 
-    held_files = rows(connection, _HELD, [now])
-    return [held for held in held_files if not is_pointless(held, held.pop("newer_bulks"))]
+    waiting = rows(connection, _HELD, [now])
+    return [held for held in waiting if not is_pointless(held, held.pop("newer_bulks"))]
 
 
 def cutoff_ahead(connection: duckdb.DuckDBPyConnection, now: datetime) -> datetime | None:
