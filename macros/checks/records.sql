@@ -240,7 +240,7 @@
         },
     } -%}
     {%- set used = {} -%}
-    {%- for family in measures if family in var('families') -%}
+    {%- for family in measures if rollcall.is_used(family) -%}
         {%- do used.update({family: measures[family]}) -%}
     {%- endfor -%}
     {%- do return(used) -%}
