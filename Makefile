@@ -1,7 +1,7 @@
 # Rollcall: `make demo` shows it, `make test` proves it. Everything is installed into .venv/.
 .DELETE_ON_ERROR:
 .PHONY: setup setup-dev wheel generate demo test quick quick-tests lint lint-python lint-sql lint-generated lint-changed \
-    check browser sample-test test-long mutants docs screenshots bench clean lock
+    check browser sample-test test-more test-long mutants docs screenshots bench clean lock
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -40,7 +40,7 @@ define beside
 	cat $$log; rm -f $$log; exit $$code
 endef
 
-test: setup-dev browser  ## every promise, and all else but repetition; 15 to 20 minutes on two cores
+test: setup-dev  ## every promise, and what a night of the sample shows; ten minutes on two cores
 	$(call beside,lint-python lint-sql check,sample-test)
 
 quick: setup-dev  ## lint of what changed, unit tests, contracts, framing; no cycle
@@ -93,12 +93,15 @@ browser:  ## Chromium, in which the report is tested
 PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 sample-test:  ## the sample, stories, properties and crashes
-	$(PYTEST) -m "not long" --durations 20
+	$(PYTEST) -m "not more and not long" --durations 20
 
 quick-tests:
-	$(PYTEST) -m "not long" $(addprefix tests/python/test_,$(addsuffix .py,$(QUICK)))
+	$(PYTEST) -m "not more and not long" $(addprefix tests/python/test_,$(addsuffix .py,$(QUICK)))
 
 QUICK := framing layouts fingerprint generic_tests staging_contract layering codes
+
+test-more: setup-dev browser  ## one feature after the other in depth: families, guides, repairs, the browser
+	$(PYTEST) -m "more and not long" --durations 20
 
 test-long:  ## many more cases; hours, not minutes
 	$(BIN)/pytest -m long

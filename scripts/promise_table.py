@@ -108,6 +108,25 @@ PROMISES = {
             "test_cycle.py::test_a_failed_test_publishes_nothing_and_the_same_cycle_is_repeated",
         ),
     ),
+    10: Promise(
+        "No wrong child",
+        "A record of another system is linked to a student only by a declared id, and never "
+        "against a witness.",
+        (
+            "test_sample_faults.py::test_every_planted_fault_is_answered",
+            "test_identity.py::test_an_id_links_where_no_witness_contradicts",
+            "test_identity.py::test_overlapping_ranges_of_numbers_link_nobody_to_another_child",
+        ),
+    ),
+    12: Promise(
+        "Said or right",
+        "A cycle that ends with 0 has taken everything or said why not.",
+        (
+            "test_codes.py::test_what_waits_is_said_each_night_until_somebody_decides",
+            "test_judgement.py",
+            "test_limits.py",
+        ),
+    ),
 }
 LONG_RUNS = (
     (
@@ -153,7 +172,8 @@ LONG_RUNS = (
 HEAD = """# Promises, and what holds them
 
 Each promise has tests that fail when it is broken, and small defects (mutants) that these tests
-are known to catch. The tests are in `tests/python/`; those marked long run with `make test-long`.
+are known to catch. The tests are in `tests/python/`; those marked `more` run with
+`make test-more`, those marked `long` with `make test-long`, all others with `make test`.
 
 The expected state comes from `reference_model.py`, which shares no code with the product: it reads
 the files with Python's csv module and states every rule again, over all files at once. Tables are

@@ -18,6 +18,8 @@ from rollcall.contracts.project import Contracts
 from rollcall.contracts.reading import ContractError
 from rollcall.project import PROJECT_DIR
 
+pytestmark = pytest.mark.more
+
 CONTRACTS = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
 BOM = b"\xef\xbb\xbf"
 Row = Mapping[str, str]

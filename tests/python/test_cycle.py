@@ -161,6 +161,7 @@ def third_night(two_nights: TwoNights, tmp_path_factory: pytest.TempPathFactory)
     )
 
 
+@pytest.mark.more
 def test_what_is_newly_missed_opens_a_cycle_by_itself_but_once(third_night: ThirdNight) -> None:
     first, again = third_night.first, third_night.again
     assert first.code == 3, first.out
@@ -280,6 +281,7 @@ def left_behind(failing: Failing, tmp_path_factory: pytest.TempPathFactory) -> D
     return district
 
 
+@pytest.mark.more
 def test_a_failed_cycle_is_left_behind_and_the_next_takes_its_files_and_what_came_since(
     left_behind: District,
 ) -> None:
@@ -321,6 +323,7 @@ def test_cycles_come_again_though_one_of_them_had_to_be_repeated(failing: Failin
     assert replayed.code == 0, replayed.out + replayed.err
 
 
+@pytest.mark.more
 def test_a_failed_cycle_is_published_when_somebody_says_so_and_why(
     one_night: District, failing: Failing, tmp_path: Path
 ) -> None:

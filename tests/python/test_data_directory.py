@@ -100,6 +100,7 @@ def watched(folder: Path) -> Iterator[dict[str, str]]:
         watcher.join()
 
 
+@pytest.mark.more
 @pytest.mark.parametrize(
     "more",
     [
@@ -224,6 +225,7 @@ READERS_OF_THE_WAREHOUSE = (
 )
 
 
+@pytest.mark.more
 @pytest.mark.parametrize(
     ("database", "read_only", "commands"),
     [

@@ -18,6 +18,8 @@ from conftest import MANIFEST, ORG_ROWS, ORGS, PUBLIC_SCHEMAS, District
 
 from rollcall.project import PROJECT_DIR
 
+pytestmark = pytest.mark.more
+
 DOCS = PROJECT_DIR / "docs"
 EXAMPLES = DOCS / "examples"
 README = (PROJECT_DIR / "README.md").read_text(encoding="utf-8")

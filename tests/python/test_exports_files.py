@@ -667,6 +667,7 @@ def test_a_header_in_other_order_is_told_the_setting_that_reads_it(project: Proj
     )
 
 
+@pytest.mark.more
 def test_the_first_day_goes_as_the_page_says(tmp_path: Path) -> None:
     """Every command of docs/quickstart.md is run, and every line it shows is printed."""
     page = (PROJECT_DIR / "docs" / "quickstart.md").read_text(encoding="utf-8")

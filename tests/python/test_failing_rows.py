@@ -157,6 +157,7 @@ def test_an_error_of_the_database_is_told_without_the_value(
         assert word not in said, said
 
 
+@pytest.mark.more
 def test_what_dbt_keeps_of_a_model_that_fails_quotes_no_value(project: Project) -> None:
     """Look where people look: at the message, dbt's log and the results of its nodes."""
     assert project.land().code == 0

@@ -12,6 +12,8 @@ import pytest
 from conftest import Project, copy_of_the_project
 from test_assessments import NEW, RESULTS, STUDENTS, as_csv, declare
 
+pytestmark = pytest.mark.more
+
 ROSTER = {
     "orgs": ("1.1", [{"sourcedId": "north", "name": "North", "type": "school"}]),
     "academicSessions": (

@@ -47,6 +47,7 @@ def rows_of(test: str, district: District) -> list[tuple[Any, ...]]:
     return district.warehouse(compiled.read_text("utf-8").replace('"building".', ""))
 
 
+@pytest.mark.more
 def test_what_happens_at_23_59_and_what_does_not_come_are_said_until_an_export_brings_them(
     district: District, tmp_path: Path
 ) -> None:

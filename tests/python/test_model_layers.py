@@ -125,6 +125,7 @@ def test_no_sql_depends_on_what_dbt_finds_while_it_runs() -> None:
                 assert word not in text, f"{path.name}: {word}"
 
 
+@pytest.mark.more
 def test_a_family_that_no_source_declares_costs_no_node(tmp_path: Path) -> None:
     _, manifest = parsed(Home(tmp_path), ["oneroster"])
     names = set(models(manifest))

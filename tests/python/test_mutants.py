@@ -1,5 +1,6 @@
 """The tests are tested: every small defect that is listed is caught by the test that it names."""
 
+import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -67,3 +68,17 @@ def test_the_page_of_promises_is_current_and_names_tests_that_are_there() -> Non
             file, _, name = test.partition("::")
             text = (PROJECT_DIR / "tests" / "python" / file).read_text(encoding="utf-8")
             assert f"def {name}(" in text or not name, test
+
+
+@pytest.mark.parametrize("number", PROMISES)
+def test_each_promise_has_a_test_that_runs_with_every_change(number: int) -> None:
+    """`make test` leaves out what is marked `more` or `long`."""
+
+    def runs(test: str) -> bool:
+        file, _, name = test.partition("::")
+        text = (PROJECT_DIR / "tests" / "python" / file).read_text(encoding="utf-8")
+        above = re.search(rf"((?:^[@ )\]].*\n)*)^def {name}\(", text, re.M) if name else None
+        marks = (above[1] if above else "") + "".join(re.findall("^pytestmark.*", text, re.M))
+        return "mark.more" not in marks and "mark.long" not in marks
+
+    assert any(map(runs, PROMISES[number].tests))

@@ -28,6 +28,8 @@ from odd_values import (
 from rollcall.contracts.project import Contracts
 from rollcall.project import PROJECT_DIR
 
+pytestmark = pytest.mark.more
+
 CONTRACTS = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
 KINDS = [
     ("1.0", "bulk"),

@@ -22,6 +22,8 @@ from rollcall.home import archive_path
 from rollcall.ledger import version
 from rollcall.project import PROJECT_DIR
 
+pytestmark = pytest.mark.more
+
 PAGE = (PROJECT_DIR / "docs" / "operations.md").read_text(encoding="utf-8")
 SECTIONS = {
     part.split("\n", 1)[0]: re.findall(r"^```sh\n(.*?)^```", part, re.M | re.S)

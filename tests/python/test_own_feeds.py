@@ -12,6 +12,8 @@ from rollcall.ledger.sql import record_key, record_key_of
 from rollcall.new_project import write_project
 from rollcall.project import PROJECT_DIR
 
+pytestmark = pytest.mark.more
+
 GUIDE = (PROJECT_DIR / "docs" / "own_feeds.md").read_text(encoding="utf-8")
 SOURCES_GUIDE = (PROJECT_DIR / "docs" / "sources.md").read_text(encoding="utf-8")
 PARTS, SOURCES_PARTS = (

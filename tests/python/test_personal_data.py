@@ -128,6 +128,7 @@ def understated(catalogue: Catalogue, nodes: dict[str, Any]) -> Iterator[str]:
                 )
 
 
+@pytest.mark.more
 def test_no_column_claims_less_than_what_feeds_it(catalogue: Catalogue) -> None:
     assert list(understated(catalogue, catalogue.nodes)) == []
 

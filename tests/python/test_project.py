@@ -208,6 +208,7 @@ def test_a_package_of_another_version_is_named(own_project: Project) -> None:
     assert f"is Rollcall 0.0.9, this command is {version()}" in done.err
 
 
+@pytest.mark.more
 def test_an_installed_rollcall_writes_a_project_that_dbt_builds(tmp_path: Path) -> None:
     """From a wheel, without the checkout: new, init, and dbt as an engineer runs it."""
     source, site = tmp_path / "source", tmp_path / "site"

@@ -25,6 +25,8 @@ from conftest import LONG_AGO, ORGS, SAMPLE
 
 from rollcall.project import PROJECT_DIR
 
+pytestmark = pytest.mark.more
+
 NOT_COPIED = (".*", "__pycache__", "build", "images", "inbox", "logs", "target", "warehouse")
 AT = "2026-08-31T10:00:00.000Z"
 ROLLCALL = (sys.executable, "-c", "from rollcall.cli.commands import main; main()")

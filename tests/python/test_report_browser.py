@@ -14,6 +14,8 @@ from test_report import pages
 
 from rollcall.report.site import PAGES
 
+pytestmark = pytest.mark.more
+
 LONGEST_LOAD_MS = 1000
 
 

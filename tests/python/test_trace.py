@@ -285,6 +285,7 @@ def waiting(sample_run: SampleRun, tmp_path_factory: pytest.TempPathFactory) -> 
     return district
 
 
+@pytest.mark.more
 @pytest.mark.parametrize(
     "file", ["2026-09-12T160000Z.zip/results.csv", "2026-09-13T160000Z_results.csv"]
 )
@@ -295,6 +296,7 @@ def test_a_record_is_cut_from_what_was_delivered_packed(waiting: District, file:
     assert trace["version"]["record"]["line"] == sent
 
 
+@pytest.mark.more
 def test_a_malformed_line_of_a_file_rejected_whole_is_both(waiting: District) -> None:
     trace = traced(waiting, "--file", "2026-09-14T160000Z/results.csv", "--line", "4")
     assert trace["version"]["verdict"] == "malformed"
@@ -305,6 +307,7 @@ def test_a_malformed_line_of_a_file_rejected_whole_is_both(waiting: District) ->
     assert trace["key"] == "RS-00001-07-000006"
 
 
+@pytest.mark.more
 def test_a_line_of_a_replaced_delivery_says_so(waiting: District) -> None:
     file = "lms/2026-09-12T160000Z.zip/results.csv"
     name = "2026-09-12T160000Z_results.csv"
@@ -320,6 +323,7 @@ def test_a_line_of_a_replaced_delivery_says_so(waiting: District) -> None:
     ]
 
 
+@pytest.mark.more
 def test_bytes_that_are_not_what_landed_are_noticed(waiting: District) -> None:
     trace = traced(waiting, "--file", "2026-09-11T160000Z/results.csv", "--line", "3")
     place = trace["version"]["record"]
@@ -338,6 +342,7 @@ def test_bytes_that_are_not_what_landed_are_noticed(waiting: District) -> None:
     archived.write_bytes(as_landed)
 
 
+@pytest.mark.more
 def test_a_line_of_a_held_file_waits_for_a_decision(waiting: District) -> None:
     held = traced(waiting, "--file", "lms/2026-09-10T160000Z/results.csv", "--line", "2")
     assert held["version"]["verdict"] == "held"
@@ -352,6 +357,7 @@ def test_a_line_of_a_held_file_waits_for_a_decision(waiting: District) -> None:
     assert [decision["decision"] for decision in rejected["decisions"]] == ["refuse"]
 
 
+@pytest.mark.more
 def test_text_from_outside_cannot_steer_the_terminal(waiting: District) -> None:
     """Control characters and right-to-left marks are shown as escapes, markup as it is."""
     file = ("--file", "lms/2026-09-11T160000Z/results.csv", "--line", "2")

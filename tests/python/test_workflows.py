@@ -91,8 +91,7 @@ def test_ci_runs_the_test_command_of_the_readme_on_both_ends_of_the_python_versi
     readme = (PROJECT_DIR / "README.md").read_text(encoding="utf-8")
     assert "make test" in commands(CI)
     assert re.search(r"^make test +#", readme, re.M)
-    [job] = read(CI)["jobs"].values()
-    versions = job["strategy"]["matrix"]["python-version"]
+    versions = read(CI)["jobs"]["test"]["strategy"]["matrix"]["python-version"]
     assert versions == ["3.11", "3.13"]
     project = (PROJECT_DIR / "pyproject.toml").read_text(encoding="utf-8")
     assert f'requires-python = ">={versions[0]}"' in project
