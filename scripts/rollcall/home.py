@@ -118,7 +118,7 @@ class Home:
 
     @property
     def failure_log(self) -> Path:
-        """Where the trace of an unforeseen failure goes."""
+        """Where the trace of an unforeseen failure goes, and what cycles had no need to build."""
         return self.logs / "rollcall.log"
 
     @property
@@ -218,9 +218,13 @@ class Home:
 
         An error of the database is kept without what it quotes. `when` says what was being done.
         """
+        return self.log(f"{when}:\n{without_values(traceback.format_exc())}")
+
+    def log(self, text: str) -> bool:
+        """Append to the log for engineers; says whether that was possible."""
         try:
             with self.failure_log.open("a", encoding="utf-8") as log:
-                log.write(f"{when}:\n{without_values(traceback.format_exc())}\n")
+                log.write(f"{text}\n")
         except OSError:
             return False
         return True

@@ -457,7 +457,7 @@ def _ids(
 
 
 def what_changed(connection: duckdb.DuckDBPyConnection, cycle_id: int) -> warehouse.Change:
-    """Say what a cycle must build besides what came.
+    """Say what a cycle must build.
 
     Incremental tables are built whole when other code built the last good cycle, when a file that
     was in use has been replaced or judged again and no good cycle was built since, and when cycles
@@ -482,7 +482,23 @@ def what_changed(connection: duckdb.DuckDBPyConnection, cycle_id: int) -> wareho
         "(select max(cycle_id) from landing.cycles where status = 'completed')"
     ).fetchone()
     must_rebuild = cycle[0] != last_good[0] or reused is not None or taken_back is not None
-    return warehouse.Change(must_rebuild or cycle[1] != last_good[1], must_rebuild)
+    return warehouse.Change(
+        must_rebuild or cycle[1] != last_good[1], must_rebuild, _feeds_with_news(connection)
+    )
+
+
+def _feeds_with_news(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """Return the feeds of files and decisions that cycles since the last good one have seen."""
+    since = "where cycle_id > (select max(cycle_id) from landing.cycles where status = 'completed')"
+    return frozenset(
+        _ids(
+            connection,
+            "select distinct feed from landing.files where file_id in ("
+            f"select file_id from landing.cycle_files {since} union "
+            "select file_id from landing.decisions "
+            f"inner join landing.cycle_decisions using (decision_id) {since})",
+        )
+    )
 
 
 def _built_from(connection: duckdb.DuckDBPyConnection, condition: str) -> tuple[str, str] | None:

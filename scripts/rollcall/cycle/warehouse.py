@@ -1,17 +1,17 @@
 """The warehouse: dbt builds it aside, and one rename puts it in place."""
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from rollcall.cycle.dbt_run import DbtRun, NodeResult, Progress
 from rollcall.cycle.failing_records import failing_records
 from rollcall.cycle.failing_rows import named_rows, remedies
+from rollcall.cycle.nodes import nodes_of_cycle, with_ancestors
 from rollcall.databases import ORIGIN, need_last_good
 from rollcall.errors import NoRoomError, RollcallError, is_out_of_room
 from rollcall.folders import sync
@@ -24,19 +24,11 @@ _STORED_AS = "storage_version 'v1.0.0', block_size 65536"
 In blocks of 64 KiB small tables take less than half of the room of the default, large ones as much.
 """
 _VIEWS_ASIDE = "staging.views_set_aside"
-_RECORD_COUNTS = "+int_file_record_counts"
+_RECORD_COUNTS = "int_file_record_counts"
 """What a cycle builds first: every record of the new files with its verdict."""
-_LINKS = "+int_student_links"
+_LINKS = "int_student_links"
 """What it builds with that, where new results name students by ids of their own: whose they are."""
-_NOT_IN_A_CYCLE = (
-    *("resource_type:unit_test", "resource_type:exposure"),
-    *("test_name:references_resolve", "tag:not_in_cycle"),
-)
-"""What depends on code and not on what came: `dbt build` runs it, as selector `nightly` says."""
-_BUILT_ALREADY = ("config.materialized:view", "resource_type:seed", "tag:of_seeds")
-"""What the last good warehouse has of the same code and seeds: views, and what comes of seeds."""
-_IN_ITS_READERS = "config.materialized:ephemeral"
-"""What is no node of its own: dbt puts it into its readers, whether it is selected or not."""
+_BUILD = ("build", "--cache-selected-only", "--exclude-resource-type=unit_test")
 _FAILED = frozenset({"error", "fail", "runtime error"})
 _WARNED = "warn"
 
@@ -167,14 +159,16 @@ def discard(database: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What differs from the last good cycle, apart from what came.
+    """What differs from the last good cycle.
 
     `is_code_new`: views and seeds are of other code, or there are none yet; `must_rebuild`: all
-    tables are built whole, and nothing but history is taken from the last good warehouse.
+    tables are built whole, and nothing but history is taken from the last good warehouse; `feeds`:
+    the feeds of which files or decisions are new.
     """
 
     is_code_new: bool
     must_rebuild: bool
+    feeds: frozenset[str] = frozenset()
 
 
 class Builder:
@@ -203,21 +197,32 @@ class Builder:
         self._progress = progress
         self._dbt = DbtRun(home, families)
         self._queries: dict[str, str] = {}
-        self._built: tuple[str, ...] = (_RECORD_COUNTS,)
+        self._nodes: set[str] = set()
+        self._built: set[str] = set()
 
     def start(self) -> None:
         """Put in place what is built upon; throw away the remains of a build."""
-        self._built = (_RECORD_COUNTS,)
         self._change = start_from_last_good(self._home, self._change)
         if self._change.is_code_new:  # what columns a table has may depend on seeds
             with duckdb.connect(str(self._home.building_db)) as connection:
                 for table in self._dbt.tables:
                     connection.execute(f"drop table if exists {table}")
+        self._nodes = self._nodes_for(None if self._is_all_new else self._change.feeds)
 
     def build_first(self, *, with_students: bool) -> Build:
         """Give every record of the new files its verdict; if wished, find whose students are."""
-        self._built = (_RECORD_COUNTS, _LINKS) if with_students else (_RECORD_COUNTS,)
-        return self._build([f"--select={' '.join(self._built)}", *self._excluding()])
+        wanted = {_RECORD_COUNTS, _LINKS} if with_students else {_RECORD_COUNTS}
+        manifest = self._dbt.manifest
+        ends = [key for key, node in manifest.nodes.items() if node.name in wanted]
+        self._built = self._nodes & with_ancestors(manifest, ends)
+        return self._build(self._built)
+
+    @property
+    def _is_all_new(self) -> bool:
+        return self._change.is_code_new or self._change.must_rebuild
+
+    def _nodes_for(self, feeds: Collection[str] | None) -> set[str]:
+        return nodes_of_cycle(self._dbt.manifest, feeds, is_code_new=self._change.is_code_new)
 
     @property
     def builds_whole(self) -> bool:
@@ -230,59 +235,43 @@ class Builder:
         return any(table.endswith(".int_student_links") for table in self._dbt.tables)
 
     def build_rest(self) -> Build:
-        """Build everything else of a cycle, and test it."""
-        return self._build(self._excluding(*self._built, *_NOT_IN_A_CYCLE))
+        """Build everything else of a cycle, and test it; the log names what nothing new reaches."""
+        left = self._nodes_for(None) - self._nodes
+        names = ", ".join(sorted(self._dbt.manifest.nodes[key].name for key in left))
+        if names:
+            self._home.log(
+                f"Nothing new reaches {len(left)} nodes, which stay as they are: {names}"
+            )
+        return self._build(self._nodes - self._built)
 
     def build_all(self) -> Build:
         """Build every table without a test."""
-        return self._build(["--exclude-resource-type=test"])
+        nodes = self._nodes_for(None)
+        return self._build({key for key in nodes if not key.startswith("test.")})
 
     def test(self) -> Build:
         """Run every test of a cycle; a failure keeps none from being run."""
-        return self._run(["test", *self._excluding(_RECORD_COUNTS, *_NOT_IN_A_CYCLE)])
+        return self._run(["test"], {key for key in self._nodes if key.startswith("test.")})
 
     def complete(self, built: Build) -> Build:
-        """Have a build fail of which a table was not built, or a test not run, that belongs to it.
-
-        The project says what belongs to a cycle; dbt was only told what does not.
-        """
-        left_out = self._dbt.left_out(self._is_of_a_cycle)
+        """Have a build fail where a table was not built or a test not run that belongs to it."""
+        left_out = self._dbt.left_out(self._nodes)
         if built.failures or not left_out:
             return built
         named = ", ".join(left_out[:3]) + (f" and {len(left_out) - 3} more" * (len(left_out) > 3))
         message = f"{named}: dbt has left out what belongs to a cycle."
         return replace(built, failures=(Failure("every_node_runs", "cycle", message),))
 
-    def _is_of_a_cycle(self, node: Any) -> bool:
-        """Say whether a cycle builds or tests a node; what is built already, it does not."""
-        is_new = self._change.is_code_new
-        test = getattr(node, "test_metadata", None)
-        return (
-            node.resource_type in ("model", "seed", "snapshot", "test")
-            and node.config.enabled  # dbt keeps tests of what is disabled
-            and node.config.materialized != "ephemeral"
-            and "not_in_cycle" not in node.tags
-            and (test is None or test.name != "references_resolve")
-            and (is_new or node.config.materialized not in ("view", "seed"))
-            and (is_new or "of_seeds" not in node.tags)
-        )
-
     def publish(self) -> None:
         """Put what was built in place of the last good warehouse, and keep its dbt artifacts."""
         self._dbt.keep_artifacts(self._home.dbt_state)
         publish(self._home, self._queries)
 
-    def _excluding(self, *nodes: str) -> list[str]:
-        """Leave nodes out, and what is built already; a test is never left out with its model."""
-        nodes += (_IN_ITS_READERS, *(() if self._change.is_code_new else _BUILT_ALREADY))
-        return ["--indirect-selection=empty", f"--exclude={' '.join(nodes)}"]
+    def _build(self, nodes: Collection[str]) -> Build:
+        return self._run(_BUILD, nodes)
 
-    def _build(self, arguments: list[str]) -> Build:
-        command = ["build", "--cache-selected-only", "--exclude-resource-type=unit_test"]
-        return self._run(command + arguments)
-
-    def _run(self, command: list[str]) -> Build:
-        results = self._dbt.invoke(command, self._progress)
+    def _run(self, command: Sequence[str], nodes: Collection[str] | None = None) -> Build:
+        results = self._dbt.invoke(command, self._progress, nodes)
         self._queries |= {node.relation: node.compiled_code for node in results if node.relation}
         return _read_results(results, self._home, self._home.building_db)
 
