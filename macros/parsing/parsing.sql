@@ -94,9 +94,8 @@
     UTC: without a time the end of that day, as of `instant`.
 -#}
 {% macro local_instant(day, time=none) -%}
-    {%- set next_day = rollcall.us_date(day) ~ ' + cast(' ~ rollcall.us_date(day) ~ " < date '9999-12-31' as integer)" -%}
-    {%- set end = rollcall.start_of_day(next_day, 'files.time_zone') -%}
-    {%- set begun = rollcall.start_of_day(rollcall.us_date(day) ~ ' + ' ~ rollcall.time_of_day(time), 'files.time_zone') if time -%}
+    {%- set end = rollcall.start_of_day(rollcall.day_after(rollcall.us_date(day)), 'files.time_zone') -%}
+    {%- set begun = rollcall.start_of_day(rollcall.day_at(rollcall.us_date(day), rollcall.time_of_day(time)), 'files.time_zone') if time -%}
     {{ 'coalesce(' ~ begun ~ ', ' ~ end ~ ')' if time else end }}
 {%- endmacro %}
 

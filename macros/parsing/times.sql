@@ -11,6 +11,16 @@
     replace({{ expression }}, '9999-12-31', '9999-12-30')
 {%- endmacro %}
 
+{#- The day after a day; the last one that a date can name counts as over when it begins. -#}
+{% macro day_after(day) -%}
+    {{ day }} + cast({{ day }} < date '9999-12-31' as integer)
+{%- endmacro %}
+
+{#- A day with a time, without a zone; of the last day that a date can name, as of the day before. -#}
+{% macro day_at(day, time) -%}
+    {{ day }} - cast({{ day }} = date '9999-12-31' as integer) + {{ time }}
+{%- endmacro %}
+
 {#- A day that a text writes as MM/DD/YYYY or M/D/YYYY, as ISO 8601 writes it; any other text as it is. -#}
 {% macro iso_of(expression) -%}
     regexp_replace(regexp_replace({{ expression }}, '\b([0-9])/', '0\1/', 'g'), '^([0-9]{2})/([0-9]{2})/([0-9]{4})$', '\3-\1-\2')

@@ -316,6 +316,23 @@ def test_a_day_and_a_time_are_one_instant_where_the_source_is(
         )
 
 
+@pytest.mark.parametrize("zone", ZONES)
+def test_the_last_day_that_a_date_can_name_is_an_instant_that_programs_read(
+    read: duckdb.DuckDBPyConnection, zone: str
+) -> None:
+    """A time late on it is of the year 10000 where the source is behind UTC."""
+    sql = _of_one_file(zone).replace(" as place", " as place, '23:59:59' as at")
+    last_day = rendered("day_after", "date '9999-12-31'")
+    [(instant, end, after)] = read.execute(
+        f"{sql}select {rendered('local_instant', 'x', 'at')}, {rendered('local_instant', 'x')}, "
+        f"{rendered('start_of_day', last_day, 'files.time_zone')} from records, files",
+        [["12/31/9999"], ["12/31/9999"]],
+    ).fetchall()
+    for found in (instant, end, after):
+        assert isinstance(found, datetime), "a text where Python has no such date"
+        assert found > datetime(9999, 12, 30)
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -16,7 +16,7 @@ select
     source_id,
     assessment,
     data_year,
-    {{ start_of_day('administered_on + 1', 'time_zone') }} as event_at,
+    {{ start_of_day(day_after('administered_on'), 'time_zone') }} as event_at,
     {{ start_of_day('administered_on', 'time_zone') }} as first_exported_at,
     coalesce({{ start_of_day('next_administered_on', 'time_zone') }}, timestamp '9999-12-31') as next_exported_at
 from administrations
