@@ -12,6 +12,8 @@ from test_scaffold import skills
 
 from rollcall.new_project import write_project
 
+pytestmark = pytest.mark.more
+
 FIRST = "2026-09-02T030000Z"
 SECOND = "2026-09-03T030000Z"
 THIRD = "2026-09-04T030000Z"
