@@ -13,6 +13,7 @@ _STARTER = Path(__file__).with_name("starter")
 _SEEDS = (
     *("contracts/sources.csv", "rules/mastery_rules.csv", "rules/learning_paths.csv"),
     *(f"contracts/district_{what}.csv" for what in ("feeds", "framings", "layouts", "limits")),
+    "contracts/needed_fields.csv",
 )
 """Seeds that a district begins with as they are shipped; all but the first two are empty. Only the
 learning platform of the sample sends manifests that are wrong, so they are believed here."""

@@ -40,6 +40,8 @@ def read_layouts(paths: Sequence[Path], feeds: set[str]) -> tuple[Layout, ...]:
                 references=row["references"],
                 staged_as=row["staged_as"],
                 width=_width(path, line, row),
+                personal_data=row.get("personal_data", ""),
+                meaning=row.get("meaning", ""),
             )
         )
     known: dict[str, dict[str, str]] = {}

@@ -25,7 +25,8 @@ class Column:
 
     `requirement` says when it must hold something: `yes`, `delta`, `in_part` (when other columns
     say so) or `no`. `staged_as` is `model.column`, or blank when the column is kept raw only.
-    `width` is how many characters it takes in a file of fixed width.
+    `width` is how many characters it takes in a file of fixed width; `personal_data` is `direct`,
+    `indirect` or `none`; `meaning` says it in plain words.
     """
 
     name: str
@@ -38,6 +39,8 @@ class Column:
     references: str
     staged_as: str
     width: int | None = None
+    personal_data: str = ""
+    meaning: str = ""
 
     @property
     def kind(self) -> str:

@@ -3,7 +3,7 @@
 The loader and dbt read the same files.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ from rollcall.contracts.layouts import (
     placed_count,
     version_order,
 )
+from rollcall.contracts.needed import NeededField, check_needed, check_taken, read_needed
 from rollcall.contracts.reading import ContractError
 from rollcall.contracts.sources import Feed, Source, read_feeds, read_limits, read_sources
 
@@ -45,6 +46,7 @@ class Contracts:
     feeds: tuple[Feed, ...]
     layouts: tuple[Layout, ...]
     layout_seeds: tuple[Path, ...] = ()
+    needed_fields: tuple[NeededField, ...] = ()
 
     @classmethod
     def load(cls, *folders: Path) -> "Contracts":
@@ -68,10 +70,38 @@ class Contracts:
         layouts = with_framings(both("framings"), layouts)
         _check_whole_by(feeds, layouts)
         limits = read_limits(both("limits"))
-        sources = {
-            source.source_id: source for source in read_sources(seed("sources.csv"), limits, feeds)
-        }
-        return cls(sources, feeds, layouts, both("layouts"))
+        sources_seed = seed("sources.csv")
+        sources = {source.source_id: source for source in read_sources(sources_seed, limits, feeds)}
+        needed = tuple(read_needed(sources_seed.with_name("needed_fields.csv")))
+        contracts = cls(sources, feeds, layouts, both("layouts"), needed)
+        contracts._check_needed_fields([folder.with_name("rules") for folder in folders])
+        return contracts
+
+    def _check_needed_fields(self, rules: Sequence[Path]) -> None:
+        """Refuse a need that nothing stages, and a column that a pilot stages without need."""
+        for need in self.needed_fields:
+            check_needed(need, self.sources, self.staged_by(need.source_id), rules)
+        for source in self.sources.values():
+            if source.stage == "pilot":
+                needed = [n for n in self.needed_fields if n.source_id == source.source_id]
+                staged = self.staged_by(source.source_id)
+                check_taken(source.source_id, staged, needed, self.layout_seeds)
+
+    def feeds_of(self, source_id: str) -> tuple[Feed, ...]:
+        """Return the staged feeds that a source may send: of its families, and not ignored."""
+        source = self.sources.get(source_id)
+        return tuple(
+            feed
+            for feed in self.feeds
+            if source
+            and feed.family in source.families
+            and not source.ignores(feed.file_name)
+            and any(layout.is_staged for layout in self.versions(feed.feed))
+        )
+
+    def staged_by(self, source_id: str) -> dict[str, tuple[Layout, ...]]:
+        """Return the layouts of each feed that a source may send and Rollcall stages."""
+        return {feed.feed: self.versions(feed.feed) for feed in self.feeds_of(source_id)}
 
     @property
     def raw_tables(self) -> dict[str, tuple[str, ...]]:

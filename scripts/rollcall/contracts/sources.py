@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -42,6 +43,7 @@ class Feed:
     `mart` is the public table (`schema.table`) with one row for each of its records, or blank.
     `recognised_by` names the columns that tell a thing from others without its id; `whole_by` the
     column within whose values a bulk is whole, such as the term; blank when it is whole of all.
+    `label` is what people call it.
     """
 
     feed: str
@@ -51,6 +53,7 @@ class Feed:
     mart: str
     recognised_by: tuple[str, ...]
     whole_by: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,11 @@ class Source:
             return None
         return day.year + (f"{day:%m-%d}" >= self.year_rolls_on)
 
+    def ignores(self, file_name: str) -> bool:
+        """Say whether files of a name are passed over in its deliveries."""
+        name = file_name.lower()
+        return any(fnmatchcase(name, pattern.lower()) for pattern in self.ignore_files)
+
 
 def read_feeds(path: Path) -> Iterator[Feed]:
     """Yield the feeds of `feeds.csv`."""
@@ -125,6 +133,7 @@ def read_feeds(path: Path) -> Iterator[Feed]:
             row["mart"],
             listed(row["recognised_by"]),
             row.get("whole_by", ""),
+            row.get("label", ""),
         )
 
 
