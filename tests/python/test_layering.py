@@ -24,7 +24,8 @@ MAY_IMPORT = {
     "landing": EVERYWHERE | {"csvfile", "contracts", "ledger"},
     "comparison": EVERYWHERE | {"contracts", "ledger"},
     "scaffold": EVERYWHERE | {"csvfile", "contracts", "ledger"},
-    "report": EVERYWHERE | {"contracts", "ledger"},
+    "mapping": EVERYWHERE | {"csvfile", "contracts", "ledger"},
+    "report": EVERYWHERE | {"contracts", "ledger", "mapping"},
     "trace": EVERYWHERE | {"csvfile", "contracts", "ledger"},
     "cycle": EVERYWHERE | {"csvfile", "contracts", "ledger", "landing", "report"},
 }
