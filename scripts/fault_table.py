@@ -28,6 +28,7 @@ CONSEQUENCES = {
     ("record", "notice"): "The record is counted and not taken twice.",
     ("cycle", "error"): "Nothing is published; readers keep the last good warehouse.",
     ("cycle", "warning"): "The cycle is published; noted as a finding.",
+    ("mapping", "warning"): "The column counts as not approved; its data is taken as before.",
 }
 TITLES = {
     "delivery": "Deliveries",
@@ -35,6 +36,7 @@ TITLES = {
     "malformed": "Records that break the grammar of CSV",
     "record": "Records that break a rule",
     "cycle": "Cycles",
+    "mapping": "Mappings that people approve",
 }
 HEAD = """# What can go wrong, and what to do
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import openpyxl
 import pytest
-from conftest import MANIFEST, ORG_ROWS, ORGS, PUBLIC_SCHEMAS, District
+from conftest import MANIFEST, ORG_ROWS, ORGS, PUBLIC_SCHEMAS, SAMPLE_PROJECT, District
 
 from rollcall.project import PROJECT_DIR
 
@@ -312,3 +313,32 @@ def test_the_examples_run_a_real_cycle(
     again = installation.run("bash", tasks["cycle"]["bash_command"], **clock)
     assert (again.returncode, published.stat().st_ino) == (0, unchanged), again.stdout
     assert again.stdout.splitlines()[-1] in ("0", "3")
+
+
+# ---------------------------------------------------------------- mappings
+
+
+def test_the_commands_of_the_page_on_mappings_do_what_it_says(
+    sample_run: SampleRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (DOCS / "mapping.md").read_text(encoding="utf-8")
+    export, approve, status, contract = re.findall(r"^```\nrollcall (mapping .*)\n```$", page, re.M)
+    shutil.copytree(sample_run[0].home, tmp_path / "warehouse")
+    district = District(tmp_path / "warehouse", tmp_path / "inbox")
+    monkeypatch.chdir(tmp_path)
+    now = "2026-09-10T18:00:00Z"
+    assert district.run(*export.split(), now=now).code == 0
+    book = openpyxl.load_workbook("mapping_map.xlsx")
+    for sheet in book.worksheets[1:-1]:
+        for row in range(5, sheet.max_row + 1):
+            sheet[f"K{row}"], sheet[f"L{row}"], sheet[f"M{row}"] = "yes", "A. Reader", "2026-09-10"
+    book.save("mapping_map.xlsx")
+    assert district.run(*status.split(), now=now).code == 3
+    assert district.run(*approve.split(), now=now).code == 0
+    done = district.run(*status.split(), now=now)
+    assert (done.code, "51 of 51 columns are approved" in done.out) == (0, True), done.out
+    assert district.run(*contract.split(), now=now).code == 0
+    assert "apiVersion: v3.1.0" in Path("mapping_map.odcs.yaml").read_text(encoding="utf-8")
+    declared = re.findall(r"^map,.*$", page, re.M)
+    seed = (SAMPLE_PROJECT / "seeds/contracts/needed_fields.csv").read_text(encoding="utf-8")
+    assert [row.replace('"', "") in seed.replace('"', "") for row in declared] == [True] * 3

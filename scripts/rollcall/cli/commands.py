@@ -39,6 +39,8 @@ from rollcall.landing import reprocessing
 from rollcall.landing.inbox import ByHand, land
 from rollcall.landing.job import Supersede
 from rollcall.ledger import contests, decisions, identities, ledger, status
+from rollcall.mapping.export import export_mapping, mapping_status
+from rollcall.mapping.filled import approve_mapping
 from rollcall.new_project import write_project
 from rollcall.project import SHIPPED, Project, open_project, uses_rollcall
 from rollcall.report import render_report
@@ -525,6 +527,59 @@ def unlink(
 ) -> None:
     """Say that a student of a source is none of the roster's, or that two of the roster are two."""
     _link(source, id_value, None, reason, home, as_json)
+
+
+mapping_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app.add_typer(mapping_app, name="mapping", help="Mappings that people review and approve.")
+
+
+@mapping_app.command(name="export", epilog="Example: rollcall mapping export map")
+def mapping_export(
+    source: SourceArgument,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="File to write; mapping_SOURCE.xlsx by default.")
+    ] = None,
+    format_: Annotated[
+        Literal["xlsx", "odcs"],
+        typer.Option("--format", help="A workbook to fill in, or a contract of ODCS 3.1.0."),
+    ] = "xlsx",
+    home: HomeOption = None,
+    wait: WaitOption = PATIENCE_SECONDS,
+    as_json: JsonOption = False,
+) -> None:
+    """Write what each column of a source means and what is done to it, for people to approve."""
+    district = _home(home)
+    exported = export_mapping(district, district.project.contracts(), source, format_, out)
+    _print(as_json, asdict(exported), lambda: screen.show_exported_mapping(exported))
+
+
+@mapping_app.command(name="approve", epilog="Example: rollcall mapping approve mapping_map.xlsx")
+def mapping_approve(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The workbook, filled in.")],
+    home: HomeOption = None,
+    wait: WaitOption = PATIENCE_SECONDS,
+    as_json: JsonOption = False,
+) -> None:
+    """Record what people have filled into the workbook of a mapping: all of it, or nothing."""
+    district = _home(home)
+    district.prepare()
+    with district.lock():
+        recorded = approve_mapping(district, district.project.contracts(), file, now())
+    _print(as_json, asdict(recorded), lambda: screen.show_recorded_reviews(recorded))
+
+
+@mapping_app.command(name="status", epilog="Example: rollcall mapping status map")
+def mapping_status_command(
+    source: SourceArgument,
+    home: HomeOption = None,
+    wait: WaitOption = PATIENCE_SECONDS,
+    as_json: JsonOption = False,
+) -> None:
+    """Say how far the mapping of a source is approved, and why the rest is not."""
+    district = _home(home)
+    approvals = mapping_status(district, district.project.contracts(), source)
+    _print(as_json, asdict(approvals), lambda: screen.show_approvals(approvals))
+    raise typer.Exit(ExitCode.ATTENTION if approvals.missing else ExitCode.DONE)
 
 
 @app.command(epilog="Example: rollcall release 3f0c2ab1d4e5f607 --reason 'North closed'")

@@ -29,6 +29,9 @@ from rollcall.landing.reprocessing import Reprocessed
 from rollcall.ledger.contests import Contest
 from rollcall.ledger.identities import IdentityReport
 from rollcall.ledger.status import StatusReport
+from rollcall.mapping.approvals import Approvals
+from rollcall.mapping.export import ExportedMapping
+from rollcall.mapping.filled import RecordedReviews
 from rollcall.new_project import NewProject
 from rollcall.project import REFERENCE_DIR, version
 from rollcall.report import RenderedReport
@@ -424,6 +427,43 @@ def show_contests(contests: Sequence[Contest]) -> None:
         )
         say(f"    {shown}" + f" and {more} more" * (more > 0))
     say("Their values are in reconciliation.recon_contest; correct the source that is wrong.")
+
+
+def show_exported_mapping(exported: ExportedMapping) -> None:
+    """Say where a mapping was written, and how far it is approved."""
+    say(
+        f"{exported.needed_count} columns of {exported.source_id} to review, "
+        f"{exported.approved_count} of them approved; {exported.unused_count} are kept and not "
+        f"used: {exported.written_to}"
+    )
+
+
+def show_recorded_reviews(recorded: RecordedReviews) -> None:
+    """Say what a filled workbook came to."""
+    say(
+        f"{recorded.source_id}: {recorded.approved_count} columns approved, "
+        f"{recorded.refused_count} refused, {recorded.asked_count} asked; "
+        f"{recorded.unchanged_count} were recorded before."
+    )
+    say(f"`rollcall mapping status {recorded.source_id}` says what is missing.")
+
+
+def show_approvals(approvals: Approvals) -> None:
+    """Say how far a mapping is approved, and why the rest is not."""
+    say(
+        f"{approvals.source_id}: {approvals.approved_count} of {approvals.needed_count} columns "
+        "are approved."
+    )
+    reviewed = [missing for missing in approvals.missing if missing.status != "open"]
+    for missing in reviewed[:_WAITING_SHOWN]:
+        say(f"  {missing.feed} {missing.layout_version}, {missing.column_name}")
+        say(f"    {missing.code + ': ' if missing.code else ''}{missing.reason}")
+    if len(reviewed) > _WAITING_SHOWN:
+        say(f"  and {len(reviewed) - _WAITING_SHOWN} more; --json lists all.")
+    if unseen := len(approvals.missing) - len(reviewed):
+        say(f"{unseen} columns were reviewed by nobody.")
+    if approvals.missing:
+        say(f"`rollcall mapping export {approvals.source_id}` writes the workbook to fill in.")
 
 
 def show_scaffold(written: Scaffold) -> None:

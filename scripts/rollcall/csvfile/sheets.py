@@ -209,6 +209,17 @@ class Sheet:
             if texts:
                 yield number, texts
 
+    def formulas(self) -> Iterator[tuple[int, int]]:
+        """Yield the row, from 1, and the column, from 0, of each cell that holds a formula."""
+        number = 0
+        for element in self._each(self._part, ("row",), _MOST_ROWS):
+            number = int(element.get("r") or number + 1)
+            column = -1
+            for cell in element:
+                column = _column(cell.get("r"), column + 1)
+                if any(_tag(part) == "f" for part in cell):
+                    yield number, column
+
     def _text(self, cell: ElementTree.Element) -> str:
         """Return the text of a cell as it is shown."""
         kind = cell.get("t", "n")

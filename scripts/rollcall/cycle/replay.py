@@ -36,7 +36,7 @@ from rollcall.ledger import ledger
 from rollcall.ledger.entries import OF_A_CYCLE, delivery_of
 from rollcall.ledger.sql import rows
 
-_BY_JOB = ("deliveries", "decisions", "student_links", "findings")
+_BY_JOB = ("deliveries", "decisions", "student_links", "mapping_reviews", "findings")
 _MADE_AGAIN = ("landing.malformed_records", "landing.structural_records")
 _FRAMINGS = "*framings.csv"
 """The seeds that speak of layouts: those of today know some that a cycle did not have."""

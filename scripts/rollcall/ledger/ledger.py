@@ -35,6 +35,7 @@ _ENTRIES = {
     ),
     "decision": {"decisions": "decision_id"},
     "link": {"student_links": "link_id"},
+    "mapping": {"mapping_reviews": "job_id"},
     "cycle": dict.fromkeys(
         ("cycles", "cycle_files", "cycle_decisions", "cycle_student_links", "expected_exports"),
         "cycle_id",
@@ -251,7 +252,7 @@ def note(
         job_id: the job that writes.
         at: when, UTC.
         kind: what happened; its first word says what `subject` is: delivery, file, decision, link,
-            cycle or job (whose findings are meant).
+            cycle, mapping or job (whose reviews of a mapping, or findings, are meant).
         subject: the id of what it happened to.
         detail: more, without personal values.
     """

@@ -118,6 +118,27 @@ create table if not exists landing.unlinked_students (
     result_count bigint not null
 );
 
+-- What a person said of a column of a source's mapping: approve, refuse or ask. An approval holds what was approved, and its
+-- hash; it is void once the mapping says anything else. The rows of a workbook are those of one job.
+create table if not exists landing.mapping_reviews (
+    review_id bigint primary key,
+    job_id bigint not null,
+    source_id varchar not null,
+    feed varchar not null,
+    layout_version varchar not null,
+    column_name varchar not null,
+    staged_as varchar not null,
+    done varchar not null,
+    personal_data varchar not null,
+    mapping_sha256 varchar not null,
+    decision varchar not null,
+    question varchar,
+    reviewed_by varchar not null,
+    reviewed_on date not null,
+    recorded_by varchar not null,
+    recorded_at timestamp not null
+);
+
 create table if not exists landing.findings (
     finding_number bigint primary key,
     job_id bigint not null,
