@@ -20,7 +20,7 @@ import jsonschema
 import openpyxl
 import pytest
 import yaml
-from conftest import SAMPLE_PROJECT, Project, copy_of_the_project, personal_values
+from conftest import SAMPLE_PROJECT, District, Project, copy_of_the_project, personal_values
 from test_needed_fields import change
 
 from rollcall.mapping.approvals import STALE, Reviewed, read_approvals
@@ -467,3 +467,16 @@ def test_before_anything_has_landed_a_mapping_is_that_of_the_contracts(project: 
     ):
         done = project.run("mapping", *arguments, now=NOW)
         assert (done.code, said in " ".join(done.err.split())) == (2, True), done.err
+
+
+def test_the_report_shows_the_same_mapping(sample_run: tuple[District, list[int]]) -> None:
+    folder = sample_run[0].home / "report"
+    with (folder / "reviewed_mapping.csv").open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["source_id"] for row in rows} == {"map"}
+    [level] = [row for row in rows if row["column_name"] == "AchievementQuintile"]
+    assert level["done"] == WORDS.macros["text"].description
+    assert (level["needed_by"], level["status"]) == ("rule:map-levels", "not reviewed")
+    assert {row["status"] for row in rows} == {"not reviewed", "kept, not used"}
+    page = (folder / "mapping.html").read_text(encoding="utf-8")
+    assert "Mappings that people approve" in page

@@ -13,6 +13,7 @@ from rollcall.databases import need_last_good
 from rollcall.folders import put_in_place
 from rollcall.home import Home
 from rollcall.ledger import status
+from rollcall.mapping.listed import lay_out_mappings
 from rollcall.report import charts, site
 from rollcall.report.contents import lay_out, listings
 from rollcall.report.facts import Level, answer
@@ -51,6 +52,7 @@ def render_report(home: Home, contracts: Contracts, *, names: bool = False) -> R
         ).fetchall()
         state = status.read(home, contracts, cutoff_at)
         lay_out(connection)
+        lay_out_mappings(connection, contracts, home.project)
         reader = Reader(connection, making, SHEET_ROWS, names=names)
         for listing in listings(names=names):
             reader.read(listing)

@@ -345,6 +345,22 @@ def _reference() -> list[Listing]:
             "There is no word.",
         ),
         Listing(
+            "reviewed_mapping",
+            "Mappings that people approve",
+            "Every column of the sources that are tried out or reviewed: what it means, how its "
+            "values are written, who needs it, where it goes and what is done to it. An approval "
+            "holds until any of that changes.",
+            "No mapping is reviewed: no source is a pilot, and nobody has approved a column.",
+            labels={
+                "shapes": "shapes of values",
+                "staged_as": "where it goes",
+                "done": "what is done to it",
+                "status": "review",
+                "reason": "why",
+            },
+            hidden=("position",),
+        ),
+        Listing(
             "mapping",
             "Where each column goes",
             "Every column of every known layout: what it means, where it is staged and whether it "

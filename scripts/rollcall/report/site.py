@@ -105,8 +105,9 @@ PAGES = (
     Page(
         "mapping.html",
         "Field mapping",
-        "For reviewers: which column of which export goes where.",
-        ("mapping",),
+        "For reviewers: which column of which export goes where, and what is done to it. "
+        "The command rollcall mapping export writes the same as a workbook to fill in.",
+        ("reviewed_mapping", "mapping"),
     ),
     Page(
         "glossary.html",
