@@ -293,6 +293,12 @@ class Project(District):
         home = Home(self.home, RollcallProject(self.project))
         return DbtRun(home, home.project.contracts().families).invoke(arguments)
 
+    def unit_tests(self, *names: str) -> list[tuple[str, str]]:
+        """Run unit tests on the copy; what they are given has the columns of the last cycle."""
+        home = Home(self.home, RollcallProject(self.project))
+        start_from_last_good(home, Change(is_code_new=False, must_rebuild=False))
+        return [(test.status, test.message) for test in self.dbt("test", "--select", *names)]
+
     def cycle(self, now: str) -> Done:
         """Run a cycle."""
         return self.run("cycle", "--inbox", str(self.inbox), "--no-report", "--json", now=now)

@@ -26,7 +26,7 @@ birth_dates as (
 users as (
     select
         *,
-        'oneroster/users' as feed
+        {{ roster_feed('source_id') }} as feed
     from {{ ref('dim_user') }}
     where role = 'student'
 ),
@@ -66,12 +66,16 @@ select
     students.compared_family_name as family_name,
     students.compared_given_name as given_name,
     students.birth_date,
+    students.grades,
+    students.org_key,
     twins.source_id is not null as is_twin,
     {{ declared_ids({
         'sourcedId': 'students.user_id',
         'identifier': 'students.identifier',
         'username': 'students.username',
         'email': 'students.email',
+        'user_id': 'students.user_id',
+        'login_id': 'students.username',
     }) }} as student_ids
 from students
 left join id_columns on students.source_id = id_columns.source_id and students.feed = id_columns.feed

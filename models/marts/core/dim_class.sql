@@ -2,7 +2,7 @@
 with classes as (
     {{ with_presence(
         ref('stg_oneroster__classes'), source('raw_oneroster', 'classes'), 'oneroster/classes', 'class_id'
-    ) }}
+    ) }}{{ and_of_canvas('int_roster_classes__canvas') }}
 ),
 
 courses as (

@@ -2,7 +2,7 @@
 with courses as (
     {{ with_presence(
         ref('stg_oneroster__courses'), source('raw_oneroster', 'courses'), 'oneroster/courses', 'course_id'
-    ) }}
+    ) }}{{ and_of_canvas('int_roster_courses__canvas') }}
 ),
 
 orgs as (

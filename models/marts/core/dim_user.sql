@@ -1,6 +1,7 @@
 -- One row per source and user: student, teacher, guardian or member of staff.
 with users as (
     {{ with_presence(ref('stg_oneroster__users'), source('raw_oneroster', 'users'), 'oneroster/users', 'user_id') }}
+    {{- and_of_canvas('int_roster_users__canvas') }}
 ),
 
 orgs as (

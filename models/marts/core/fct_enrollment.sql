@@ -3,7 +3,7 @@ with enrollments as (
     {{ with_presence(
         ref('stg_oneroster__enrollments'), source('raw_oneroster', 'enrollments'),
         'oneroster/enrollments', 'enrollment_id'
-    ) }}
+    ) }}{{ and_of_canvas('int_roster_enrollments__canvas') }}
 ),
 
 classes as (

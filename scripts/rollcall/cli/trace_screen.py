@@ -68,9 +68,10 @@ def show_mastery(trace: MasteryTrace) -> None:
         f"Student {_person(trace.student_id, trace.names)} of {trace.roster_source_id}, "
         f"objective {trace.objective_id}: {state['state'].upper()}"
     )
+    until = state["evidence_until"]
     _say(
-        f"Unchanged since {iso(state['since'])}, as of {iso(state['as_of'])}; "
-        f"scores exported until {iso(state['evidence_until'])}."
+        f"Unchanged since {iso(state['since'])}, as of {iso(state['as_of'])}"
+        + (f"; scores exported until {iso(until)}." if until else ".")
     )
     if state["is_provisional"]:
         _say(f"PROVISIONAL: {', '.join(state['missing_feeds'])} was due and has not come.")

@@ -31,6 +31,9 @@ from rollcall.templating import environment
 ALWAYS_USED = "oneroster"
 """The family whose models are there whatever `sources.csv` declares."""
 
+_MARTS_OF_ROSTERS = frozenset({"dim_class", "dim_course", "dim_user", "fct_enrollment"})
+"""The marts to which a roster of Canvas adds rows."""
+
 _FOLDER = Path("models", "intermediate", "reconciliation", "compared")
 _OWN_FOLDER = Path("models", "compared")
 _OWN_FEEDS = Path("macros", "own_feeds.sql")
@@ -180,6 +183,16 @@ class ComparedFeed:
     def model(self) -> str:
         """The name of the model that compares it."""
         return f"int_compared__{self.feed.replace('/', '__')}"
+
+    @property
+    def rows(self) -> str:
+        """The rows of the mart that the feed's records make, as dbt names them.
+
+        A roster of Canvas adds rows to some; they are compared with the feeds of Canvas.
+        """
+        if self.family == ALWAYS_USED and self.mart in _MARTS_OF_ROSTERS:
+            return f"rollcall.of_oneroster('{self.mart}')"
+        return f"ref('{self.mart}')"
 
     @property
     def parts(self) -> str:

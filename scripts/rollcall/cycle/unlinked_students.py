@@ -77,6 +77,8 @@ _FOUND = """
     select raw_column, roster_column, count(*) from found where is_uncontradicted
     group by all order by count(*) desc, raw_column, roster_column
 """
+_COLUMNS_OF_CANVAS = {"sourcedId": "user_id", "username": "login_id"}
+"""What the columns of OneRoster are called where the roster is that of Canvas."""
 _DECLARED = """
     select theirs.column_name, ours.column_name
     from landing.landing.files
@@ -166,17 +168,17 @@ def _better(
         for raw_column, column in zip(layout.raw_columns, layout.columns, strict=True)
         if column.data_type == "id"
     }
+    is_of_canvas = "oneroster" not in contracts.sources[roster].families
+    known_as = _COLUMNS_OF_CANVAS if is_of_canvas else {}
     columns = ", ".join(
         f"{trimmed(identifier(raw_column))} as {identifier(raw_column)}" for raw_column in names
     )
     declared = connection.execute(_DECLARED, [file_id, roster]).fetchall()
-    pairs = [
-        (names[raw_column], roster_column, found_by_pair)
-        for raw_column, roster_column, found_by_pair in connection.execute(
-            _FOUND.format(columns=columns, raw_table=raw_table), {"file": file_id, "roster": roster}
-        ).fetchall()
-        if (names[raw_column], roster_column) not in declared
-    ]
+    rows = connection.execute(
+        _FOUND.format(columns=columns, raw_table=raw_table), {"file": file_id, "roster": roster}
+    ).fetchall()
+    named = [(names[theirs], known_as.get(ours, ours), count) for theirs, ours, count in rows]
+    pairs = [pair for pair in named if pair[:2] not in declared]
     if not pairs or (pairs[0][2] - found) * 100 < _BETTER_PERCENT * count:
         return ""
     name, roster_column, found_by_pair = pairs[0]

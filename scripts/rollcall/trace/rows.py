@@ -201,7 +201,7 @@ def _row_key(reader: Reader, table: str) -> tuple[str, str]:
     """Return the key of the rows of a table by their source, as SQL, and what it is called.
 
     It is `record_key` where records of any feed are listed together, `evidence_id` of evidence, and
-    otherwise what the feed of its files is keyed by.
+    otherwise what the feed is keyed by whose table it is, or the feed of its files.
 
     Raises:
         UsageError: the table does not say which record its rows come from.
@@ -219,11 +219,14 @@ def _row_key(reader: Reader, table: str) -> tuple[str, str]:
     for name in ("record_key", "evidence_id"):
         if name in columns:
             return name, name
-    feeds = reader.rows(
-        f"select feed from (select file_id from good.{table} limit 1) "
-        "inner join landing.files using (file_id)"
-    )
-    mart = reader.mart(feeds[0]["feed"]) if feeds else None
+    feeds = [feed.feed for feed in reader.contracts.feeds if feed.mart == table] or [
+        row["feed"]
+        for row in reader.rows(
+            f"select feed from (select file_id from good.{table} limit 1) "
+            "inner join landing.files using (file_id)"
+        )
+    ]
+    mart = reader.mart(feeds[0]) if feeds else None
     if mart is None or not set(mart.key_columns) <= set(columns):
         raise UsageError(f"{table} holds no row that comes from a record.")
     return mart.key, " | ".join(mart.key_columns)

@@ -19,6 +19,8 @@ columns_judged as (
                 columns.feed = 'oneroster/users'
                 and columns.column_name not in ('sourcedId', 'identifier', 'username', 'email')
                 then 'of the roster only sourcedId, identifier, username and email are compared'
+            when columns.feed = 'canvas/users' and columns.column_name not in ('user_id', 'login_id', 'email')
+                then 'of a roster of Canvas only user_id, login_id and email are compared'
             when columns.assigner is null then 'assigner is blank'
             when columns.assigner like '%:%' then 'assigner holds a colon'
             when
@@ -59,8 +61,12 @@ hierarchy_judged as (
         concat('source_hierarchy.csv, ', hierarchy.field_name, ' ', hierarchy.source_id) as place,
         case
             when sources.source_id is null then 'source_id is not in sources.csv'
-            when coalesce(hierarchy.field_name not in ('family_name', 'given_name', 'birth_date'), true)
-                then 'field_name is not one of family_name, given_name, birth_date'
+            when
+                coalesce(
+                    hierarchy.field_name not in ('family_name', 'given_name', 'birth_date', 'grade', 'school_name'),
+                    true
+                )
+                then 'field_name is not one of family_name, given_name, birth_date, grade, school_name'
             when coalesce(hierarchy.rank < 1, true) then 'rank is 1 or more'
         end as problem
     from {{ ref('source_hierarchy') }} as hierarchy

@@ -91,7 +91,7 @@ doubts as (
         processed.is_active,
         1 as row_count
     from records
-    full join {{ ref('dim_class') }} as processed
+    full join {{ rollcall.of_oneroster('dim_class') }} as processed
         on records.source_id = processed.source_id and records.record_key = processed.class_id
     where
         (records.file_id is null and processed.is_active)
@@ -151,7 +151,7 @@ doubts as (
         min(record_number) as processed_record_number,
         true as is_active,
         count(*) as row_count
-    from {{ ref('dim_class') }}
+    from {{ rollcall.of_oneroster('dim_class') }}
     group by source_id, class_id
     having count(*) > 1
 ),
@@ -170,7 +170,7 @@ processed_rows as (
             partition by processed.source_id, processed.class_id
             order by processed.file_id, processed.record_number
         ) as place
-    from {{ ref('dim_class') }} as processed
+    from {{ rollcall.of_oneroster('dim_class') }} as processed
     inner join keys
         on processed.source_id = keys.source_id and processed.class_id = keys.record_key
 ),

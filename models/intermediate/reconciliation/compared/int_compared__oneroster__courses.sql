@@ -87,7 +87,7 @@ doubts as (
         processed.is_active,
         1 as row_count
     from records
-    full join {{ ref('dim_course') }} as processed
+    full join {{ rollcall.of_oneroster('dim_course') }} as processed
         on records.source_id = processed.source_id and records.record_key = processed.course_id
     where
         (records.file_id is null and processed.is_active)
@@ -135,7 +135,7 @@ doubts as (
         min(record_number) as processed_record_number,
         true as is_active,
         count(*) as row_count
-    from {{ ref('dim_course') }}
+    from {{ rollcall.of_oneroster('dim_course') }}
     group by source_id, course_id
     having count(*) > 1
 ),
@@ -154,7 +154,7 @@ processed_rows as (
             partition by processed.source_id, processed.course_id
             order by processed.file_id, processed.record_number
         ) as place
-    from {{ ref('dim_course') }} as processed
+    from {{ rollcall.of_oneroster('dim_course') }} as processed
     inner join keys
         on processed.source_id = keys.source_id and processed.course_id = keys.record_key
 ),

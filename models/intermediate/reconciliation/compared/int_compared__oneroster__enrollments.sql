@@ -87,7 +87,7 @@ doubts as (
         processed.is_active,
         1 as row_count
     from records
-    full join {{ ref('fct_enrollment') }} as processed
+    full join {{ rollcall.of_oneroster('fct_enrollment') }} as processed
         on records.source_id = processed.source_id and records.record_key = processed.enrollment_id
     where
         (records.file_id is null and processed.is_active)
@@ -145,7 +145,7 @@ doubts as (
         min(record_number) as processed_record_number,
         true as is_active,
         count(*) as row_count
-    from {{ ref('fct_enrollment') }}
+    from {{ rollcall.of_oneroster('fct_enrollment') }}
     group by source_id, enrollment_id
     having count(*) > 1
 ),
@@ -164,7 +164,7 @@ processed_rows as (
             partition by processed.source_id, processed.enrollment_id
             order by processed.file_id, processed.record_number
         ) as place
-    from {{ ref('fct_enrollment') }} as processed
+    from {{ rollcall.of_oneroster('fct_enrollment') }} as processed
     inner join keys
         on processed.source_id = keys.source_id and processed.enrollment_id = keys.record_key
 ),

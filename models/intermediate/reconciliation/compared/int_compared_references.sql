@@ -30,7 +30,7 @@ select
         when 'org_id' then processed.org_id
         when 'term_ids' then nullif(array_to_string(processed.term_ids, ','), '')
     end as source_value
-from {{ ref('dim_class') }} as processed
+from {{ rollcall.of_oneroster('dim_class') }} as processed
 cross join unnest(processed.unresolved) as unresolved (processed_column)
 where processed.is_active
 
@@ -48,7 +48,7 @@ select
         when 'school_year_term_id' then processed.school_year_term_id
         when 'org_id' then processed.org_id
     end as source_value
-from {{ ref('dim_course') }} as processed
+from {{ rollcall.of_oneroster('dim_course') }} as processed
 cross join unnest(processed.unresolved) as unresolved (processed_column)
 where processed.is_active
 
@@ -67,7 +67,7 @@ select
         when 'org_id' then processed.org_id
         when 'user_id' then processed.user_id
     end as source_value
-from {{ ref('fct_enrollment') }} as processed
+from {{ rollcall.of_oneroster('fct_enrollment') }} as processed
 cross join unnest(processed.unresolved) as unresolved (processed_column)
 where processed.is_active
 
@@ -193,7 +193,7 @@ select
         when 'org_ids' then nullif(array_to_string(processed.org_ids, ','), '')
         when 'primary_org_id' then processed.primary_org_id
     end as source_value
-from {{ ref('dim_user') }} as processed
+from {{ rollcall.of_oneroster('dim_user') }} as processed
 cross join unnest(processed.unresolved) as unresolved (processed_column)
 where processed.is_active
 

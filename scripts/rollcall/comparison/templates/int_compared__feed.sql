@@ -116,7 +116,7 @@ doubts as (
         processed.is_active,
         1 as row_count
     from records
-    full join {{ ref('[[ feed.mart ]]') }} as processed
+    full join {{ [[ feed.rows ]] }} as processed
         on records.source_id = processed.source_id and records.record_key = [[ feed.key_in('processed.') ]]
     where
         (records.file_id is null and processed.is_active)
@@ -154,7 +154,7 @@ doubts as (
         min(record_number) as processed_record_number,
         true as is_active,
         count(*) as row_count
-    from {{ ref('[[ feed.mart ]]') }}
+    from {{ [[ feed.rows ]] }}
     group by source_id, [[ feed.key_in('') ]]
     having count(*) > 1
 ),
@@ -173,7 +173,7 @@ processed_rows as (
             partition by processed.source_id, [[ feed.key_in('processed.') ]]
             order by processed.file_id, processed.record_number
         ) as place
-    from {{ ref('[[ feed.mart ]]') }} as processed
+    from {{ [[ feed.rows ]] }} as processed
     inner join keys
         on processed.source_id = keys.source_id and [[ feed.key_in('processed.') ]] = keys.record_key
 ),

@@ -17,7 +17,7 @@ select
         when '[[ column.name ]]' then [[ column.processed ]]
         [% endfor %]
     end as source_value
-from {{ ref('[[ feed.mart ]]') }} as processed
+from {{ [[ feed.rows ]] }} as processed
 cross join unnest(processed.unresolved) as unresolved (processed_column)
 where processed.is_active
 [% endmacro %]
