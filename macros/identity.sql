@@ -29,6 +29,24 @@
     case when regexp_full_match({{ name }}, '[A-Za-z]+') then lower({{ name }}) else nullif(regexp_replace(lower(strip_accents({{ name }})), '[^\pL]', '', 'g'), '') end
 {%- endmacro %}
 
+{#- What a source said last of a field of a student, of several at once the greatest; for rows of `said`. -#}
+{% macro newest_word(column) -%}
+    arg_max({{ column }}, (exported_at, said_at, {{ column }}))
+{%- endmacro %}
+
+{#- A grade as it is compared: in capitals and without leading zeros; kindergarten, however it is written, is `KG`. -#}
+{% macro compared_grade(grade) -%}
+    case
+            when upper({{ grade }}) in ('K', 'KG', 'KINDERGARTEN', '0', '00') then 'KG'
+            else ltrim(upper({{ grade }}), '0')
+        end
+{%- endmacro %}
+
+{#- The name of a school as it is compared: its letters and digits, without case and accents. -#}
+{% macro compared_school(name) -%}
+    nullif(regexp_replace(lower(strip_accents({{ name }})), '[^\pL\pN]', '', 'g'), '')
+{%- endmacro %}
+
 {#-
     The columns of each source and feed that hold ids of students, as identity_columns.csv has them: a list in the
     order in which they are tried.
@@ -45,8 +63,14 @@
     group by source_id, feed
 {%- endmacro %}
 
+{#- What programs write where there is no id; a student who has one of these for an id is linked by another. -#}
+{% macro words_for_no_id() -%}
+    'null', '(null)', 'none', 'nil', 'nan', 'na', 'n/a', '#n/a', 'undefined'
+{%- endmacro %}
+
 {#-
-    The declared ids of a row, in the order in which they are tried; blank ones are left out, leading zeros count.
+    The declared ids of a row, in the order in which they are tried; leading zeros count. Blank ones are left out, and words
+    that stand for none.
     `values`: maps the columns of the file to SQL. For a join with `id_columns`.
 -#}
 {% macro declared_ids(values) -%}
@@ -61,7 +85,7 @@
                 'id_value': {{ rollcall.compared_id('id_column', rollcall.value_of('id_column.column_name', values)) }}
             }
         ),
-        lambda declared: declared.id_value is not null
+        lambda declared: lower(declared.id_value) not in ({{ rollcall.words_for_no_id() }})
     )
 {%- endmacro %}
 

@@ -45,8 +45,9 @@ TOTAL_ORDERS = {
     "time, and a record number stands once in a file",
     "arg_min (priority, student_key)": "it ends with the key",
     "arg_min (exported_at, file_id, line_number)": "a record begins on a line of its own",
-    "student_key, field_name | rank ASC, source_id = roster_source_id DESC, source_id ASC, "
-    "compared_value ASC": "it ends with the value, so that rows that tie say the same",
+    "arg_max (exported_at, said_at, *)": "it ends with what is taken",
+    "student_key, field_name | rank ASC, source_id = roster_source_id DESC, source_id ASC": "a "
+    "source says one thing of a field of a student",
     " | cycle_id": "cycles are numbered",
     "student_key, * | valid_from, valid_to": "used by a test that finds equal intervals",
 }

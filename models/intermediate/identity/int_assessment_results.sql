@@ -6,6 +6,7 @@ with shape as (
     select
         cast(null as varchar) as family_name,
         cast(null as varchar) as given_name,
+        cast(null as varchar) as grade,
         cast(null as varchar) as school_name,
         cast(null as date) as birth_date,
         cast(null as varchar) as part,

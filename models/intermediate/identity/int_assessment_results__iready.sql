@@ -64,6 +64,7 @@ identified as (
 
 select
     {{ assessment_columns('identified') }},
+    identified.grade,
     identified.school_name,
     identified.family_name,
     identified.given_name,

@@ -33,6 +33,7 @@ parts as (
 
 select
     {{ assessment_columns('parts') }},
+    parts.grade,
     parts.school_name,
     parts.result_id,
     parts.result_key || ':' || parts.item.place as result_key,

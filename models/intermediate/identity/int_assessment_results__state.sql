@@ -69,6 +69,8 @@ dated as (
 
 select
     {{ assessment_columns('dated') }},
+    dated.grade,
+    dated.school_name,
     dated.family_name,
     dated.given_name,
     dated.birth_date,

@@ -1,4 +1,4 @@
--- One row per listing of a student by NWEA: names and birth date, which witness whose an id is.
+-- One row per listing of a student by NWEA: names and birth date, which witness whose an id is, and what else it says.
 {{ config(materialized='ephemeral', enabled=is_used('nwea')) }}
 
 with id_columns as (
@@ -28,5 +28,7 @@ select
     family_name,
     given_name,
     birth_date,
+    grade,
+    school_name,
     exported_at
 from identified

@@ -3,7 +3,7 @@
 
 with results as (
     select
-        * exclude (student_ids, family_name, given_name, birth_date),
+        * exclude (student_ids, family_name, given_name, birth_date, grade),
         concat_ws('/', assessment, subject, part) as aligned_id
     from {{ ref('int_assessment_results') }}
 ),

@@ -1,80 +1,38 @@
--- One row per student, field, and source whose value is not the one that stands: what sources say differently of one.
+-- One row per student, field, and source whose value is not the one that stands, and since when that is so.
 {{ config(enabled=has_assessments()) }}
 
-with students as (
-    select * from {{ ref('int_roster_students') }}
-    where user_key = student_key
+with contests as (
+    select * from {{ ref('int_contested_values') }}
 ),
 
-links as (
-    select * from {{ ref('int_student_links') }}
-    where student_key is not null
+history as (
+    select * from {{ ref('snap_contest') }}
+    where dbt_valid_to is null
 ),
 
-linked as (
-    select distinct student_key from links
-),
-
-said as (
+cycles as (
     select
-        students.student_key,
-        students.roster_source_id,
-        students.roster_source_id as source_id,
-        students.family_name,
-        students.given_name,
-        cast(students.birth_date as varchar) as birth_date
-    from students
-    inner join linked using (student_key)
-    union all
-    select
-        links.student_key,
-        links.roster_source_id,
-        links.source_id,
-        witnesses.family_name,
-        witnesses.given_name,
-        cast(witnesses.birth_date as varchar) as birth_date
-    from links
-    inner join {{ ref('int_student_witnesses') }} as witnesses using (source_student_key)
-),
-
-fields as (
-    unpivot said on family_name, given_name, birth_date
-    into name field_name value compared_value
-),
-
-ranked as (
-    select
-        fields.*,
-        case
-            when hierarchy.rank is not null then 'source_hierarchy'
-            when fields.source_id = fields.roster_source_id then 'roster'
-            else 'not_ranked'
-        end as place_by,
-        row_number() over (
-            partition by fields.student_key, fields.field_name
-            order by
-                hierarchy.rank asc nulls last,
-                fields.source_id = fields.roster_source_id desc,
-                fields.source_id asc,
-                fields.compared_value asc
-        ) as place
-    from fields
-    left join {{ ref('source_hierarchy') }} as hierarchy using (field_name, source_id)
+        as_of,
+        max(as_of) over () as current_as_of,
+        min(cycle_id) as cycle_id
+    from {{ ref('stg_landing__cycles') }}
+    group by as_of
 ),
 
 final as (
-    select distinct
-        losers.student_key,
-        losers.field_name,
-        winners.source_id as winner_source_id,
-        winners.compared_value as winner_value,
-        winners.place_by as rule,
-        losers.source_id as loser_source_id,
-        losers.compared_value as loser_value
-    from ranked as losers
-    inner join ranked as winners
-        on losers.student_key = winners.student_key and losers.field_name = winners.field_name and winners.place = 1
-    where losers.compared_value <> winners.compared_value
+    select
+        contests.*,
+        cycles.cycle_id as since_cycle_id,
+        cycles.as_of as since_at,
+        date_part('day', cycles.current_as_of - cycles.as_of) as age_days
+    from contests
+    inner join history
+        on
+            contests.student_key = history.student_key
+            and contests.field_name = history.field_name
+            and least(contests.winner_source_id, contests.loser_source_id) = history.source_id
+            and greatest(contests.winner_source_id, contests.loser_source_id) = history.other_source_id
+    inner join cycles on history.dbt_valid_from = cycles.as_of
 )
 
 select * from final

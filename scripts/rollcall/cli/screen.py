@@ -423,7 +423,8 @@ def show_contests(contests: Sequence[Contest]) -> None:
         say(
             f"{contest.field_name}: {contest.loser_source_id} says something else than "
             f"{contest.winner_source_id} of {len(contest.student_keys)} students; "
-            f"{contest.winner_source_id} stands ({contest.rule})."
+            f"{contest.winner_source_id} stands ({contest.rule}). The oldest is open since "
+            f"{_minute(contest.since_at)} UTC, {contest.age_days} days."
         )
         say(f"    {shown}" + f" and {more} more" * (more > 0))
     say("Their values are in reconciliation.recon_contest; correct the source that is wrong.")

@@ -1,6 +1,7 @@
 """What sources say differently of one student, and whose word stands."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from rollcall.errors import UsageError
 from rollcall.home import Home
@@ -11,13 +12,17 @@ from rollcall.ledger.sql import rows
 class Contest:
     """A field of which one source says other things of students than the one whose word stands.
 
-    `rule` says why it stands; `student_keys` are the students, in order.
+    `rule` says why it stands; `student_keys` are the students, in order. `since_at` is the cut-off,
+    UTC, from which on the oldest of them is contested, and `age_days` are the whole days from then
+    to the last good cycle.
     """
 
     field_name: str
     winner_source_id: str
     loser_source_id: str
     rule: str
+    since_at: datetime
+    age_days: int
     student_keys: list[str]
 
 
@@ -40,11 +45,12 @@ def read_contests(home: Home, source: str | None = None) -> list[Contest]:
         found = rows(
             connection,
             "select field_name, winner_source_id, loser_source_id, rule, "
-            "list(distinct student_key order by student_key) as student_keys "
+            "min(since_at) as since_at, max(age_days) as age_days, "
+            "list(student_key order by student_key) as student_keys "
             "from reconciliation.recon_contest "
             "where coalesce($1 in (winner_source_id, loser_source_id), true) "
             "group by field_name, winner_source_id, loser_source_id, rule "
-            "order by count(distinct student_key) desc, field_name, winner_source_id, "
+            "order by count(*) desc, field_name, winner_source_id, "
             "loser_source_id, rule",
             [source],
         )

@@ -43,6 +43,7 @@ def listings(*, names: bool) -> list[Listing]:
         *_records(),
         *_differences(names),
         *_coverage(),
+        *_contests(),
         *_changes(),
         *_students(),
         *_times(),
@@ -194,6 +195,30 @@ def _coverage() -> list[Listing]:
             "how many are left at each step.",
             "No test of an assessment has come yet.",
             hidden=("feed",),
+        ),
+    ]
+
+
+def _contests() -> list[Listing]:
+    return [
+        Listing(
+            "contested_fields",
+            "Contested fields",
+            "Of how many students two sources say different things, field by field, whose word "
+            "stands, and since when the oldest is open.",
+            "No source says anything else of a student than the one whose word stands.",
+            labels={"oldest_since": "oldest since (UTC)"},
+        ),
+        Listing(
+            "contested_values",
+            "Contested students",
+            "Each student and field, the oldest first. Correct the source that is wrong; no table "
+            "takes its value from here. Values are shown as they are compared, and only where the "
+            "report names students.",
+            "No source says anything else of a student than the one whose word stands.",
+            labels={"since_at": "since (UTC)"},
+            hidden=("roster_source_id",),
+            personal=("name", "value_that_stands", "other_value"),
         ),
     ]
 

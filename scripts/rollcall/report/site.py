@@ -68,6 +68,13 @@ PAGES = (
         ("coverage_totals", "coverage", "coverage_by_school"),
     ),
     Page(
+        "contests.html",
+        "Contested values",
+        "Which sources say different things of one student, and whose word stands: that of the "
+        "roster, unless source_hierarchy.csv says otherwise of the field.",
+        ("contested_fields", "contested_values"),
+    ),
+    Page(
         "mastery.html",
         "Mastery",
         "The state of every student as of the last good cycle. Search for a student's id, then "
