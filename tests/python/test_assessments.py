@@ -332,6 +332,15 @@ def competencies() -> bytes:
     return canvas_csv(COMPETENCY, "29", rows)
 
 
+def translated(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return files with the headers that a user of another language gets."""
+    words = {b"student name": b"Name des Studenten", b"student sis id": b"SIS-ID des Studenten"}
+    words |= {b"SIS User ID": b"SIS-Benutzer-ID"}
+    for word, other in words.items():
+        files = {name: content.replace(word, other, 1) for name, content in files.items()}
+    return dict(files)
+
+
 NO_OUTCOMES = as_csv(OUTCOMES, "17", []) + b"No outcomes found\n"
 
 
@@ -496,6 +505,12 @@ NIGHTS: tuple[Mapping[str, Mapping[str, bytes]], ...] = (
         "star": star_files("Deactivated", "615"),
         "canvas": {"Outcome Results (1).csv": outcomes_again()},
         "gradebook": {"Gradebook Math.csv": gradebook(decimal_comma=True)},
+        "canvas_of_old": translated(
+            {
+                "outcome_results.csv": outcomes_again(),
+                "Gradebook Math.csv": gradebook(decimal_comma=False),
+            }
+        ),
         "canvas_sis": roster_of_canvas(has_moved=True),
         "colorado": {"cmas_results.csv": colorado("24", "709")},
         "indiana": {"ilearn_results.csv": indiana("55", "5401")},
@@ -660,9 +675,11 @@ def test_unit_tests_of_the_models_of_vendors_pass(told: tuple[Project, Project])
         "a_bulk_withdraws_only_what_it_lacks_of_a_term_that_it_lists",
         "the_newest_bulk_that_lists_a_term_and_what_came_since_are_compared",
         "rows_of_a_term_are_compared_with_the_newest_files_that_list_it",
+        "the_hierarchy_ranks_sources_before_the_roster_and_others_stand_after_it",
+        "the_newest_word_of_each_source_counts_and_grade_and_school_of_this_year",
     ]
-    found = told[1].dbt("test", "--select", *names)
-    assert [item.status for item in found] == ["pass"] * len(names), found
+    found = told[1].unit_tests(*names)
+    assert [status for status, _ in found] == ["pass"] * len(names), found
 
 
 def test_what_cannot_be_read_is_said_and_an_unknown_word_is_kept(
@@ -988,6 +1005,19 @@ def test_a_report_that_says_that_there_is_nothing_has_come(told: tuple[Project, 
         "from reconciliation.recon_file_balance where source_id = 'canvas_of_old'"
     )
     assert ask(told[1], balance) == [(1, 1, 0, True)]
+
+
+def test_headers_in_another_language_are_rejected_and_nothing_is_lost(
+    told: tuple[Project, Project],
+) -> None:
+    """What came before stands; no column is guessed by its place."""
+    assert told[1].ledger(
+        "select file_name, verdict, code from landing.files where source_id = 'canvas_of_old' "
+        "and verdict = 'rejected' order by all"
+    ) == [
+        ("Gradebook Math.csv", "rejected", "LAYOUT_UNKNOWN"),
+        ("outcome_results.csv", "rejected", "LAYOUT_UNKNOWN"),
+    ]
 
 
 def test_what_a_state_makes_no_result_has_no_score_and_says_why(

@@ -4,7 +4,7 @@ One district tells all in three nights; NWEA's files stand for any vendor's.
 """
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -43,6 +43,7 @@ PEOPLE = (
     ("fay", "500", "908", "Fay", "Low", "2010-05-08"),
     ("hal", "600", "909", "Hal", "Orr", ""),
     ("ivy", "601", "910", "Ivy", "Ash", "2010-05-10"),
+    ("jon", "NULL", "911", "Jon", "Kay", "2010-05-11"),
 )
 TESTS = (
     # id, state id, quintile
@@ -68,6 +69,8 @@ LISTED = (
     ("400", "Eve", "Day", "5/6/2010"),
     ("600", "Hal", "Orr", "1/1/2011"),
 )
+OF_A_SPREADSHEET = ("0123.0", "123.0", "123.50", "NULL", "n/a", "#N/A", "(null)", "nan", "600.00")
+"""Ids that a program wrote as numbers, or in place of none; no name is said beside them."""
 IDENTITY = """source_id,feed,column_name,assigner,id_kind,priority,normalise,is_trusted_alone,note
 sis,oneroster/users,identifier,district,district,1,trim,,
 sis,oneroster/users,username,state,state,2,trim,,
@@ -75,6 +78,8 @@ map,nwea/assessment_results,StudentID,district,district,1,,,
 map,nwea/assessment_results,Student_StateID,state,state,2,,true,
 map,nwea/students,StudentID,district,district,1,,,
 other,nwea/students,StudentID,district,district,1,,true,The vendor's own numbers by mistake
+sheet,nwea/assessment_results,StudentID,district,district,1,strip_dot_zero,true,
+typed,nwea/assessment_results,StudentID,district,district,1,,true,Numbers are compared as they stand
 far,nwea/assessment_results,StudentID,district,district,1,,,
 near,nwea/assessment_results,StudentID,district,district,1,,,
 let_in,nwea/assessment_results,StudentID,district,district,1,,,
@@ -83,6 +88,7 @@ STRANGERS = ("far", "near", "let_in")
 """Sources that write numbers of their own where those of the district should be."""
 HIERARCHY = """field_name,rank,source_id,note
 given_name,1,map,The vendor is told of changed names first
+school_name,1,sis,Schools are compared
 """
 LEVELS = """rule_id,source_id,feed,scale,level,state,note
 ,map,nwea/assessment_results,quintile,High,mastered,
@@ -201,11 +207,12 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, ...]:
     """Tell five nights; gives the district after each."""
     folder = tmp_path_factory.mktemp("identity")
     project = copy_of_the_project(folder)
-    sources = ("map", "other", *STRANGERS)
+    sources = ("map", "other", "sheet", "typed", *STRANGERS)
     declare(project, dict.fromkeys(sources, ("nwea", "bulk")))
     limits = project.project / "seeds" / "contracts" / "limits.csv"
     with limits.open("a") as stream:
-        stream.write("map,max_unlinked_percent,100,All of them may wait\n")
+        for source in ("map", "sheet", "typed"):
+            stream.write(f"{source},max_unlinked_percent,100,All of them may wait\n")
     rules = project.project / "seeds" / "rules"
     with (rules / "mastery_rules.csv").open("a") as stream:
         stream.write(RULES)
@@ -221,13 +228,20 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, ...]:
     project.deliver("2021-09-11T010000Z", roster(), source="sis")
     others = {"StudentBySchool.csv": listed_by_another()}
     project.deliver("2021-09-11T010000Z", others, source="other")
+    for source in ("sheet", "typed"):
+        tests = [NEW | {"StudentID": student} for student in OF_A_SPREADSHEET]
+        of_a_sheet = {"AssessmentResults.csv": as_csv(RESULTS, "143", tests)}
+        project.deliver("2021-09-11T010000Z", of_a_sheet, source=source)
     after.append(night(project, folder, 2))
     for decision in (("link", "map", "999", "hal"), ("unlink", "map", "0123")):
         decide(project, decision, "2021-09-12T12:00:00Z")
     after.append(night(project, folder, 3))
     for source in STRANGERS:
         project.deliver("2021-09-13T010000Z", numbered_by_a_stranger(), source=source)
+    renamed = {"Assessment Results (1).csv": exported()["AssessmentResults.csv"]}
+    project.deliver("2021-09-13T010000Z", renamed, source="map")
     decide(project, ("link", "sis", "eva", "eve"), "2021-09-12T20:00:00Z")
+    decide(project, ("link", "map", "300", "cat"), "2021-09-12T20:00:00Z")
     after.append(night(project, folder, 4))
     for number, student in enumerate(("ann", "bob", "tia", "tim")):
         decide(project, ("link", "far", f"v-{number}", student), "2021-09-13T20:00:00Z")
@@ -235,7 +249,6 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, ...]:
         stream.write("near,max_unlinked_percent,100,All of them may wait\n")
     [[held]] = project.ledger("select file_id from landing.files where source_id = 'let_in'")
     decide(project, ("release", held), "2021-09-13T20:00:00Z")
-    decide(project, ("link", "map", "300", "cat"), "2021-09-13T20:00:00Z")
     (rules / "source_hierarchy.csv").write_text(HIERARCHY)
     after.append(night(project, folder, 5))
     return (*after[:-1], project)
@@ -339,6 +352,70 @@ def test_overlapping_ranges_of_numbers_link_nobody_to_another_child(
     assert counted["proposed"] > joined * 0.9
 
 
+def test_an_id_that_a_spreadsheet_wrote_is_the_number_it_was_where_the_seed_says_so(
+    told: tuple[Project, ...],
+) -> None:
+    """A zero in front counts, and so does what is behind the point, unless it is zero."""
+    found = "select id_value, outcome, student_key from core.dim_student_id where source_id = '{}'"
+    assert sorted(told[1].warehouse(found.format("sheet"))) == [
+        ("0123", "linked_unwitnessed", "sis:ann"),
+        ("123", "linked_unwitnessed", "sis:bob"),
+        ("123.50", "none", None),
+        ("600", "linked_unwitnessed", "sis:hal"),
+    ]
+    as_they_stand = ("0123.0", "123.0", "123.50", "600.00")
+    assert sorted(told[1].warehouse(found.format("typed"))) == [
+        (id_value, "none", None) for id_value in as_they_stand
+    ]
+
+
+def test_a_word_in_place_of_an_id_is_nobodys_though_a_student_has_it(
+    told: tuple[Project, ...],
+) -> None:
+    """A join of the ids finds a child; each such result is counted as one of nobody."""
+    words = ("NULL", "n/a", "#N/A", "(null)", "nan")
+    assert told[1].warehouse(
+        "select results.source_id, count(*) from core.fct_nwea_assessment_result as results "
+        "inner join core.dim_user as users on results.student_id = users.identifier "
+        "where users.user_id = 'jon' group by all order by all"
+    ) == [("sheet", 1), ("typed", 1)]
+    assert told[1].warehouse(
+        "select source_id, identity, student_key, count(distinct result_id) "
+        "from core.fct_assessment_result "
+        f"where split_part(result_id, ' | ', 2) in {words} group by all order by all"
+    ) == [("sheet", "none", None, len(words)), ("typed", "none", None, len(words))]
+    assert told[1].warehouse(
+        "select source_id, sum(lost_count)::int from reconciliation.recon_coverage "
+        "where source_id in ('sheet', 'typed') and step = 'linked' and reason = 'none' "
+        "group by all order by all"
+    ) == [("sheet", len(words) + 1), ("typed", len(words) + 4)]
+    assert told[1].warehouse(
+        "select count(*) from core.dim_student_id where student_key = 'sis:jon'"
+    ) == [(0,)]
+
+
+def test_the_same_bytes_under_a_new_name_change_nobody_and_no_result(
+    told: tuple[Project, ...],
+) -> None:
+    """All of its records are the newest of their keys, and say what was said before."""
+    [[name, accepted]] = told[3].ledger(
+        "select file_name, verdict from landing.files where source_id = 'map' "
+        "and file_name like '%(1)%'"
+    )
+    assert (name, accepted) == ("Assessment Results (1).csv", "accepted")
+    results = (
+        "select result_key, student_key, identity, score, level, is_active, result_hash "
+        "from core.fct_assessment_result where source_id = 'map' "
+        "and split_part(result_id, ' | ', 2) not in ('300', '400') order by all"
+    )
+    assert told[2].warehouse(results) == told[3].warehouse(results)
+    assert told[3].warehouse("select * from audit.audit_restated_result") == []
+    seen = "select distinct first_seen_at from core.dim_student_id where source_id = 'map'"
+    assert told[3].warehouse(seen) == told[2].warehouse(seen)
+    balanced = "select distinct is_balanced from reconciliation.recon_file_balance"
+    assert told[3].warehouse(balanced) == [(True,)]
+
+
 def test_decisions_outrank_ids_from_the_next_cycle_on(told: tuple[Project, ...]) -> None:
     decided = {"999": ("linked", "sis:hal"), "0123": ("none", None)}
     assert outcomes(told[2]) == FOUND | decided
@@ -430,7 +507,7 @@ def test_a_file_whose_students_are_nobodys_waits_whole(told: tuple[Project, ...]
         for row in project.run("status", "--json").json["held_files"]
         if row["source_id"] == "far"
     }
-    count = "select count(*) from core.fct_assessment_result where source_id <> 'map'"
+    count = f"select count(*) from core.fct_assessment_result where source_id in {STRANGERS}"
     assert project.warehouse(count) == [(0,)]
 
 
@@ -476,24 +553,39 @@ def test_of_two_students_who_are_one_each_id_finds_the_one(told: tuple[Project, 
 
 
 def test_what_sources_say_differently_of_a_student_is_contested(told: tuple[Project, ...]) -> None:
-    """Whose word stands is said by a rule; what the roster says is published as before."""
-    assert told[3].warehouse("select * from reconciliation.recon_contest") == []
-    assert told[4].warehouse(
-        "select * from reconciliation.recon_contest where student_key = 'sis:cat' order by all"
-    ) == [
-        ("sis:cat", "birth_date", "sis", "2010-05-04", "roster", "map", "2010-05-05"),
-        ("sis:cat", "given_name", "map", "caleb", "source_hierarchy", "sis", "cat"),
+    """By a rule, since the cycle that linked the two; no table takes its value from there."""
+    contests = "from reconciliation.recon_contest where student_key = 'sis:cat' order by all"
+    assert told[2].warehouse(contests) == []
+    at_first, a_day_later = ((4, datetime(2021, 9, 13, 18), days) for days in (0, 1))
+    born = ("sis:cat", "birth_date", "sis", "2010-05-04", "roster", "map", "2010-05-05")
+    assert told[3].warehouse(contests) == [
+        (*born, *at_first),
+        ("sis:cat", "given_name", "sis", "cat", "roster", "map", "caleb", *at_first),
     ]
+    assert told[4].warehouse(contests) == [
+        (*born, *a_day_later),
+        ("sis:cat", "given_name", "map", "caleb", "source_hierarchy", "sis", "cat", *a_day_later),
+    ]
+    published = "select * exclude (visible_at) from core.dim_user order by all"
+    assert told[2].warehouse(published) == told[4].warehouse(published)
+
+
+def test_contests_are_listed_with_their_age_and_without_values(told: tuple[Project, ...]) -> None:
     said = told[4].run("contests", "--source", "map", "--json").json["contests"]
-    assert [(row["field_name"], row["student_keys"]) for row in said] == [
-        ("birth_date", ["sis:cat"]),
-        ("given_name", ["sis:cat"]),
+    assert [(row["field_name"], row["student_keys"], row["age_days"]) for row in said] == [
+        ("birth_date", ["sis:cat"], 1),
+        ("given_name", ["sis:cat"], 1),
     ]
     shown = told[4].run("contests").out
     assert "birth_date: map says something else than sis of 1 students; sis stands" in shown
-    assert "caleb" not in shown
-    published = "select * exclude (visible_at) from core.dim_user order by all"
-    assert told[3].warehouse(published) == told[4].warehouse(published)
+    assert "since 2021-09-13 18:00 UTC, 1 days" in shown
+    assert told[4].run("report").code == 0
+    report = told[4].home / "report"
+    listed = (report / "contested_values.csv").read_text(encoding="utf-8-sig")
+    assert "\ncat,birth_date,sis,map,roster,2021-09-13 18:00:00,4,1,sis\n" in listed
+    page = (report / "contests.html").read_text(encoding="utf-8")
+    assert "given_name" in page
+    assert "caleb" not in shown + listed + page
 
 
 def test_every_link_says_what_was_tried_and_since_when(told: tuple[Project, ...]) -> None:

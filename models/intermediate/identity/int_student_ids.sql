@@ -44,7 +44,6 @@ select
     ) as is_first,
     min(each_id.student_id.priority) as priority,
     coalesce(bool_or(each_id.student_id.is_trusted_alone), false) as is_trusted_alone,
-    min(each_id.exported_at) as first_seen_at,
     max(each_id.exported_at) as last_seen_at
 from each_id
 group by all

@@ -7,6 +7,15 @@ with ids as (
 
 links as (
     select * from {{ ref('int_student_links') }}
+),
+
+-- A record that comes again is a newer version of itself, so that its export time says when it came last.
+first_seen as (
+    select
+        source_student_key,
+        min(dbt_valid_from) as first_seen_at
+    from {{ ref('snap_student_link') }}
+    group by source_student_key
 )
 
 select
@@ -20,7 +29,8 @@ select
     links.student_key,
     links.is_on_roster,
     links.is_by_hand,
-    ids.first_seen_at,
+    first_seen.first_seen_at,
     ids.last_seen_at
 from ids
 inner join links on ids.source_student_key = links.source_student_key
+inner join first_seen on ids.source_student_key = first_seen.source_student_key

@@ -55,7 +55,9 @@ def choose(
         return Chosen(of_layout, names, fit)
     if not candidates or _may_be_plain(contracts, feed, candidates):
         return None
-    return next(outcome for outcome in reversed(outcomes) if isinstance(outcome, Rejection))
+    refused = [outcome for outcome in outcomes if isinstance(outcome, Rejection)]
+    # Of a layout with another delimiter nothing is learned where the header could be read by one.
+    return ([outcome for outcome in refused if outcome.code == "LAYOUT_UNKNOWN"] or refused)[-1]
 
 
 def _may_be_plain(contracts: Contracts, feed: Feed | None, candidates: tuple[Layout, ...]) -> bool:
