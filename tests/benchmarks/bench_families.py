@@ -40,7 +40,8 @@ def nights(project: Project, sources: dict[str, tuple[str, str]]) -> float:
     for number in (1, 2, 3):
         for kind in ("sis", "lms"):
             arrived = SAMPLE / f"night_{number}" / kind
-            shutil.copytree(arrived, project.inbox / kind, dirs_exist_ok=True)
+            if arrived.is_dir():
+                shutil.copytree(arrived, project.inbox / kind, dirs_exist_ok=True)
         for source in sources if number > 1 else ():
             files = NIGHTS[number - 2].get(source)
             if files:
