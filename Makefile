@@ -129,6 +129,7 @@ bench:  ## the figures that the project promises, each against a baseline of the
 	$(BIN)/python tests/benchmarks/bench_landing.py
 	$(BIN)/python tests/benchmarks/bench_deciding.py
 	$(BIN)/python tests/benchmarks/bench_cycle.py
+	$(BIN)/python tests/benchmarks/bench_families.py
 	$(BIN)/python tests/benchmarks/bench_identity.py
 	$(BIN)/python tests/benchmarks/bench_mastery.py
 	$(BIN)/python tests/benchmarks/bench_reconciliation.py

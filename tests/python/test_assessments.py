@@ -1004,13 +1004,15 @@ def test_a_report_that_says_that_there_is_nothing_has_come(told: tuple[Project, 
         "select record_count, structural_count, accepted_count, is_balanced "
         "from reconciliation.recon_file_balance where source_id = 'canvas_of_old'"
     )
-    assert ask(told[1], balance) == [(1, 1, 0, True)]
+    assert ask(told[0], balance) == [(1, 1, 0, True)]
 
 
 def test_headers_in_another_language_are_rejected_and_nothing_is_lost(
     told: tuple[Project, Project],
 ) -> None:
-    """What came before stands; no column is guessed by its place."""
+    """No column is guessed by its place, and each record is counted."""
+    balance = "select source_id, is_balanced from reconciliation.recon_file_balance"
+    assert ("canvas_of_old", False) not in ask(told[1], balance)
     assert told[1].ledger(
         "select file_name, verdict, code from landing.files where source_id = 'canvas_of_old' "
         "and verdict = 'rejected' order by all"

@@ -12,6 +12,8 @@ import pytest
 from conftest import Project, copy_of_the_project, read_csv
 from test_assessments import OUTCOMES, canvas_csv, of_canvas
 
+pytestmark = pytest.mark.more
+
 NAMES = {"1": "Doe, Jo", "2": "Roe, Al", "3": "Fox, Em", "4": "Poe, Li", "9": "Law, Ty"}
 IDENTITY = """source_id,feed,column_name,assigner,id_kind,priority,normalise,is_trusted_alone,note
 canvas,canvas/users,user_id,district,sis,1,,,
