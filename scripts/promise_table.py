@@ -118,6 +118,15 @@ PROMISES = {
             "test_identity.py::test_overlapping_ranges_of_numbers_link_nobody_to_another_child",
         ),
     ),
+    11: Promise(
+        "Pilots touch nothing",
+        "Every live table is the same, to the byte, with and without a pilot.",
+        (
+            "test_pilots.py::test_live_tables_are_the_same_with_and_without_a_pilot",
+            "test_pilots.py::test_no_random_pilot_touches_live_tables",
+            "test_pilots.py::test_no_node_of_live_tables_reaches_one_of_a_pilot",
+        ),
+    ),
     12: Promise(
         "Said or right",
         "A cycle that ends with 0 has taken everything or said why not.",

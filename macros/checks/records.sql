@@ -154,6 +154,17 @@
     {% do return([]) %}
 {%- endmacro %}
 
+{#- The feeds that are read, as `family/feed`: of the shipped ones those whose family is used, and a project's own. -#}
+{% macro read_feeds(feeds_of_families) -%}
+    {%- set found = [] -%}
+    {%- for family, feeds in feeds_of_families.items() if rollcall.is_used(family) or (family == 'oneroster' and rollcall.reads_oneroster()) -%}
+        {%- for feed in feeds -%}
+            {%- do found.append(family ~ '/' ~ feed) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {% do return(found + rollcall.own_feeds()) %}
+{%- endmacro %}
+
 {#- What the records of several feeds are judged by, of the files that are new in an incremental run. -#}
 {% macro staged_records(family, feeds) -%}
     {%- for feed in feeds %}

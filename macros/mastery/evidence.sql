@@ -111,7 +111,7 @@
 
 {#- The feeds each of whose records is a result, and the mart of each: what may become evidence. -#}
 {% macro evidence_marts() -%}
-    {% set marts = {'oneroster/results': 'fct_result'} %}
+    {% set marts = {'oneroster/results': 'fct_result'} if rollcall.reads_oneroster() else {} %}
     {% set of_families = {
         'nwea': {'nwea/assessment_results': 'fct_nwea_assessment_result'},
         'iready': {

@@ -11,6 +11,7 @@ from stories import Scene, Telling, Tellings, nothing_is_due, told_together
 
 from rollcall.contracts.project import Contracts
 from rollcall.cycle.new_records import Staging
+from rollcall.cycle.tables import Tables
 from rollcall.project import PROJECT_DIR
 
 CONTRACTS = Contracts.load(PROJECT_DIR / "seeds" / "contracts")
@@ -246,7 +247,7 @@ def test_what_was_known_is_what_the_last_good_cycle_staged() -> None:
         for is_built_whole in (False, True):
             if is_built_whole:
                 connection.execute("detach good")
-            staging = Staging(connection, CONTRACTS, ())
+            staging = Staging(Tables(connection), CONTRACTS, ())
             [reference] = staging.references("oneroster/roles")
             assert staging.count("oneroster/roles", reference) == {"b.csv": {"": (1, 1)}}
             assert staging.count_reused("oneroster/roles", ("user_id",)) == [("b.csv", 1, 1, 2)]

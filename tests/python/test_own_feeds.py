@@ -146,7 +146,7 @@ def test_unit_tests_that_ship_know_no_feed_of_a_district() -> None:
     reading = [
         path
         for path in (PROJECT_DIR / "models").rglob("*.sql")
-        if re.search(r"\bown_feeds\(\)", path.read_text(encoding="utf-8"))
+        if re.search(r"\b(own_feeds\(\)|read_feeds\()", path.read_text(encoding="utf-8"))
         and path.with_suffix(".yml").exists()
     ]
     assert reading

@@ -19,17 +19,18 @@ DURING_A_CYCLE = {
     "scripts/rollcall/cycle/cycle.py": {"staging.stg_landing__cycles"},
     "scripts/rollcall/cycle/failing_records.py": {"staging.stg_landing__files"},
     "scripts/rollcall/cycle/reported.py": {"staging.stg_landing__cycles"},
-    "scripts/rollcall/cycle/judgement.py": {"transform.int_file_record_counts"},
-    "scripts/rollcall/cycle/new_records.py": {
-        *("staging.stg_landing__files", "transform.int_file_record_counts"),
+    "scripts/rollcall/cycle/pilot_nodes.py": {
+        *("stg_landing__files", "stg_landing__seen_files", "stg_landing__stages"),
+        *("int_student_inputs", "int_objective_evidence", "int_mastery_scored"),
+        *("int_mastery_status", "int_path_enrollments", "int_gate_status", "int_pilot_outcomes"),
     },
-    "scripts/rollcall/cycle/unlinked_students.py": {
+    "scripts/rollcall/cycle/pilots.py": {"int_file_record_counts", "int_student_links"},
+    "scripts/rollcall/cycle/tables.py": {
+        *("staging.stg_landing__files", "transform.int_file_record_counts"),
         *("transform.int_assessment_results", "transform.int_roster_students"),
         *("transform.int_student_links", "transform.int_student_witnesses"),
     },
-    "scripts/rollcall/cycle/warehouse.py": {
-        *("int_file_record_counts", "int_student_links", "staging.views_set_aside"),
-    },
+    "scripts/rollcall/cycle/warehouse.py": {"int_file_record_counts", "int_student_links"},
 }
 """What is read of a warehouse in the making, before its public tables are built, and around it."""
 

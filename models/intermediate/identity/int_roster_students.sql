@@ -18,7 +18,8 @@ birth_dates as (
         files.source_id || ':' || {{ text('sourcedId') }} as user_key,
         max_by({{ date('birthDate') }}, (files.exported_at, records.record_number)) as birth_date
     from demographics as records
-    inner join {{ ref('stg_landing__files') }} as files on records.file_id = files.file_id and files.is_visible
+    inner join {{ with_live('stg_landing__files', is_own=true) }} as files
+        on records.file_id = files.file_id and files.is_visible
     where {{ text('sourcedId') }} is not null
     group by all
 ),
@@ -27,7 +28,7 @@ users as (
     select
         *,
         {{ roster_feed('source_id') }} as feed
-    from {{ ref('dim_user') }}
+    from {{ with_live('dim_user') }}
     where role = 'student'
 ),
 

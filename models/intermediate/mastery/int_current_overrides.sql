@@ -13,7 +13,7 @@ overrides as (
                 else substr(merged.student_key, length(overrides.roster_source_id) + 2)
             end as student_id
         )
-    from {{ ref('fct_override') }} as overrides
+    from {{ with_live('fct_override') }} as overrides
     left join merged on overrides.student_key = merged.user_key
     where overrides.is_active
     {% else %}
@@ -22,7 +22,7 @@ overrides as (
 ),
 
 students as (
-    select user_key from {{ ref('dim_user') }}
+    select user_key from {{ with_live('dim_user') }}
 ),
 
 current_cycle as (

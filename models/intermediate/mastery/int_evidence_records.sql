@@ -31,7 +31,7 @@ enrolled as (
     select distinct evidence.evidence_key
     from evidence
     inner join {{ ref('sources') }} as sources on evidence.source_id = sources.source_id
-    inner join {{ ref('fct_enrollment') }} as enrollments
+    inner join {{ with_live('fct_enrollment') }} as enrollments
         on
             evidence.student_key = enrollments.student_key
             and coalesce({{ event_day('evidence.event_at', 'sources.time_zone') }} >= enrollments.begin_date, true)

@@ -4,7 +4,7 @@ with line_items as (
 ),
 
 classes as (
-    select * from {{ ref('stg_oneroster__classes') }}
+    select * from {{ with_live('stg_oneroster__classes') }}
 ),
 
 exported as (

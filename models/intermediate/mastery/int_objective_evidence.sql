@@ -6,7 +6,7 @@ with students as (
 ),
 
 evidence as (
-    select * from {{ ref('fct_evidence') }}
+    select * from {{ deciding_evidence() }}
     where objective_id is not null and student_key in (select students.student_key from students)
 ),
 
@@ -91,6 +91,7 @@ final as (
         counted.withdrawn_count,
         counted.ignored_count,
         counted.counted[-1].event_at as last_evidence_at,
+        list_sort(list_distinct(list_transform(counted.counted, lambda item: item.source_id))) as source_ids,
         counted.evidence_visible_at,
         counted.counted[1].event_at + to_days(counted.maximum_age_days) as expires_at
     from counted

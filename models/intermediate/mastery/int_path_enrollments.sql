@@ -42,9 +42,11 @@ enrolled as (
         paths.path_id,
         paths.path_fingerprint,
         min(enrollments.visible_at) as enrolled_visible_at
-    from {{ ref('fct_enrollment') }} as enrollments
-    inner join {{ ref('dim_class') }} as classes on enrollments.class_key = classes.class_key and classes.is_active
-    inner join {{ ref('dim_user') }} as students on enrollments.student_key = students.user_key and students.is_active
+    from {{ with_live('fct_enrollment') }} as enrollments
+    inner join {{ with_live('dim_class') }} as classes
+        on enrollments.class_key = classes.class_key and classes.is_active
+    inner join {{ with_live('dim_user') }} as students
+        on enrollments.student_key = students.user_key and students.is_active
     inner join paths on classes.course_id = paths.course_id
     inner join days
         on

@@ -1,11 +1,11 @@
 -- One row per student of whom there is evidence: a fingerprint of all that decides the outcomes.
 with evidence as (
-    select * from {{ ref('fct_evidence') }}
+    select * from {{ deciding_evidence() }}
     where objective_id is not null and student_key is not null
 ),
 
 students as (
-    select * from {{ ref('dim_user') }}
+    select * from {{ with_live('dim_user') }}
 ),
 
 rules as (

@@ -1,41 +1,24 @@
 -- One row per visible file of a staged feed: its records by verdict, and those that are not simply accepted.
 {{ config(materialized='incremental', unique_key='file_id') }}
 
-with records as (
-    {{ staged_records('oneroster', [
+{% set feeds_of_families = {
+    'oneroster': [
         'orgs', 'academic_sessions', 'courses', 'classes', 'users', 'roles', 'enrollments', 'categories',
         'line_items', 'results', 'line_item_learning_objective_ids', 'result_learning_objective_ids',
-    ]) }}
-    {% if is_used('overrides') %}
-    union all
-    {{ staged_records('overrides', ['mastery_overrides']) }}
-    {% endif %}
-    {% if is_used('nwea') %}
-    union all
-    {{ staged_records('nwea', ['assessment_results', 'students']) }}
-    {% endif %}
-    {% if is_used('iready') %}
-    union all
-    {{ staged_records('iready', ['diagnostic_ela', 'diagnostic_math', 'lessons']) }}
-    {% endif %}
-    {% if is_used('star') %}
-    union all
-    {{ staged_records('star', ['overall', 'standards', 'skill_area']) }}
-    {% endif %}
-    {% if is_used('canvas') %}
-    union all
-    {{ staged_records('canvas', [
-        'outcome_results', 'student_competency', 'gradebook', 'users', 'courses', 'sections', 'enrollments',
-    ]) }}
-    {% endif %}
-    {% if is_used('state') %}
-    union all
-    {{ staged_records('state', ['co_cmas', 'in_ilearn']) }}
-    {% endif %}
-    {% for feed in own_feeds() %}
-    union all
+    ],
+    'overrides': ['mastery_overrides'],
+    'nwea': ['assessment_results', 'students'],
+    'iready': ['diagnostic_ela', 'diagnostic_math', 'lessons'],
+    'star': ['overall', 'standards', 'skill_area'],
+    'canvas': ['outcome_results', 'student_competency', 'gradebook', 'users', 'courses', 'sections', 'enrollments'],
+    'state': ['co_cmas', 'in_ilearn'],
+} %}
+
+with records as (
+    {%- for feed in read_feeds(feeds_of_families) %}
     {{ staged_records(feed.split('/')[0], [feed.split('/')[1]]) }}
-    {% endfor %}
+    {{- '\n    union all' if not loop.last }}
+    {%- endfor %}
 ),
 
 repeated as (

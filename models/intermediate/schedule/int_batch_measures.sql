@@ -1,7 +1,7 @@
 -- One row per live source: the measures of its exports and events that say whether batch serves it.
 with sources as (
-    select source_id from {{ ref('sources') }}
-    where stage = 'live'
+    select distinct source_id from {{ ref('stg_landing__stages') }}
+    where current_stage = 'live'
 ),
 
 cycles as (

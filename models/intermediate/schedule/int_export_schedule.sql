@@ -1,10 +1,12 @@
 -- One row per cycle, source and feed of which an export was due by then: the newest, and whether it was seen.
 with expected_exports as (
     select
-        *,
-        lead(expected_at, 1, timestamp '9999-12-31') over (partition by source_id, feed order by expected_at)
-            as next_expected_at
-    from {{ source('landing', 'expected_exports') }}
+        expected.*,
+        lead(expected.expected_at, 1, timestamp '9999-12-31')
+            over (partition by expected.source_id, expected.feed order by expected.expected_at) as next_expected_at
+    from {{ source('landing', 'expected_exports') }} as expected
+    inner join {{ ref('stg_landing__stages') }} as stages
+        on expected.source_id = stages.source_id and {{ is_in_run('expected.cycle_id') }}
 ),
 
 exports as (
@@ -18,11 +20,9 @@ exports as (
     from expected_exports
     left join {{ ref('stg_landing__files') }} as files
         on
-            expected_exports.source_id = files.source_id
-            and expected_exports.feed = files.feed
+            expected_exports.source_id = files.source_id and expected_exports.feed = files.feed and files.is_visible
             and expected_exports.expected_at <= files.exported_at
             and expected_exports.next_expected_at > files.exported_at
-            and files.is_visible
     group by all
 ),
 
@@ -64,18 +64,18 @@ newest_due as (
         cycles.cycle_id,
         feeds.source_id,
         feeds.feed,
-        max(due_by_cycle.expected_at) over (
-            partition by feeds.source_id, feeds.feed order by cycles.cycle_id
-        ) as expected_at,
+        max(due_by_cycle.expected_at) over (partition by feeds.source_id, feeds.feed order by cycles.cycle_id)
+            as expected_at,
         coalesce(due_by_cycle.due_count, 0) as due_count,
         coalesce(due_by_cycle.on_time_count, 0) as on_time_count,
         coalesce(due_by_cycle.never_count, 0) as never_count
     from due_feeds as feeds
     inner join {{ ref('stg_landing__cycles') }} as cycles on feeds.first_cycle_id <= cycles.cycle_id
+    inner join {{ ref('stg_landing__stages') }} as stages
+        on feeds.source_id = stages.source_id and {{ is_in_run('cycles.cycle_id') }}
     left join due_by_cycle
         on
-            cycles.cycle_id = due_by_cycle.cycle_id
-            and feeds.source_id = due_by_cycle.source_id
+            cycles.cycle_id = due_by_cycle.cycle_id and feeds.source_id = due_by_cycle.source_id
             and feeds.feed = due_by_cycle.feed
 )
 

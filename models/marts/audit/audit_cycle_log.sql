@@ -38,10 +38,12 @@ seen as (
 
 decided as (
     select
-        cycle_id,
+        cycle_decisions.cycle_id,
         count(*) as decision_count
-    from {{ source('landing', 'cycle_decisions') }}
-    group by cycle_id
+    from {{ source('landing', 'cycle_decisions') }} as cycle_decisions
+    inner join {{ source('landing', 'decisions') }} as decisions on cycle_decisions.decision_id = decisions.decision_id
+    semi join files on decisions.file_id = files.file_id
+    group by cycle_decisions.cycle_id
 ),
 
 missing as (
@@ -61,39 +63,35 @@ attempts as (
     from {{ source('landing', 'events') }}
     where kind in ('cycle_failed', 'cycle_resumed', 'cycle_publish_anyway')
     group by subject
-),
-
-final as (
-    select
-        cycle_id,
-        cycles.as_of as cutoff_at,
-        case
-            when attempts.last_kind = 'cycle_publish_anyway' then 'published_anyway'
-            when attempts.failed_attempt_count > 0 then 'repaired'
-            else 'completed'
-        end as run_status,
-        coalesce(attempts.failed_attempt_count, 0) as failed_attempt_count,
-        cycles.code_version,
-        coalesce(landed.landed_count, 0) as landed_file_count,
-        coalesce(landed.accepted_file_count, 0) as accepted_file_count,
-        coalesce(landed.held_file_count, 0) as held_file_count,
-        coalesce(landed.rejected_file_count, 0) as rejected_file_count,
-        coalesce(landed.held_removals_count, 0) as held_removals_count,
-        coalesce(seen.seen_file_count, 0) as seen_file_count,
-        cast(coalesce(seen.record_count, 0) as bigint) as record_count,
-        cast(coalesce(seen.structural_count, 0) as bigint) as structural_count,
-        cast(coalesce(seen.malformed_count, 0) as bigint) as malformed_count,
-        cast(coalesce(seen.rejected_count, 0) as bigint) as rejected_count,
-        cast(coalesce(seen.duplicate_count, 0) as bigint) as duplicate_count,
-        cast(coalesce(seen.accepted_count, 0) as bigint) as accepted_count,
-        coalesce(decided.decision_count, 0) as decision_count,
-        coalesce(missing.missing_feed_count, 0) as missing_feed_count
-    from cycles
-    left join landed using (cycle_id)
-    left join seen using (cycle_id)
-    left join decided using (cycle_id)
-    left join missing using (cycle_id)
-    left join attempts using (cycle_id)
 )
 
-select * from final
+select
+    cycle_id,
+    cycles.as_of as cutoff_at,
+    case
+        when attempts.last_kind = 'cycle_publish_anyway' then 'published_anyway'
+        when attempts.failed_attempt_count > 0 then 'repaired'
+        else 'completed'
+    end as run_status,
+    coalesce(attempts.failed_attempt_count, 0) as failed_attempt_count,
+    cycles.code_version,
+    coalesce(landed.landed_count, 0) as landed_file_count,
+    coalesce(landed.accepted_file_count, 0) as accepted_file_count,
+    coalesce(landed.held_file_count, 0) as held_file_count,
+    coalesce(landed.rejected_file_count, 0) as rejected_file_count,
+    coalesce(landed.held_removals_count, 0) as held_removals_count,
+    coalesce(seen.seen_file_count, 0) as seen_file_count,
+    cast(coalesce(seen.record_count, 0) as bigint) as record_count,
+    cast(coalesce(seen.structural_count, 0) as bigint) as structural_count,
+    cast(coalesce(seen.malformed_count, 0) as bigint) as malformed_count,
+    cast(coalesce(seen.rejected_count, 0) as bigint) as rejected_count,
+    cast(coalesce(seen.duplicate_count, 0) as bigint) as duplicate_count,
+    cast(coalesce(seen.accepted_count, 0) as bigint) as accepted_count,
+    coalesce(decided.decision_count, 0) as decision_count,
+    coalesce(missing.missing_feed_count, 0) as missing_feed_count
+from cycles
+left join landed using (cycle_id)
+left join seen using (cycle_id)
+left join decided using (cycle_id)
+left join missing using (cycle_id)
+left join attempts using (cycle_id)

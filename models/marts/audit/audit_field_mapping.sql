@@ -15,15 +15,18 @@
         personal_data,
         meaning
 {%- endset %}
--- The two have other columns where one of them has layouts of fixed width. Of what Rollcall ships, the families that a
--- source declares.
-with final as (
+-- The two have other columns where one of them has layouts of fixed width.
+with mapping as (
     select {{ columns }}
     from {{ ref('layouts') }}
-    where list_contains({{ var('families') }}, split_part(feed, '/', 1))
     union all
     select {{ columns }}
     from {{ ref('district_layouts') }}
+),
+
+final as (
+    select * from mapping
+    where list_contains({{ var('families') }}, split_part(feed, '/', 1))
 )
 
 select * from final

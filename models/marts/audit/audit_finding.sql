@@ -1,6 +1,28 @@
 -- One row per finding: what a person should know of a file or a cycle, once, and kept for ever.
-with findings as (
-    select * from {{ source('landing', 'findings') }}
+with error_codes as (
+    select * from {{ ref('error_codes') }}
+),
+
+files as (
+    select * from {{ ref('audit_ingestion_log') }}
+),
+
+-- What is found of a delivery begins with the name of its source.
+findings as (
+    select findings.*
+    from {{ source('landing', 'findings') }} as findings
+    inner join error_codes using (code)
+    left join files on findings.file_id = files.file_id
+    left join {{ ref('stg_landing__stages') }} as stages
+        on
+            findings.file_id is null
+            and stages.source_id = regexp_extract(findings.detail, '^[^:/]*')
+            and coalesce(findings.job_id <= stages.to_job_id, stages.to_cycle_id is null)
+    where
+        coalesce(files.file_id, stages.source_id) is not null
+        {% if not pilot() %}
+        or (error_codes.scope = 'cycle' and findings.code <> 'PILOT_NOT_BUILT')
+        {% endif %}
 ),
 
 cycles as (
@@ -10,14 +32,6 @@ cycles as (
 current_cycle as (
     select cycle_id from cycles
     where is_current
-),
-
-error_codes as (
-    select * from {{ ref('error_codes') }}
-),
-
-files as (
-    select * from {{ ref('audit_ingestion_log') }}
 ),
 
 -- The first cycle that opened after it was found.

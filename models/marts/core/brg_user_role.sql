@@ -4,11 +4,11 @@ with roles as (
 ),
 
 users as (
-    select user_key from {{ ref('stg_oneroster__users') }}
+    select user_key from {{ with_live('stg_oneroster__users') }}
 ),
 
 orgs as (
-    select org_key from {{ ref('dim_org') }}
+    select org_key from {{ with_live('dim_org') }}
     where is_active
 ),
 

@@ -6,12 +6,12 @@ with classes as (
 ),
 
 courses as (
-    select course_key from {{ ref('dim_course') }}
+    select course_key from {{ with_live('dim_course') }}
     where is_active
 ),
 
 orgs as (
-    select org_key from {{ ref('dim_org') }}
+    select org_key from {{ with_live('dim_org') }}
     where is_active
 ),
 
@@ -25,7 +25,7 @@ class_terms as (
 classes_without_term as (
     select distinct class_terms.class_key
     from class_terms
-    left join {{ ref('dim_term') }} as terms
+    left join {{ with_live('dim_term') }} as terms
         on class_terms.term_key = terms.term_key and terms.is_active
     where terms.term_key is null
 ),

@@ -6,12 +6,12 @@ with courses as (
 ),
 
 orgs as (
-    select org_key from {{ ref('dim_org') }}
+    select org_key from {{ with_live('dim_org') }}
     where is_active
 ),
 
 terms as (
-    select term_key from {{ ref('dim_term') }}
+    select term_key from {{ with_live('dim_term') }}
     where is_active
 ),
 

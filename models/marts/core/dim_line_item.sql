@@ -6,7 +6,7 @@ with line_items as (
 ),
 
 classes as (
-    select class_key from {{ ref('stg_oneroster__classes') }}
+    select class_key from {{ with_live('stg_oneroster__classes') }}
 ),
 
 categories as (
@@ -14,11 +14,11 @@ categories as (
 ),
 
 terms as (
-    select term_key from {{ ref('stg_oneroster__academic_sessions') }}
+    select term_key from {{ with_live('stg_oneroster__academic_sessions') }}
 ),
 
 orgs as (
-    select org_key from {{ ref('stg_oneroster__orgs') }}
+    select org_key from {{ with_live('stg_oneroster__orgs') }}
 ),
 
 final as (

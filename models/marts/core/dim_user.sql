@@ -5,7 +5,7 @@ with users as (
 ),
 
 orgs as (
-    select * from {{ ref('dim_org') }}
+    select * from {{ with_live('dim_org') }}
 ),
 
 local_days as (

@@ -23,7 +23,7 @@ alignment as (
 ),
 
 students as (
-    select user_key from {{ ref('dim_user') }}
+    select user_key from {{ with_live('dim_user') }}
 ),
 
 final as (

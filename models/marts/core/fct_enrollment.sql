@@ -7,17 +7,17 @@ with enrollments as (
 ),
 
 classes as (
-    select class_key from {{ ref('dim_class') }}
+    select class_key from {{ with_live('dim_class') }}
     where is_active
 ),
 
 users as (
-    select user_key from {{ ref('dim_user') }}
+    select user_key from {{ with_live('dim_user') }}
     where is_active
 ),
 
 orgs as (
-    select org_key from {{ ref('dim_org') }}
+    select org_key from {{ with_live('dim_org') }}
     where is_active
 ),
 

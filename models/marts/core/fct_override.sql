@@ -9,7 +9,7 @@ with overrides as (
 ),
 
 users as (
-    select user_key from {{ ref('stg_oneroster__users') }}
+    select user_key from {{ with_live('stg_oneroster__users') }}
 ),
 
 final as (

@@ -10,11 +10,11 @@ line_items as (
 ),
 
 users as (
-    select user_key from {{ ref('stg_oneroster__users') }}
+    select user_key from {{ with_live('stg_oneroster__users') }}
 ),
 
 classes as (
-    select class_key from {{ ref('stg_oneroster__classes') }}
+    select class_key from {{ with_live('stg_oneroster__classes') }}
 ),
 
 -- A result that names no class belongs to the class of its line item.

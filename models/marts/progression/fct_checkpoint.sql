@@ -88,5 +88,5 @@ select
     case when students.user_key is null then ['student_id'] else [] end as unresolved
 from checkpoints
 inner join cycles on checkpoints.changed_at = cycles.as_of
-left join {{ ref('dim_user') }} as students on checkpoints.student_key = students.user_key
+left join {{ with_live('dim_user') }} as students on checkpoints.student_key = students.user_key
 where checkpoints.before_value is distinct from checkpoints.after_value

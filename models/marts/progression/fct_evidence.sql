@@ -16,6 +16,7 @@ oneroster_results as (
         'valid' as validity,
         'date' as event_precision
     from {{ ref('int_evidence__oneroster_results') }}
+    {% if not reads_oneroster() %}where false{% endif %}
 ),
 
 -- What is about a student who is known by another id now is about that one.
@@ -59,11 +60,11 @@ every_family as (
 ),
 
 students as (
-    select user_key from {{ ref('dim_user') }}
+    select user_key from {{ with_live('dim_user') }}
 ),
 
 classes as (
-    select class_key from {{ ref('dim_class') }}
+    select class_key from {{ with_live('dim_class') }}
 ),
 
 final as (

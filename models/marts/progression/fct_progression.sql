@@ -18,7 +18,7 @@ completeness as (
 ),
 
 students as (
-    select user_key from {{ ref('dim_user') }}
+    select user_key from {{ with_live('dim_user') }}
 ),
 
 final as (

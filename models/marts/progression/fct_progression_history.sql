@@ -4,7 +4,7 @@ with recorded as (
 ),
 
 students as (
-    select user_key from {{ ref('dim_user') }}
+    select user_key from {{ with_live('dim_user') }}
 ),
 
 final as (

@@ -1,17 +1,15 @@
 -- One row per landed file: what became of it by the current cycle, and what staging has to know of it.
 {{ config(tags=['reconciliation']) }}
 with files as (
-    select * from {{ source('landing', 'files') }}
-),
-
-cycle_files as (
     select
-        cycle_files.file_id,
+        files.*,
+        seen.frozen_from_cycle_id,
         cycles.cycle_id as first_cycle_id,
         cycles.as_of as visible_at,
-        cycles.is_current as is_new
-    from {{ source('landing', 'cycle_files') }} as cycle_files
-    inner join {{ ref('stg_landing__cycles') }} as cycles on cycle_files.cycle_id = cycles.cycle_id
+        coalesce(cycles.is_current, false) as is_new
+    from {{ source('landing', 'files') }} as files
+    inner join {{ ref('stg_landing__seen_files') }} as seen on files.file_id = seen.file_id
+    left join {{ ref('stg_landing__cycles') }} as cycles on seen.first_cycle_id = cycles.cycle_id
 ),
 
 -- The last decision by the current cycle counts; a later one is known but has no effect yet.
@@ -23,8 +21,10 @@ decided as (
         max_by(decisions.reason, decisions.decision_id) filter (where cycles.cycle_id is not null) as decision_reason,
         max_by(decisions.decided_by, decisions.decision_id) filter (where cycles.cycle_id is not null) as decided_by
     from {{ source('landing', 'decisions') }} as decisions
+    inner join files using (file_id)
     left join {{ source('landing', 'cycle_decisions') }} as cycle_decisions using (decision_id)
     left join {{ ref('stg_landing__cycles') }} as cycles on cycle_decisions.cycle_id = cycles.cycle_id
+    where files.frozen_from_cycle_id is null or cycles.cycle_id < files.frozen_from_cycle_id
     group by decisions.file_id
 ),
 
@@ -41,7 +41,7 @@ staged_layouts as (
 
 judged as (
     select
-        files.*,
+        files.* exclude (frozen_from_cycle_id), -- noqa: RF02
         sources.roster_source_id,
         sources.time_zone,
         case when sources.naive_times = 'local' then sources.time_zone else 'UTC' end as naive_time_zone,
@@ -49,13 +49,10 @@ judged as (
         decided.decision,
         decided.decision_reason,
         decided.decided_by,
-        cycle_files.first_cycle_id,
-        cycle_files.visible_at,
-        coalesce(cycle_files.is_new, false) as is_new,
         case
             when files.verdict = 'rejected' then 'rejected'
             when decided.decision = 'supersede' then 'superseded'
-            when cycle_files.file_id is not null then 'visible'
+            when files.first_cycle_id is not null then 'visible'
             when decided.last_decision = 'supersede' then 'superseded'
             when decided.last_decision = if(files.are_removals_held, 'withdraw', 'refuse') then 'rejected'
             when files.verdict = 'held' and coalesce(decided.last_decision <> 'release', true) then 'held'
@@ -73,7 +70,6 @@ judged as (
         coalesce(staged_layouts.extensible_columns, []) as extensible_columns
     from files
     left join {{ ref('sources') }} as sources using (source_id)
-    left join cycle_files using (file_id)
     left join decided using (file_id)
     left join staged_layouts using (feed, layout_version)
 ),

@@ -38,7 +38,7 @@ from rollcall.home import PATIENCE_SECONDS, Home, Patience
 from rollcall.landing import reprocessing
 from rollcall.landing.inbox import ByHand, land
 from rollcall.landing.job import Supersede
-from rollcall.ledger import contests, decisions, identities, ledger, status
+from rollcall.ledger import contests, decisions, identities, ledger, stages, status
 from rollcall.mapping.export import export_mapping, mapping_status
 from rollcall.mapping.filled import approve_mapping
 from rollcall.new_project import write_project
@@ -580,6 +580,60 @@ def mapping_status_command(
     approvals = mapping_status(district, district.project.contracts(), source)
     _print(as_json, asdict(approvals), lambda: screen.show_approvals(approvals))
     raise typer.Exit(ExitCode.ATTENTION if approvals.missing else ExitCode.DONE)
+
+
+def _decide_stage(
+    source: str, decision: str, reason: str, home: Path | None, as_json: bool
+) -> None:
+    district = _home(home)
+    district.prepare()
+    with district.lock():
+        contracts = district.project.contracts()
+        report = stages.decide(district, contracts, source, decision, reason, now())
+    _print(
+        as_json,
+        asdict(report),
+        lambda: screen.say(
+            f"Recorded: {report.source_id}, {report.stage_before} until now, is {report.stage}. "
+            f"{report.effect}"
+        ),
+    )
+
+
+@app.command(epilog="Example: rollcall promote map --reason 'the coordinator saw its effect'")
+def promote(
+    source: SourceArgument,
+    reason: ReasonOption,
+    home: HomeOption = None,
+    wait: WaitOption = PATIENCE_SECONDS,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a draft a pilot, or a pilot live; a retired source begins again as a pilot."""
+    _decide_stage(source, "promote", reason, home, as_json)
+
+
+@app.command(epilog="Example: rollcall demote map --reason 'its levels have changed'")
+def demote(
+    source: SourceArgument,
+    reason: ReasonOption,
+    home: HomeOption = None,
+    wait: WaitOption = PATIENCE_SECONDS,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a live source a pilot again; live tables keep what they have of it until now."""
+    _decide_stage(source, "demote", reason, home, as_json)
+
+
+@app.command(epilog="Example: rollcall retire map --reason 'the contract has ended'")
+def retire(
+    source: SourceArgument,
+    reason: ReasonOption,
+    home: HomeOption = None,
+    wait: WaitOption = PATIENCE_SECONDS,
+    as_json: JsonOption = False,
+) -> None:
+    """Expect nothing of a source any more; what live tables have of it stays."""
+    _decide_stage(source, "retire", reason, home, as_json)
 
 
 @app.command(epilog="Example: rollcall release 3f0c2ab1d4e5f607 --reason 'North closed'")

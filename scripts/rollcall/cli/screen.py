@@ -238,6 +238,10 @@ def show_cycle(report: CycleReport) -> None:
     for failure in report.warnings:
         stored = f" All rows are in {failure.stored_in}." if failure.stored_in else ""
         say(f"WARNING {failure.name}: {failure.message}{stored}")
+    for source_id, failures in report.failed_pilots.items():
+        say(f"Pilot {source_id} could not be built; its schema keeps its last good state:")
+        for sentence in failures[:_FAILURES_SHOWN]:
+            say(f"  {sentence}")
     if report.failed:
         say(f"Cycle {report.failed.cycle_id} FAILED; nothing was published.")
         if report.has_last_good:
@@ -309,11 +313,13 @@ def show_status(report: StatusReport) -> None:
     if report.changed_files:
         say(f"Changed since then, and used by the next cycle: {named(report.changed_files)}.")
     table = _table(
-        "Sources", ["source", "last export (UTC)", "hours old", "target", "files", "rejected"]
+        "Sources",
+        ["source", "stage", "last export (UTC)", "hours old", "target", "files", "rejected"],
     )
     for source in report.sources:
         table.add_row(
             source.source_id,
+            source.stage,
             _minute(source.last_exported_at) or "never",
             _cell(source.age_hours) + (" stale" if source.is_stale else ""),
             _cell(source.latency_target_hours),

@@ -25,7 +25,7 @@ _UNSAID = {"mode_authority": "manifest", "default_mode": ""}
 """What holds for a source that leaves a column blank, or for seeds that lack it."""
 _CHOICES = {
     "delimiter": DELIMITERS,
-    "stage": ("live", "pilot"),
+    "stage": ("live", "pilot", "draft", "retired"),
     "exported_at_policy": ("name", "receipt"),
     "naive_times": ("", "utc", "local"),
     "header_policy": ("strict", "by_name"),

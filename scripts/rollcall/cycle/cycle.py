@@ -22,6 +22,7 @@ from rollcall.contracts.project import Contracts
 from rollcall.cycle import warehouse
 from rollcall.cycle.built_from import changed_since, keep_code, keep_seeds
 from rollcall.cycle.judgement import judge_linked_files, judge_new_files, keep_out, note_down
+from rollcall.cycle.pilots import PilotBuilder, give_up
 from rollcall.cycle.reported import Cycle, CycleReport, report_newest
 from rollcall.cycle.unlinked_students import has_new_students
 from rollcall.databases import damages
@@ -31,10 +32,11 @@ from rollcall.landing.file import add_file
 from rollcall.landing.inbox import land
 from rollcall.landing.job import Context
 from rollcall.landing.verdicts import Effect, Judgement
-from rollcall.ledger import ledger, schedule
+from rollcall.ledger import ledger, schedule, stages
 from rollcall.ledger.entries import (
     IN_FUTURE,
     OF_A_CYCLE,
+    PILOT_FAILED,
     UNFINISHED,
     UNLINKED_FILES,
     USABLE_FILES,
@@ -131,13 +133,16 @@ def run_cycle(
                     change = warehouse.Change(is_code_new=True, must_rebuild=True)
                 if failed:
                     opening.note("cycle_publish_anyway", cycle, _said_by(failed))
+                acted = stages.acted_on(connection, contracts)
             progress.say(f"Cycle {cycle.cycle_id}, cut-off {iso(cycle.cutoff_at)}")
-            builder = warehouse.Builder(home, contracts.families, change, progress=progress.nodes)
+            families = acted.live_families(contracts)
+            builder = warehouse.Builder(home, families, change, progress=progress.nodes)
             if failed:
                 build = partial(_build_anyway, builder)
             else:
                 build = partial(_judge_and_build, builder, opening, cycle)
-            _run(opening, cycle, builder, build, report)
+            pilots = partial(_build_pilots, acted.pilots, progress)
+            _run(opening, cycle, builder, build, pilots, report)
             failed, rebuild = None, False
         if with_report and home.warehouse_db.exists():
             progress.say("Report")
@@ -248,12 +253,17 @@ class _News:
     files: list[str]
     decisions: list[int]
     links: list[int]
+    stages: list[int]
     due: list[schedule.ExpectedExport]
     missing: list[schedule.ExpectedExport]
 
 
-_DECISIONS = (("decisions", "decision_id"), ("student_links", "link_id"))
-"""The tables of what persons decide, on files and on students, and the key of each."""
+_DECISIONS = (
+    ("decisions", "decision_id"),
+    ("student_links", "link_id"),
+    ("stage_decisions", "stage_decision_id"),
+)
+"""The tables of what persons decide, on files, students and sources, and the key of each."""
 
 
 def _new(connection: duckdb.DuckDBPyConnection, table: str, key: str) -> list[int]:
@@ -261,7 +271,8 @@ def _new(connection: duckdb.DuckDBPyConnection, table: str, key: str) -> list[in
     return _ids(
         connection,
         f"select {key} from landing.{table} "
-        f"where {key} not in (select {key} from landing.cycle_{table}) order by {key}",
+        f"where {key} not in (select {key} from landing.cycle_{table}) "
+        f"and decision <> 'declare' order by {key}",
     )
 
 
@@ -276,11 +287,12 @@ def _new_files(connection: duckdb.DuckDBPyConnection, cutoff_at: datetime) -> li
 
 def _what_is_new(opening: _Opening, cutoff_at: datetime) -> _News:
     connection = opening.connection
-    decisions, links = (_new(connection, *taken) for taken in _DECISIONS)
+    decisions, links, of_sources = (_new(connection, *taken) for taken in _DECISIONS)
     return _News(
         _new_files(connection, cutoff_at),
         decisions,
         links,
+        of_sources,
         schedule.newly_due(connection, opening.contracts, cutoff_at, _last_seen(connection)),
         schedule.missing(connection, opening.contracts, cutoff_at),
     )
@@ -309,7 +321,8 @@ def _open(
     cutoff_at = _cutoff(opening.now, cutoff, last_cutoff)
     news = _what_is_new(opening, cutoff_at)
     newly_missed = _last_seen(connection) and any(export in news.due for export in news.missing)
-    if not (news.files or news.decisions or news.links or newly_missed or changed or rebuild):
+    is_decided = news.decisions or news.links or news.stages
+    if not (news.files or is_decided or newly_missed or changed or rebuild):
         return None
     if last_cutoff and cutoff_at <= last_cutoff:
         raise UsageError(
@@ -348,10 +361,12 @@ def _try_again(opening: _Opening) -> None:
 def _freeze(opening: _Opening, cycle: Cycle, news: _News) -> str:
     """Record what a cycle sees; returns it in a few words."""
     connection = opening.connection
+    stages.declare(connection, opening.contracts, opening.job_id, opening.now)
     frozen: dict[str, Sequence[str] | Sequence[int]] = {
         "cycle_files": news.files,
         "cycle_decisions": news.decisions,
         "cycle_student_links": news.links,
+        "cycle_stage_decisions": news.stages,
     }
     for table, ids in frozen.items():
         for identifier in ids:
@@ -362,7 +377,7 @@ def _freeze(opening: _Opening, cycle: Cycle, news: _News) -> str:
         row = {"cycle_id": cycle.cycle_id, **asdict(export)}
         ledger.put(connection, "expected_exports", row, may_be_there=True)
     _find_missing(opening, cycle, news.missing)
-    decision_count = len(news.decisions) + len(news.links)
+    decision_count = len(news.decisions) + len(news.links) + len(news.stages)
     return f"{iso(cycle.cutoff_at)} files={len(news.files)} decisions={decision_count}"
 
 
@@ -460,8 +475,8 @@ def what_changed(connection: duckdb.DuckDBPyConnection, cycle_id: int) -> wareho
     """Say what a cycle must build.
 
     Incremental tables are built whole when other code built the last good cycle, when a file that
-    was in use has been replaced or judged again and no good cycle was built since, and when cycles
-    were taken back that had been published.
+    was in use has been replaced or judged again and no good cycle was built since, when cycles
+    were taken back that had been published, and when the stage of a source changes.
     """
     cycle = _built_from(connection, f"cycle_id = {cycle_id}")
     last_good = _built_from(connection, "status = 'completed'")
@@ -481,7 +496,12 @@ def what_changed(connection: duckdb.DuckDBPyConnection, cycle_id: int) -> wareho
         "where status = 'skipped' and cycle_id > "
         "(select max(cycle_id) from landing.cycles where status = 'completed')"
     ).fetchone()
-    must_rebuild = cycle[0] != last_good[0] or reused is not None or taken_back is not None
+    restaged = connection.execute(
+        "select 1 from landing.cycle_stage_decisions where cycle_id >= ?", [cycle_id]
+    ).fetchone()
+    must_rebuild = cycle[0] != last_good[0] or any(
+        found is not None for found in (reused, taken_back, restaged)
+    )
     return warehouse.Change(
         must_rebuild or cycle[1] != last_good[1], must_rebuild, _feeds_with_news(connection)
     )
@@ -517,8 +537,9 @@ def _report_missing(opening: _Opening, at: datetime, report: CycleReport) -> Non
     waiting = rows(opening.connection, IN_FUTURE, [at])
     report.after_cutoff = [row for row in waiting if row["exported_at"] <= opening.now]
     report.missing = schedule.missing(opening.connection, opening.contracts, at)
+    stage = stages.decided(opening.connection, opening.contracts)
     report.is_anything_missed = any(
-        opening.contracts.sources[export.source_id].stage == "live" for export in report.missing
+        stage[export.source_id] == stages.LIVE for export in report.missing
     )
 
 
@@ -574,8 +595,7 @@ def _judge_and_build(
         built = builder.build_first(with_students=links_students)
         if built.failures:
             return built
-        judged = judge_new_files(home, contracts, cycle_id, is_built_whole=builder.builds_whole)
-        is_any_out = _keep_out(opening, cycle, judged)
+        is_any_out = _judge(opening, cycle, is_built_whole=builder.builds_whole)
         if links_students and not is_any_out:
             is_any_out = _keep_out(opening, cycle, judge_linked_files(home, contracts, cycle_id))
         if not is_any_out:
@@ -583,12 +603,31 @@ def _judge_and_build(
         builder.start()
 
 
+def _judge(
+    opening: _Opening, cycle: Cycle, *, is_built_whole: bool, pilot: str | None = None
+) -> bool:
+    """Judge new files by their records, and keep out what must not be used; say whether any is."""
+    judged = judge_new_files(
+        opening.home,
+        opening.contracts,
+        cycle.cycle_id,
+        is_built_whole=is_built_whole,
+        pilot=pilot,
+    )
+    return _keep_out(opening, cycle, judged, pilot)
+
+
 def _has_new_students(home: Home, cycle: Cycle) -> bool:
     with home.landing(read_only=True) as connection:
         return has_new_students(connection, cycle.cycle_id)
 
 
-def _keep_out(opening: _Opening, cycle: Cycle, judged: Sequence[tuple[str, Judgement]]) -> bool:
+def _keep_out(
+    opening: _Opening,
+    cycle: Cycle,
+    judged: Sequence[tuple[str, Judgement]],
+    pilot: str | None = None,
+) -> bool:
     """Take files out of a cycle by what was found; say whether there are any. The rest is noted."""
     home = opening.home
     kept_out = {key: found for key, found in judged if found.effect != Effect.NOTE}
@@ -601,7 +640,7 @@ def _keep_out(opening: _Opening, cycle: Cycle, judged: Sequence[tuple[str, Judge
             if not kept_out:
                 note_down(context, cycle.cycle_id, judged)
                 return False
-            keep_out(context, cycle.cycle_id, kept_out)
+            keep_out(context, cycle.cycle_id, kept_out, pilot=pilot)
             missing = schedule.missing(connection, opening.contracts, cycle.cutoff_at)
             _find_missing(replace(opening, connection=connection), cycle, missing)
     return True
@@ -612,9 +651,10 @@ def _run(
     cycle: Cycle,
     builder: warehouse.Builder,
     build: Callable[[], warehouse.Build],
+    build_pilots: Callable[[_Opening, Cycle, warehouse.Builder], dict[str, str]],
     report: CycleReport,
 ) -> None:
-    """Build a cycle and publish it; the ledger says how it ended.
+    """Build a cycle and its pilots, and publish it; the ledger says how it ended.
 
     What it found is recorded before its warehouse takes the place of the last good one.
     """
@@ -638,7 +678,7 @@ def _run(
             found += _violations(home, cycle)
         _append(opening, cycle, found)
         if not built.failures:
-            builder.publish()
+            builder.publish(build_pilots(opening, cycle, builder))
     except Exception as error:
         reraise_stop(error)  # the cycle stays open, as when it is killed
         with suppress(OSError, duckdb.Error, RollcallError):  # without room the cycle stays open
@@ -691,11 +731,91 @@ def _append(opening: _Opening, cycle: Cycle, found: Sequence[_Found]) -> None:
         )
 
 
-def _violations(home: Home, cycle: Cycle) -> list[_Found]:
+def _build_pilots(
+    pilots: Sequence[str],
+    progress: Progress,
+    opening: _Opening,
+    cycle: Cycle,
+    builder: warehouse.Builder,
+) -> dict[str, str]:
+    """Build each pilot in its schema; one that fails keeps its last good state, which is said.
+
+    Returns:
+        The queries of the views that were built, by name.
+    """
+    queries: dict[str, str] = {}
+    for source_id in pilots:
+        progress.say(f"Pilot {source_id}")
+        try:
+            pilot = PilotBuilder(
+                opening.home,
+                opening.contracts,
+                source_id,
+                builder.change,
+                builder.live_nodes,
+                progress=progress.nodes,
+            )
+            failures = _build_pilot(pilot, opening, cycle)
+        except Exception as error:  # whatever it is, live tables are not touched by it
+            reraise_stop(error)
+            opening.home.log_failure(f"Pilot {source_id} could not be built")
+            failures = [f"{type(error).__name__}; the details are in {opening.home.failure_log}."]
+        if failures:
+            give_up(opening.home, source_id)
+            _note_failed_pilot(opening, cycle, source_id, failures)
+        else:
+            queries |= pilot.queries
+    return queries
+
+
+def _build_pilot(pilot: PilotBuilder, opening: _Opening, cycle: Cycle) -> list[str]:
+    """Build a pilot; returns what failed, a sentence each."""
+
+    def judge(builder: PilotBuilder) -> bool:
+        if _judge(opening, cycle, is_built_whole=builder.builds_whole, pilot=builder.schema):
+            return True
+        if not builder.links_students:
+            return False
+        judged = judge_linked_files(
+            opening.home, opening.contracts, cycle.cycle_id, pilot=builder.schema
+        )
+        return _keep_out(opening, cycle, judged, builder.schema)
+
+    with opening.home.landing(read_only=True) as connection:
+        has_new_files = connection.execute(
+            "select 1 from landing.cycle_files inner join landing.files using (file_id) "
+            "where cycle_id = ? and source_id = ? limit 1",
+            [cycle.cycle_id, pilot.source_id],
+        ).fetchone()
+    pilot.start()
+    built = pilot.build(judge if has_new_files else None)
+    if built.failures:
+        return [sentence for _, _, sentence in _tests_found(built)]
+    _append(opening, cycle, _violations(opening.home, cycle, pilot.schema))
+    pilot.complete(cycle.cycle_id)
+    return []
+
+
+def _note_failed_pilot(
+    opening: _Opening, cycle: Cycle, source_id: str, failures: Sequence[str]
+) -> None:
+    """Record that a pilot could not be built, so that a replay leaves it alone, too."""
+    _append(
+        opening,
+        cycle,
+        [(None, "PILOT_NOT_BUILT", f"{source_id}: {sentence}") for sentence in failures],
+    )
+    with opening.home.landing() as connection, ledger.transaction(connection):
+        replace(opening, connection=connection, now=clock_now()).note(
+            PILOT_FAILED, cycle, source_id
+        )
+
+
+def _violations(home: Home, cycle: Cycle, schema: str = "audit") -> list[_Found]:
     """Read what a cycle found of its records, from the warehouse just built."""
     with duckdb.connect(str(home.building_db), read_only=True) as connection:
         return connection.execute(
-            "select file_id, code, detail from audit.audit_violation where cycle_id = ? "
+            f"select file_id, code, detail from {schema}.audit_violation where cycle_id = ? "
             "order by file_id, code, detail",
             [cycle.cycle_id],
         ).fetchall()

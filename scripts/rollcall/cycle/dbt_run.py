@@ -5,6 +5,7 @@ dbt takes a second to import, and most commands need none of it: it is imported 
 
 import gc
 import hashlib
+import json
 import logging
 import re
 import shutil
@@ -21,6 +22,7 @@ from rollcall.cycle.nodes import with_ancestors
 from rollcall.environment import undisturbed
 from rollcall.errors import NoRoomError, RollcallError, is_out_of_room, reraise_stop
 from rollcall.home import Home
+from rollcall.ledger.stages import schema_of
 from rollcall.project import EVERYTHING
 from rollcall.sanitize import without_values
 
@@ -61,19 +63,30 @@ class DbtRun:
 
     Args:
         home: the data directory, where the target builds, and the project.
-        families: families of files that sources declare; others are disabled.
+        families: families of files that are read; others are disabled.
         target: a target of `profiles/profiles.yml`.
+        pilot: the source for which the project builds alone; live tables by default.
 
     Raises:
         RollcallError: the project cannot be parsed; the message is dbt's.
     """
 
-    def __init__(self, home: Home, families: Sequence[str], target: str = "cycle") -> None:
+    def __init__(
+        self,
+        home: Home,
+        families: Sequence[str],
+        target: str = "cycle",
+        pilot: str | None = None,
+    ) -> None:
         self._home = home
-        self._target_path = home.dbt_target if target == "cycle" else home.dbt_target / target
+        folder = schema_of(pilot) if pilot else target
+        self._target_path = home.dbt_target if folder == "cycle" else home.dbt_target / folder
+        self._variables: dict[str, Any] = {"families": list(families)}
+        if pilot:
+            self._variables["pilot"] = pilot
         self._options = [
             f"--target={target}",
-            f"--vars={{families: [{', '.join(families)}]}}",
+            f"--vars={json.dumps(self._variables)}",
             f"--project-dir={home.project.path}",
             f"--profiles-dir={home.project.rollcall / 'profiles'}",
             f"--target-path={self._target_path.resolve()}",
@@ -173,6 +186,11 @@ class DbtRun:
     def manifest(self) -> "Manifest":
         """The parsed project."""
         return self._manifest
+
+    def set_variable(self, name: str, value: Any) -> None:
+        """Give the commands from now on another value of a variable; the project stays parsed."""
+        self._variables[name] = value
+        self._options[1] = f"--vars={json.dumps(self._variables)}"
 
     @property
     def tables(self) -> list[str]:

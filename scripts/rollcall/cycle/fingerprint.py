@@ -16,7 +16,7 @@ from rollcall.ledger import ledger
 from rollcall.ledger.sql import identifier
 
 FACTS_OF_A_RUN = (
-    *("job_id", "landed_at", "decided_at", "found_at", "opened_at", "closed_at", "code_version"),
+    *("*job_id", "landed_at", "decided_at", "found_at", "opened_at", "closed_at", "code_version"),
     *("export_to_landing_*", "landing_to_visible_*", "run_status", "failed_attempt_count"),
 )
 """Columns, as patterns of their names, that say when and by what something was done (or are

@@ -15,6 +15,7 @@ from rollcall.cycle.lost_references import judge_references
 from rollcall.cycle.new_records import NewFile, Staging
 from rollcall.cycle.reused_ids import judge_ids
 from rollcall.cycle.school_years import judge_years
+from rollcall.cycle.tables import Tables
 from rollcall.cycle.unlinked_students import KEEP_STUDENTS, judge_students
 from rollcall.home import Home
 from rollcall.landing import raw
@@ -85,7 +86,8 @@ _FILES = """
         ) as accepted_count
     from landing.landing.cycle_files
     inner join landing.landing.files using (file_id)
-    left join transform.int_file_record_counts as counts using (file_id)
+    semi join {files} as seen using (file_id)
+    left join {counts} as counts using (file_id)
     left join structural using (file_id)
     where
         cycle_files.cycle_id = ?
@@ -97,7 +99,7 @@ _FILES = """
 _VIOLATED = """
     with problems as (
         select unnest(problems, max_depth := 2)
-        from transform.int_file_record_counts where file_id = ?
+        from {counts} where file_id = ?
     ),
     violations as (
         select record_number, unnest(violations, max_depth := 2) from problems
@@ -114,7 +116,7 @@ _VIOLATED = """
 _REASONS = """
     with problems as (
         select unnest(problems, max_depth := 2)
-        from transform.int_file_record_counts where file_id = ?
+        from {counts} where file_id = ?
     ),
     violations as (
         select record_number, line_number, unnest(violations, max_depth := 2)
@@ -133,7 +135,7 @@ _KEEP_REASONS = """
     insert into landing.rejected_records by name
     with problems as (
         select file_id, unnest(problems, max_depth := 2)
-        from building.transform.int_file_record_counts where file_id = ?
+        from building.{counts} where file_id = ?
     ),
     violations as (
         select file_id, record_number, line_number, unnest(violations, max_depth := 2)
@@ -174,7 +176,12 @@ class _Unreadable:
 
 
 def judge_new_files(
-    home: Home, contracts: Contracts, cycle_id: int, *, is_built_whole: bool
+    home: Home,
+    contracts: Contracts,
+    cycle_id: int,
+    *,
+    is_built_whole: bool,
+    pilot: str | None = None,
 ) -> list[tuple[str, Judgement]]:
     """Say what is to be said of new files of a cycle, by what dbt makes of their records.
 
@@ -185,6 +192,7 @@ def judge_new_files(
         contracts: layouts and limits.
         cycle_id: the cycle.
         is_built_whole: whether its tables are, so that base views say what was known before it.
+        pilot: the schema of the pilot whose files are judged; those of live sources by default.
 
     Returns:
         Files and judgements, of each file at most one that keeps it out: `TYPE_CHANGED` when most
@@ -196,8 +204,10 @@ def judge_new_files(
     """
     with duckdb.connect(str(home.building_db), read_only=True) as connection:
         home.attach(connection, home.landing_db, "landing")
-        files = [_File(*row) for row in connection.execute(_FILES, [cycle_id]).fetchall()]
-        found = {file.file_id: _judge(connection, contracts, file) for file in files}
+        tables = Tables(connection, pilot)
+        of_cycle = tables.in_query(_FILES)
+        files = [_File(*row) for row in connection.execute(of_cycle, [cycle_id]).fetchall()]
+        found = {file.file_id: _judge(tables, contracts, file) for file in files}
         judged = {file_id: judgement for file_id, judgement in found.items() if judgement}
         others = [
             NewFile(file.file_id, file.source_id, file.feed)
@@ -206,7 +216,7 @@ def judge_new_files(
         ]
         if not is_built_whole:
             home.attach_last_good(connection)
-        staging = Staging(connection, contracts, judged)
+        staging = Staging(tables, contracts, judged)
         found_of_others = (
             judge_ids(staging, contracts, others),
             judge_references(staging, contracts, others),
@@ -224,7 +234,7 @@ def judge_new_files(
 
 
 def judge_linked_files(
-    home: Home, contracts: Contracts, cycle_id: int
+    home: Home, contracts: Contracts, cycle_id: int, *, pilot: str | None = None
 ) -> list[tuple[str, Judgement]]:
     """Say what is to be said of new files of a cycle, by whose their students are.
 
@@ -232,10 +242,11 @@ def judge_linked_files(
         home: the data directory, whose warehouse in the making has linked the students.
         contracts: layouts and limits.
         cycle_id: the cycle.
+        pilot: the schema of the pilot whose files are judged; those of live sources by default.
     """
     with duckdb.connect(str(home.building_db), read_only=True) as connection:
         home.attach(connection, home.landing_db, "landing")
-        return judge_students(connection, contracts, cycle_id)
+        return judge_students(Tables(connection, pilot), contracts, cycle_id)
 
 
 def note_down(context: Context, cycle_id: int, judged: Sequence[tuple[str, Judgement]]) -> None:
@@ -257,7 +268,9 @@ def _add_finding(context: Context, cycle_id: int, file_id: str, judgement: Judge
     )
 
 
-def keep_out(context: Context, cycle_id: int, judged: Mapping[str, Judgement]) -> None:
+def keep_out(
+    context: Context, cycle_id: int, judged: Mapping[str, Judgement], *, pilot: str | None = None
+) -> None:
     """Take files out of a cycle, with the verdict and the reason that they have from now on.
 
     Args:
@@ -265,7 +278,9 @@ def keep_out(context: Context, cycle_id: int, judged: Mapping[str, Judgement]) -
             in the making attached as `building`.
         cycle_id: the cycle, which has frozen its files and built nothing yet.
         judged: file to judgement.
+        pilot: the schema of the pilot whose files they are; those of live sources by default.
     """
+    tables = Tables(context.connection, pilot, "building")
     for file_id, judgement in sorted(judged.items()):
         [entry] = rows(
             context.connection, "select * from landing.files where file_id = ?", [file_id]
@@ -275,7 +290,8 @@ def keep_out(context: Context, cycle_id: int, judged: Mapping[str, Judgement]) -
             raw.remove(context.connection, file_id, entry["raw_table"])
         else:
             is_unlinked = judgement.code == "STUDENTS_UNLINKED"
-            context.connection.execute(KEEP_STUDENTS if is_unlinked else _KEEP_REASONS, [file_id])
+            kept = tables.in_query(KEEP_STUDENTS if is_unlinked else _KEEP_REASONS)
+            context.connection.execute(kept, [file_id])
         context.connection.execute("delete from landing.cycle_files where file_id = ?", [file_id])
         _add_finding(context, cycle_id, file_id, judgement)
         changed = {
@@ -288,14 +304,15 @@ def keep_out(context: Context, cycle_id: int, judged: Mapping[str, Judgement]) -
     note(context, "cycle_judged", str(cycle_id), f"kept_out={len(judged)}")
 
 
-def _judge(
-    connection: duckdb.DuckDBPyConnection, contracts: Contracts, file: _File
-) -> Judgement | None:
+def _judge(tables: Tables, contracts: Contracts, file: _File) -> Judgement | None:
+    connection = tables.connection
     limits = contracts.sources[file.source_id].limits
     [layout] = [
         layout for layout in contracts.versions(file.feed) if layout.version == file.layout_version
     ]
-    found = connection.execute(_VIOLATED, [file.file_id, "OPTIONAL_VALUE_IGNORED"]).fetchall()
+    found = connection.execute(
+        tables.in_query(_VIOLATED), [file.file_id, "OPTIONAL_VALUE_IGNORED"]
+    ).fetchall()
     stored = f"(from landing.{layout.raw_table} where file_id = {literal(file.file_id)})"
     for raw_column, _, record_numbers in found:
         if record_numbers and len(record_numbers) >= limits.floor_count:
@@ -310,7 +327,7 @@ def _judge(
     names = dict(zip(layout.raw_columns, layout.names, strict=True))
     columns = [names.get(raw_column, raw_column) for raw_column, errors, _ in found if errors]
     where = ", ".join(f"'{name}'" for name in columns)
-    reasons = list(_reasons(connection, stored, layout, file.file_id))
+    reasons = list(_reasons(tables, stored, layout, file.file_id))
     return Judgement(
         "MASS_REJECTION",
         f"{file.rejected_count} of {file.judged_count} records are rejected ({share:.1f} %, "
@@ -322,12 +339,11 @@ def _judge(
     )
 
 
-def _reasons(
-    connection: duckdb.DuckDBPyConnection, stored: str, layout: Layout, file_id: str
-) -> Iterator[str]:
+def _reasons(tables: Tables, stored: str, layout: Layout, file_id: str) -> Iterator[str]:
     """Yield why records are rejected, the most frequent first: how the first value is written."""
+    connection = tables.connection
     for code, raw_column, count, line, number in connection.execute(
-        _REASONS, [file_id, file_id]
+        tables.in_query(_REASONS), [file_id, file_id]
     ).fetchall():
         times = f"{count} times, first in line {line}" if count > 1 else f"once, in line {line}"
         if raw_column not in layout.raw_columns:

@@ -4,10 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import duckdb
-
 from rollcall.contracts.layouts import Column
 from rollcall.contracts.project import Contracts
+from rollcall.cycle.tables import Tables
 
 _ORGS = "oneroster/orgs"
 ABOUT = {
@@ -51,18 +50,16 @@ class Staging:
     Where staging is built whole, base views stand for what was known.
     """
 
-    def __init__(
-        self, connection: duckdb.DuckDBPyConnection, contracts: Contracts, kept_out: Iterable[str]
-    ) -> None:
+    def __init__(self, tables: Tables, contracts: Contracts, kept_out: Iterable[str]) -> None:
         """Read what is there.
 
         Args:
-            connection: the warehouse in the making, with base views and counts of records; the
-                last good one is attached as `good`, unless tables are built whole.
+            tables: those of the warehouse in the making, with base views and counts of records;
+                the last good one is attached as `good`, unless tables are built whole.
             contracts: layouts.
             kept_out: files of the cycle whose records are not to be used.
         """
-        self._connection = connection
+        connection = self._connection = tables.connection
         self._contracts = contracts
         self._kept_out = list(kept_out)
         self._read: set[str] = set()
@@ -71,15 +68,18 @@ class Staging:
             for database, schema, name, columns in connection.execute(
                 "select database_name, schema_name, table_name, list(column_name) "
                 "from duckdb_columns() where starts_with(table_name, case database_name "
-                "when current_database() then 'base_' when 'good' then 'stg_' end) group by all"
+                "when current_database() then 'base_' when 'good' then 'stg_' end) "
+                "and schema_name in ('staging', $1) group by all order by schema_name desc",
+                [tables.pilot],
             ).fetchall()
         }
         connection.execute(
-            "create or replace temp table rejected_records as select file_id, record_number from "
-            "(select file_id, unnest(problems, max_depth := 2) "
-            "from transform.int_file_record_counts where file_id in "
-            "(select file_id from staging.stg_landing__files where is_new)) "
-            "where verdict = 'rejected'"
+            tables.in_query(
+                "create or replace temp table rejected_records as select file_id, record_number "
+                "from (select file_id, unnest(problems, max_depth := 2) from {counts} "
+                "where file_id in (select file_id from {files} where is_new)) "
+                "where verdict = 'rejected'"
+            )
         )
 
     def references(self, feed: str) -> list[Reference]:

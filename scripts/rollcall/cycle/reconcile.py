@@ -105,7 +105,7 @@ def reconcile(
         BusyError: another process writes in this data directory.
         RollcallError: a model of reconciliation failed.
     """
-    with home.lock(), warehouse.compared(home, contracts.families, progress) as connection:
+    with home.lock(), warehouse.compared(home, contracts, progress) as connection:
         (cycle,) = rows(
             connection,
             "select cycle_id, cutoff_at from audit.audit_cycle_log order by cycle_id desc limit 1",

@@ -11,7 +11,7 @@ every table is compared with the one that was tested.
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,16 +27,21 @@ from rollcall.csvfile.opening import open_records
 from rollcall.cycle import fingerprint, warehouse
 from rollcall.cycle.built_from import code_version
 from rollcall.cycle.cycle import Progress, what_changed
+from rollcall.cycle.pilots import PilotBuilder, give_up
 from rollcall.errors import RollcallError, UsageError
 from rollcall.home import Home
 from rollcall.landing import raw
 from rollcall.landing.container import Member, reopen
 from rollcall.landing.verdicts import Readable
-from rollcall.ledger import ledger
-from rollcall.ledger.entries import OF_A_CYCLE, delivery_of
+from rollcall.ledger import ledger, stages
+from rollcall.ledger.entries import FAILED_PILOTS, OF_A_CYCLE, delivery_of
 from rollcall.ledger.sql import rows
+from rollcall.ledger.stages import Stages
 
-_BY_JOB = ("deliveries", "decisions", "student_links", "mapping_reviews", "findings")
+_BY_JOB = (
+    *("deliveries", "decisions", "student_links", "stage_decisions", "mapping_reviews"),
+    "findings",
+)
 _MADE_AGAIN = ("landing.malformed_records", "landing.structural_records")
 _FRAMINGS = "*framings.csv"
 """The seeds that speak of layouts: those of today know some that a cycle did not have."""
@@ -201,7 +206,12 @@ class _Replay:
             with self._landing() as connection:
                 self._bring_to(connection, cycle)
                 change = what_changed(connection, cycle.cycle_id)
-            self._build(change)
+                acted = stages.acted_on(connection, self.home.project.contracts())
+                failed = connection.execute(
+                    FAILED_PILOTS.replace("landing.events", "recorded.landing.events"),
+                    [str(cycle.cycle_id)],
+                ).fetchall()
+            self._build(cycle, change, acted, {name for (name,) in failed})
             report.cycle_count += 1
             last = cycle.cycle_id
         with self._landing() as connection:
@@ -299,17 +309,42 @@ class _Replay:
                 raw.store(connection, file["file_id"], readable, framer)
         self.home.empty_spool()
 
-    def _build(self, change: warehouse.Change) -> None:
-        families = self.home.project.contracts().families
+    def _build(
+        self, cycle: _Cycle, change: warehouse.Change, acted: Stages, failed: Collection[str]
+    ) -> None:
+        """Build live tables, then the pilots but for those that the cycle could not build."""
+        contracts = self.home.project.contracts()
+        families = acted.live_families(contracts)
         builder = warehouse.Builder(self.home, families, change, progress=self.progress.nodes)
         builder.start()
-        built = builder.build_all()
-        if built.failures:
-            failure = built.failures[0]
-            raise RollcallError(
-                f"The replay stopped: {failure.kind} {failure.name} failed: {failure.message}."
+        _need(builder.build_all())
+        queries: dict[str, str] = {}
+        for source_id in acted.pilots:
+            if source_id in failed:
+                give_up(self.home, source_id)
+                continue
+            pilot = PilotBuilder(
+                self.home,
+                contracts,
+                source_id,
+                builder.change,
+                builder.live_nodes,
+                progress=self.progress.nodes,
             )
-        builder.publish()
+            pilot.start()
+            _need(pilot.build_all())
+            pilot.complete(cycle.cycle_id)
+            queries |= pilot.queries
+        builder.publish(queries)
+
+
+def _need(built: warehouse.Build) -> None:
+    """Raise where a build failed."""
+    if built.failures:
+        failure = built.failures[0]
+        raise RollcallError(
+            f"The replay stopped: {failure.kind} {failure.name} failed: {failure.message}."
+        )
 
 
 def _entries_at(cycle: _Cycle | None) -> dict[str, str]:

@@ -17,7 +17,7 @@ from rollcall.home import Home
 from rollcall.landing.job import LandReport
 from rollcall.landing.reported import report_landing
 from rollcall.ledger import schedule
-from rollcall.ledger.entries import cutoff_ahead, held_files, open_questions
+from rollcall.ledger.entries import FAILED_PILOTS, cutoff_ahead, held_files, open_questions
 from rollcall.ledger.sql import rows
 from rollcall.report import RenderedReport
 
@@ -75,7 +75,8 @@ class CycleReport:
     `completed` are the cycles that this run published, `reported` those that it reports;
     `failures` kept the cycle `failed`, whose new files are `failed_files`, from being published;
     `overruled` are tests that failed and did not count; `warnings` are tests of what a vendor can
-    break; `waiting` are files of earlier nights of which nobody has decided what is held of them;
+    break; `failed_pilots` says of each pilot that could not be built what failed; `waiting` are
+    files of earlier nights of which nobody has decided what is held of them;
     `after_cutoff` are deliveries that were exported by now and after the cut-off, so that a
     later cycle takes them; `cutoff_ahead` is the newest cut-off where it lies far ahead of now.
     Readers have a warehouse where `has_last_good`.
@@ -93,6 +94,7 @@ class CycleReport:
     balances: list[dict[str, Any]] = field(default_factory=list)
     rejected_records: list[dict[str, Any]] = field(default_factory=list)
     waiting: list[dict[str, Any]] = field(default_factory=list)
+    failed_pilots: dict[str, list[str]] = field(default_factory=dict)
     missing: list[schedule.ExpectedExport] = field(default_factory=list)
     is_anything_missed: bool = False
     after_cutoff: list[dict[str, Any]] = field(default_factory=list)
@@ -111,6 +113,7 @@ class CycleReport:
             or self.waiting
             or self.is_anything_missed
             or self.overruled
+            or self.failed_pilots
             or self.cutoff_ahead
             or self.report_failure
         )
@@ -166,6 +169,21 @@ def report_newest(
         landed.findings += [sentence for (sentence,) in older]
         report.overruled += _overruled(connection, cycle)
         report.warnings += _warnings(connection, cycle)
+        report.failed_pilots |= _failed_pilots(connection, cycle)
+
+
+def _failed_pilots(connection: duckdb.DuckDBPyConnection, cycle: Cycle) -> dict[str, list[str]]:
+    """Return pilot to what failed, of those that a cycle could not build."""
+    failed = connection.execute(FAILED_PILOTS, [str(cycle.cycle_id)]).fetchall()
+    found = connection.execute(
+        "select detail from landing.findings where cycle_id = ? and code = 'PILOT_NOT_BUILT' "
+        "order by finding_number",
+        [cycle.cycle_id],
+    ).fetchall()
+    return {
+        name: [detail.partition(": ")[2] for (detail,) in found if detail.startswith(f"{name}: ")]
+        for (name,) in failed
+    }
 
 
 def _overruled(connection: duckdb.DuckDBPyConnection, cycle: Cycle) -> tuple[Failure, ...]:

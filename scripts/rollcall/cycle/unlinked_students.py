@@ -7,6 +7,7 @@ question any more, and a source of which identity_columns.csv says nothing is no
 import duckdb
 
 from rollcall.contracts.project import Contracts
+from rollcall.cycle.tables import Tables
 from rollcall.landing.verdicts import Effect, Judgement
 from rollcall.ledger.sql import identifier, trimmed
 
@@ -14,10 +15,10 @@ _BETTER_PERCENT = 10
 """How many more of a file's students another column must find to be named."""
 _NEW_FILES = """
     select distinct file_id
-    from landing.landing.cycle_files inner join transform.int_assessment_results using (file_id)
+    from landing.landing.cycle_files inner join {results} using (file_id)
     where
         cycle_id = ?
-        and source_id in (select source_id from rules.identity_columns)
+        and source_id in (select source_id from {identities})
         and file_id not in (
             select file_id from landing.landing.decisions where decision = 'release'
         )
@@ -29,7 +30,7 @@ _COUNTED = """
             source_id, feed, layout_version, raw_table, roster_source_id,
             coalesce(source_student_key, cast(record_number as varchar)) as student,
             source_student_key
-        from transform.int_assessment_results
+        from {results}
         inner join landing.landing.files using (file_id, source_id, feed)
         where file_id = ?
     )
@@ -38,26 +39,26 @@ _COUNTED = """
         count(*),
         count(*) filter (not coalesce(is_usable or is_by_hand, false)),
         count(student_key)
-    from students left join transform.int_student_links as links using (source_student_key)
+    from students left join {links} as links using (source_student_key)
     group by all
 """
 _FOUND = """
     with said as (
         unpivot (
-            select record_number, {columns} from landing.{raw_table} where file_id = $file
+            select record_number, {{columns}} from landing.{{raw_table}} where file_id = $file
         ) on * exclude (record_number) into name raw_column value id_value
     ),
     named as (
         select distinct raw_column, id_value, source_student_key
         from said
-        inner join transform.int_assessment_results as results
+        inner join {results} as results
             on results.file_id = $file and said.record_number = results.record_number
         where id_value is not null and source_student_key is not null
     ),
     roster as (
         unpivot (
             select user_key, user_id as "sourcedId", identifier, username, email
-            from core.dim_user where source_id = $roster and role = 'student'
+            from {users} where source_id = $roster and role = 'student'
         ) on "sourcedId", identifier, username, email into name roster_column value id_value
     ),
     found as (
@@ -70,8 +71,8 @@ _FOUND = """
             ) as is_uncontradicted
         from named
         inner join roster using (id_value)
-        inner join transform.int_roster_students as students using (user_key)
-        left join transform.int_student_witnesses as witnesses using (source_student_key)
+        inner join {students} as students using (user_key)
+        left join {witnesses} as witnesses using (source_student_key)
         group by all
     )
     select raw_column, roster_column, count(*) from found where is_uncontradicted
@@ -82,8 +83,8 @@ _COLUMNS_OF_CANVAS = {"sourcedId": "user_id", "username": "login_id"}
 _DECLARED = """
     select theirs.column_name, ours.column_name
     from landing.landing.files
-    inner join rules.identity_columns as theirs using (source_id, feed)
-    left join rules.identity_columns as ours
+    inner join {identities} as theirs using (source_id, feed)
+    left join {identities} as ours
         on ours.source_id = $2 and theirs.assigner = ours.assigner and theirs.id_kind = ours.id_kind
     where file_id = $1
 """
@@ -92,8 +93,8 @@ KEEP_STUDENTS = """
     select
         results.file_id, source_student_key, links.roster_source_id, outcome, found_student_key,
         count(*) as result_count
-    from building.transform.int_assessment_results as results
-    inner join building.transform.int_student_links as links using (source_student_key)
+    from building.{results} as results
+    inner join building.{links} as links using (source_student_key)
     where results.file_id = ? and not is_usable and not is_by_hand
     group by all
 """
@@ -101,13 +102,13 @@ KEEP_STUDENTS = """
 
 
 def judge_students(
-    connection: duckdb.DuckDBPyConnection, contracts: Contracts, cycle_id: int
+    tables: Tables, contracts: Contracts, cycle_id: int
 ) -> list[tuple[str, Judgement]]:
     """Say of which new files too many students are nobody's, and where another column finds more.
 
     Args:
-        connection: the warehouse in the making, in which students are linked, with the landing
-            database attached as `landing`.
+        tables: those of the warehouse in the making, in which students are linked, with the
+            landing database attached as `landing`.
         contracts: layouts and limits.
         cycle_id: the cycle.
 
@@ -116,9 +117,10 @@ def judge_students(
         `IDENTITY_COLUMN_SUSPECT` is noted.
     """
     judged = []
-    for (file_id,) in connection.execute(_NEW_FILES, [cycle_id]).fetchall():
+    connection = tables.connection
+    for (file_id,) in connection.execute(tables.in_query(_NEW_FILES), [cycle_id]).fetchall():
         [(source_id, feed, version, raw_table, roster, count, unlinked, found)] = (
-            connection.execute(_COUNTED, [file_id]).fetchall()
+            connection.execute(tables.in_query(_COUNTED), [file_id]).fetchall()
         )
         limits = contracts.sources[source_id].limits
         if unlinked < limits.floor_count:
@@ -126,7 +128,7 @@ def judge_students(
         better = ""
         if unlinked * 100 >= _BETTER_PERCENT * count:
             better = _better(
-                connection, contracts, (feed, version), raw_table, file_id, roster, count, found
+                tables, contracts, (feed, version), raw_table, file_id, roster, count, found
             )
         if unlinked * 100 > limits.max_unlinked_percent * count:
             sentence = (
@@ -151,7 +153,7 @@ def has_new_students(connection: duckdb.DuckDBPyConnection, cycle_id: int) -> bo
 
 
 def _better(
-    connection: duckdb.DuckDBPyConnection,
+    tables: Tables,
     contracts: Contracts,
     layout_of: tuple[str, str],
     raw_table: str,
@@ -161,6 +163,7 @@ def _better(
     found: int,
 ) -> str:
     """Name the column of ids that finds many more students than are found; blank without one."""
+    connection = tables.connection
     feed, version = layout_of
     [layout] = [item for item in contracts.versions(feed) if item.version == version]
     names = {
@@ -173,9 +176,10 @@ def _better(
     columns = ", ".join(
         f"{trimmed(identifier(raw_column))} as {identifier(raw_column)}" for raw_column in names
     )
-    declared = connection.execute(_DECLARED, [file_id, roster]).fetchall()
+    declared = connection.execute(tables.in_query(_DECLARED), [file_id, roster]).fetchall()
     rows = connection.execute(
-        _FOUND.format(columns=columns, raw_table=raw_table), {"file": file_id, "roster": roster}
+        tables.in_query(_FOUND).format(columns=columns, raw_table=raw_table),
+        {"file": file_id, "roster": roster},
     ).fetchall()
     named = [(names[theirs], known_as.get(ours, ours), count) for theirs, ours, count in rows]
     pairs = [pair for pair in named if pair[:2] not in declared]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from rollcall.contracts.project import Contracts
 from rollcall.cycle.dbt_run import DbtRun, NodeResult, Progress
 from rollcall.cycle.failing_records import failing_records
 from rollcall.cycle.failing_rows import named_rows, remedies
@@ -17,18 +18,21 @@ from rollcall.errors import NoRoomError, RollcallError, is_out_of_room
 from rollcall.folders import sync
 from rollcall.home import Home, wal_of
 from rollcall.ledger.sql import literal
+from rollcall.ledger.stages import acted_on
 
 _STORED_AS = "storage_version 'v1.0.0', block_size 65536"
 """How a warehouse is stored from its first day, so that any DuckDB from 1.1 on reads it.
 
 In blocks of 64 KiB small tables take less than half of the room of the default, large ones as much.
 """
-_VIEWS_ASIDE = "staging.views_set_aside"
+_ASIDE = "views_set_aside"
+_LIVE = "staging"
+"""The schema in which live views are set aside; those of a pilot stay in its own."""
 _RECORD_COUNTS = "int_file_record_counts"
 """What a cycle builds first: every record of the new files with its verdict."""
 _LINKS = "int_student_links"
 """What it builds with that, where new results name students by ids of their own: whose they are."""
-_BUILD = ("build", "--cache-selected-only", "--exclude-resource-type=unit_test")
+BUILD = ("build", "--cache-selected-only", "--exclude-resource-type=unit_test")
 _FAILED = frozenset({"error", "fail", "runtime error"})
 _WARNED = "warn"
 
@@ -71,7 +75,9 @@ def start_from_last_good(home: Home, change: "Change") -> "Change":
     if home.warehouse_db.exists() and not change.must_rebuild:
         _copy_last_good(home)
         try:
-            _take_views_back(home)
+            with duckdb.connect(str(home.building_db)) as connection:
+                home.attach(connection, home.landing_db, "landing")
+                take_views_back(connection, _LIVE)
         except duckdb.Error:
             return replace(change, is_code_new=True)
     else:
@@ -80,17 +86,28 @@ def start_from_last_good(home: Home, change: "Change") -> "Change":
             home.attach(connection, home.building_db, "building", _STORED_AS)
             home.attach(connection, home.landing_db, "landing")
             home.attach_last_good(connection)
-            history = connection.execute(
-                "select table_name from duckdb_tables() "
-                "where database_name = 'good' and schema_name = 'snapshots' order by table_name"
-            ).fetchall()
-            connection.execute("create schema building.snapshots")
-            for (table,) in history:
-                connection.execute(
-                    f"create table building.snapshots.{table} as from good.snapshots.{table}"
-                )
-                _forget_what_was_taken_back(connection, f"building.snapshots.{table}")
+            connection.execute("use building")
+            take_history(connection, "snapshots")
     return change
+
+
+def take_history(connection: duckdb.DuckDBPyConnection, schema: str) -> None:
+    """Make a schema in the warehouse in use that has the history of the last good one, if any.
+
+    Args:
+        connection: the warehouse in use, with the landing database attached as `landing` and the
+            last good warehouse, where there is one, as `good`.
+        schema: that of live tables or of a pilot.
+    """
+    history = connection.execute(
+        "select table_name from duckdb_tables() where database_name = 'good' "
+        "and schema_name = ? and starts_with(table_name, 'snap_') order by table_name",
+        [schema],
+    ).fetchall()
+    connection.execute(f"create schema {schema}")
+    for (table,) in history:
+        connection.execute(f"create table {schema}.{table} as from good.{schema}.{table}")
+        _forget_what_was_taken_back(connection, f"{schema}.{table}")
 
 
 def _forget_what_was_taken_back(connection: duckdb.DuckDBPyConnection, table: str) -> None:
@@ -108,35 +125,67 @@ def _copy_last_good(home: Home) -> None:
     shutil.copyfile(home.warehouse_db, home.building_db)
 
 
-def _take_views_back(home: Home) -> None:
-    """Make the views again that were set aside when the last good warehouse was published."""
-    with duckdb.connect(str(home.building_db)) as connection:
-        home.attach(connection, home.landing_db, "landing")
-        aside = connection.execute(f"from {_VIEWS_ASIDE} order by name").fetchall()
-        for name, query in aside:
-            connection.execute(f"create view {name} as {query}")
+def take_views_back(connection: duckdb.DuckDBPyConnection, schema: str) -> None:
+    """Make the views of a schema again that are not there, by the queries that are kept of them.
+
+    Args:
+        connection: the warehouse in use, with the landing database attached as `landing`.
+        schema: that of live tables, or of a pilot.
+
+    Raises:
+        duckdb.Error: a view cannot be made as it was.
+    """
+    waiting = connection.execute(
+        f"select name, query from {schema}.{_ASIDE} where name not in "
+        "(select schema_name || '.' || view_name from duckdb_views() "
+        "where database_name = current_database()) order by name"
+    ).fetchall()
+    while waiting:  # one may read another
+        failed = []
+        for name, query in waiting:
+            try:
+                connection.execute(f"create view {name} as {query}")
+            except duckdb.Error:
+                if len(waiting) == 1:
+                    raise
+                failed.append((name, query))
+        waiting = failed if len(failed) < len(waiting) else failed[:1]
 
 
 def _set_views_aside(connection: duckdb.DuckDBPyConnection, queries: Mapping[str, str]) -> None:
     """Drop the views that cannot be read in this file alone, and keep their queries in a table.
 
     They read the landing database, which readers of the published file do not have. `queries` are
-    those of the views that were built; of others the table has them.
+    those of the views that were built; of others the table has them. There is one in `staging`, and
+    one in the schema of each pilot, which has the queries of all its views.
     """
-    connection.execute(
-        f"create table if not exists {_VIEWS_ASIDE} (name varchar primary key, query varchar)"
-    )
     views = connection.execute(
-        "select schema_name || '.' || view_name from duckdb_views() where not internal order by all"
+        "select schema_name, view_name from duckdb_views() where not internal order by all"
     ).fetchall()
-    for (name,) in views:
-        try:
-            connection.execute(f"describe {name}")
-        except duckdb.Error:
-            if name in queries:
-                row = [name, queries[name]]
-                connection.execute(f"insert or replace into {_VIEWS_ASIDE} values (?, ?)", row)
+    for schema in sorted({_LIVE, *(schema for schema, _ in views if _is_of_pilot(schema))}):
+        columns = "name varchar primary key, query varchar"
+        connection.execute(f"create table if not exists {schema}.{_ASIDE} ({columns})")
+    for schema, view in views:
+        name = f"{schema}.{view}"
+        place = schema if _is_of_pilot(schema) else _LIVE
+        is_readable = _is_readable(connection, name)
+        if name in queries and (_is_of_pilot(schema) or not is_readable):
+            row = [name, queries[name]]
+            connection.execute(f"insert or replace into {place}.{_ASIDE} values (?, ?)", row)
+        if not is_readable:
             connection.execute(f"drop view {name}")
+
+
+def _is_readable(connection: duckdb.DuckDBPyConnection, view: str) -> bool:
+    try:
+        connection.execute(f"describe {view}")
+    except duckdb.Error:
+        return False
+    return True
+
+
+def _is_of_pilot(schema: str) -> bool:
+    return schema.startswith("pilot_")
 
 
 def _note_origin(connection: duckdb.DuckDBPyConnection, home: Home) -> None:
@@ -176,7 +225,7 @@ class Builder:
 
     Args:
         home: the data directory, locked, and the project to build with.
-        families: the families of files that sources declare.
+        families: the families of files of which live tables are made.
         change: what is to be built besides what came; everything, by default.
         progress: receives (nodes done, nodes in all, name of the last one).
 
@@ -262,23 +311,36 @@ class Builder:
         message = f"{named}: dbt has left out what belongs to a cycle."
         return replace(built, failures=(Failure("every_node_runs", "cycle", message),))
 
-    def publish(self) -> None:
-        """Put what was built in place of the last good warehouse, and keep its dbt artifacts."""
+    @property
+    def live_nodes(self) -> frozenset[str]:
+        """The ids of the nodes that live tables are made of."""
+        return frozenset(self._dbt.manifest.nodes)
+
+    @property
+    def change(self) -> Change:
+        """What is built besides what came."""
+        return self._change
+
+    def publish(self, queries: Mapping[str, str]) -> None:
+        """Put what was built in place of the last good warehouse, and keep its dbt artifacts.
+
+        `queries` are those of the views that were built of pilots, by name.
+        """
         self._dbt.keep_artifacts(self._home.dbt_state)
-        publish(self._home, self._queries)
+        publish(self._home, {**self._queries, **queries})
 
     def _build(self, nodes: Collection[str]) -> Build:
-        return self._run(_BUILD, nodes)
+        return self._run(BUILD, nodes)
 
     def _run(self, command: Sequence[str], nodes: Collection[str] | None = None) -> Build:
         results = self._dbt.invoke(command, self._progress, nodes)
         self._queries |= {node.relation: node.compiled_code for node in results if node.relation}
-        return _read_results(results, self._home, self._home.building_db)
+        return read_results(results, self._home, self._home.building_db)
 
 
 @contextmanager
 def compared(
-    home: Home, families: Sequence[str], progress: Progress = lambda *_: None
+    home: Home, contracts: Contracts, progress: Progress = lambda *_: None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Compare what has landed with the last good cycle, in a copy of it; yields that copy.
 
@@ -290,12 +352,13 @@ def compared(
     """
     with home.landing(read_only=True) as ledger:
         need_last_good(home, ledger)
+        families = acted_on(ledger, contracts).live_families(contracts)
     try:
         _copy_last_good(home)
         results = DbtRun(home, families).invoke(
             ["run", "--full-refresh", "--select=tag:reconciliation"], progress
         )
-        built = _read_results(results, home, home.building_db)
+        built = read_results(results, home, home.building_db)
         if built.failures:
             failure = built.failures[0]
             raise RollcallError(
@@ -308,7 +371,12 @@ def compared(
         discard(home.building_db)
 
 
-def _read_results(results: list[NodeResult], home: Home, database: Path) -> Build:
+def read_results(results: list[NodeResult], home: Home, database: Path) -> Build:
+    """Read what dbt did: what failed or warned, with the rows and records at fault.
+
+    Raises:
+        NoRoomError: no room was left.
+    """
     failures: list[Failure] = []
     warnings: list[Failure] = []
     for result in results:

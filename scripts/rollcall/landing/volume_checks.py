@@ -25,6 +25,7 @@ from rollcall.ledger.sql import (
     record_key,
     trimmed,
 )
+from rollcall.ledger.stages import schema_of
 
 _ORGS = "oneroster/orgs"
 _LARGE = 100_000
@@ -214,7 +215,10 @@ class _Comparison:
     def of(cls, connection: duckdb.DuckDBPyConnection, file: StoredFile) -> "_Comparison | None":
         """Build the comparison; None when there is nothing to compare with."""
         mart = file.feed.mart
-        if not _has_table(connection, mart):
+        of_pilot = f"{schema_of(file.source.source_id)}.{mart.split('.')[-1]}"
+        if _has_table(connection, of_pilot):  # a pilot is compared with what is its own
+            mart = of_pilot
+        elif not _has_table(connection, mart):
             return None
         keys = file.layout.keys
         may_be_blank = [column.may_be_blank for column, _ in keys]

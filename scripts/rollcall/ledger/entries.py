@@ -81,8 +81,22 @@ FROZEN_FILES = f"""
     where {UNFINISHED}
 """
 """SQL: the files of the cycle that is to be run again."""
-OF_A_CYCLE = ("cycle_files", "cycle_decisions", "cycle_student_links", "expected_exports")
+OF_A_CYCLE = (
+    *("cycle_files", "cycle_decisions", "cycle_student_links", "cycle_stage_decisions"),
+    "expected_exports",
+)
 """Tables of the ledger that say what a cycle saw."""
+PILOT_FAILED = "cycle_pilot_failed"
+"""The kind of event that tells that a cycle could not build a pilot, whose name is its detail."""
+FAILED_PILOTS = f"""
+    select distinct detail from landing.events
+    where kind = '{PILOT_FAILED}' and subject = $1 and event_number > (
+        select max(event_number) from landing.events
+        where kind in ('cycle_opened', 'cycle_resumed') and subject = $1
+    )
+    order by detail
+"""
+"""SQL: the pilots that the last try of a cycle could not build."""
 QUESTIONS = ("FILE_NOT_DELIVERED", "FILE_NOT_ANNOUNCED", "REFERENCES_UNKNOWN")
 """Findings that ask something of a source, though no file of it waits.
 

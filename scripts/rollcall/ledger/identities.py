@@ -18,6 +18,7 @@ from rollcall.ledger import ledger
 from rollcall.ledger.decisions import who
 from rollcall.ledger.entries import UNLINKED_FILES
 from rollcall.ledger.sql import rows
+from rollcall.ledger.stages import schema_of
 
 _IDS = "core.dim_student_id"
 _MATCHES = "audit.audit_identity_match"
@@ -243,13 +244,15 @@ def _student_of_source(
     Those of files that are held are known, too.
     """
     there = connection.execute(
-        "select 1 from duckdb_tables() where database_name = 'good' and schema_name = 'core' "
-        "and table_name = 'dim_student_id'"
+        "select schema_name from duckdb_tables() where database_name = 'good' "
+        "and schema_name in ('core', $1) and table_name = 'dim_student_id' order by all",
+        [schema_of(source)],
     ).fetchall()
-    in_good = (
-        f"select source_student_key, roster_source_id from good.{_IDS} "
+    in_good = "".join(
+        f"select source_student_key, roster_source_id from good.{schema}.dim_student_id "
         "where source_id = $1 and $2 in (id_value, source_student_key) union "
-    ) * bool(there)
+        for (schema,) in there
+    )
     known = connection.execute(
         in_good + "select source_student_key, roster_source_id from landing.unlinked_students "
         "inner join landing.files using (file_id) where source_id = $1 and "

@@ -36,8 +36,12 @@ _ENTRIES = {
     "decision": {"decisions": "decision_id"},
     "link": {"student_links": "link_id"},
     "mapping": {"mapping_reviews": "job_id"},
+    "stage": {"stage_decisions": "stage_decision_id"},
     "cycle": dict.fromkeys(
-        ("cycles", "cycle_files", "cycle_decisions", "cycle_student_links", "expected_exports"),
+        (
+            *("cycles", "cycle_files", "cycle_decisions", "cycle_student_links"),
+            *("cycle_stage_decisions", "expected_exports"),
+        ),
         "cycle_id",
     ),
     "job": {"findings": "job_id"},
@@ -252,7 +256,7 @@ def note(
         job_id: the job that writes.
         at: when, UTC.
         kind: what happened; its first word says what `subject` is: delivery, file, decision, link,
-            cycle, mapping or job (whose reviews of a mapping, or findings, are meant).
+            stage, cycle, mapping or job (whose reviews of a mapping, or findings, are meant).
         subject: the id of what it happened to.
         detail: more, without personal values.
     """
@@ -395,6 +399,46 @@ def link(
         },
     )
     note(connection, job_id=job_id, at=at, kind="link_decided", subject=str(number))
+
+
+def decide_stage(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    job_id: int,
+    source_id: str,
+    decision: str,
+    stage: str,
+    reason: str,
+    decided_by: str,
+    at: datetime,
+) -> None:
+    """Record the stage of a source; the next cycle acts on it."""
+    number = _scalar(
+        connection,
+        "select coalesce(max(stage_decision_id), 0) + 1 from landing.stage_decisions",
+    )
+    put(
+        connection,
+        "stage_decisions",
+        {
+            "stage_decision_id": number,
+            "job_id": job_id,
+            "source_id": source_id,
+            "decision": decision,
+            "stage": stage,
+            "reason": reason,
+            "decided_by": decided_by,
+            "decided_at": at,
+        },
+    )
+    note(
+        connection,
+        job_id=job_id,
+        at=at,
+        kind="stage_decided",
+        subject=str(number),
+        detail=f"{decision} {source_id}",
+    )
 
 
 def event_hash(previous: str, fields: Iterable[str]) -> str:

@@ -107,6 +107,19 @@ create table if not exists landing.student_links (
     decided_at timestamp not null
 );
 
+-- The stage of a source: declare (once, when a cycle first knows it, as sources.csv says), then what a person decided of
+-- it: promote, demote or retire.
+create table if not exists landing.stage_decisions (
+    stage_decision_id bigint primary key,
+    job_id bigint not null,
+    source_id varchar not null,
+    decision varchar not null,
+    stage varchar not null,
+    reason varchar not null,
+    decided_by varchar not null,
+    decided_at timestamp not null
+);
+
 -- Students of a file that a cycle held because too many of them are nobody's, so that a person can link them; a file
 -- that is tried again is counted anew.
 create table if not exists landing.unlinked_students (
@@ -173,6 +186,11 @@ create table if not exists landing.cycle_decisions (
 create table if not exists landing.cycle_student_links (
     cycle_id bigint not null,
     link_id bigint primary key
+);
+
+create table if not exists landing.cycle_stage_decisions (
+    cycle_id bigint not null,
+    stage_decision_id bigint primary key
 );
 
 -- Every export of a due feed that the schedule set, by the first cycle at whose cut-off it was due.

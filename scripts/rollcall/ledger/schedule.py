@@ -10,6 +10,7 @@ from cronsim import CronSim
 
 from rollcall.contracts.project import Contracts
 from rollcall.contracts.sources import Source
+from rollcall.ledger import stages
 from rollcall.ledger.entries import USABLE_FILES
 
 _AHEAD = timedelta(hours=3)
@@ -53,8 +54,9 @@ def newly_due(
 ) -> list[ExpectedExport]:
     """Return the exports that are due by a moment and not recorded yet, oldest first.
 
-    A feed is due from its first arrival on. What fell due shortly before the last cycle and was
-    not recorded then, as when its grace has become shorter, is made up.
+    A feed is due from its first arrival on, while its source is a pilot or live. What fell due
+    shortly before the last cycle and was not recorded then, as when its grace has become shorter,
+    is made up.
 
     Args:
         connection: the landing database.
@@ -154,7 +156,10 @@ def _started(
             [at],
         ).fetchall()
     }
+    stage = stages.decided(connection, contracts)
     for source in contracts.sources.values():
+        if stage[source.source_id] not in stages.EXPECTING:
+            continue
         feeds = {
             feed: first_arrival[source.source_id, feed]
             for feed in source.due_feeds

@@ -1,5 +1,6 @@
 """What `rollcall status` says: cycles, sources, files that wait, how old the data is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 import duckdb
 
 from rollcall.contracts.project import Contracts
+from rollcall.contracts.sources import Source
 from rollcall.home import Home
-from rollcall.ledger import schedule
+from rollcall.ledger import schedule, stages
 from rollcall.ledger.entries import (
     CYCLE_ATTEMPTS,
     IN_FUTURE,
@@ -25,10 +27,14 @@ from rollcall.ledger.sql import rows
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
-    """One source: its newest export seen and how old it is, in hours."""
+    """One source: its stage, its newest export seen and how old it is, in hours.
+
+    `stage` is what was decided last, which the next cycle goes by.
+    """
 
     source_id: str
     name: str
+    stage: str
     last_exported_at: datetime | None
     age_hours: float | None
     latency_target_hours: int
@@ -38,7 +44,8 @@ class SourceStatus:
     @property
     def is_stale(self) -> bool:
         """Whether the newest export is older than the source's latency target allows."""
-        return self.age_hours is not None and self.age_hours > self.latency_target_hours
+        is_awaited = self.stage in stages.EXPECTING
+        return is_awaited and (self.age_hours or 0) > self.latency_target_hours
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +141,9 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
             "select delivery, first_seen_at from landing.unfinished_uploads order by all",
         )
         report.cutoff_ahead = cutoff_ahead(connection, now)
-        report.feeds = _feeds(connection, contracts, now)
+        stage = stages.decided(connection, contracts)
+        awaited = [s for s in contracts.sources.values() if stage[s.source_id] in stages.EXPECTING]
+        report.feeds = _feeds(connection, contracts, awaited, now)
     for source in contracts.sources.values():
         row = seen.get(source.source_id, {})
         last = row.get("last_exported_at")
@@ -142,6 +151,7 @@ def read(home: Home, contracts: Contracts, now: datetime) -> StatusReport:
             SourceStatus(
                 source_id=source.source_id,
                 name=source.name,
+                stage=stage[source.source_id],
                 last_exported_at=last,
                 age_hours=round((now - last).total_seconds() / 3600, 1) if last else None,
                 latency_target_hours=source.latency_target_hours,
@@ -173,9 +183,12 @@ def _published_because(connection: duckdb.DuckDBPyConnection, cycle_id: int) -> 
 
 
 def _feeds(
-    connection: duckdb.DuckDBPyConnection, contracts: Contracts, now: datetime
+    connection: duckdb.DuckDBPyConnection,
+    contracts: Contracts,
+    sources: Sequence[Source],
+    now: datetime,
 ) -> list[FeedStatus]:
-    """Say of every due feed whether the newest export that was due by now is there.
+    """Say of every due feed of the sources whether the newest export that was due by now is there.
 
     It is late when a cycle at whose cut-off it was due had not seen it.
     """
@@ -195,7 +208,7 @@ def _feeds(
         "select cycle_id, cutoff_at from landing.cycles where cutoff_at <= ?", [now]
     ).fetchall()
     found = []
-    for source in contracts.sources.values():
+    for source in sources:
         for feed in source.due_feeds:
             arrived, export = (
                 arrivals.get((source.source_id, feed)),

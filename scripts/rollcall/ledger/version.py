@@ -6,7 +6,7 @@ import duckdb
 
 from rollcall.errors import UsageError
 
-VERSION = 4
+VERSION = 5
 """Raised by one with every change of `ledger.sql`; `prepare` brings an older ledger up to it."""
 
 

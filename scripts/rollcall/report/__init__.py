@@ -56,7 +56,7 @@ def render_report(home: Home, contracts: Contracts, *, names: bool = False) -> R
         reader = Reader(connection, making, SHEET_ROWS, names=names)
         for listing in listings(names=names):
             reader.read(listing)
-        found = answer(connection, contracts, state, reader.tables)
+        found = answer(connection, state, reader.tables)
         drawn = (
             draw(connection)
             for draw in (charts.arrivals, charts.verdicts, charts.lag, charts.mastery)

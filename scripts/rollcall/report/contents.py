@@ -30,6 +30,41 @@ def lay_out(connection: duckdb.DuckDBPyConnection) -> None:
         "create temp table vocabulary as from "
         f"read_csv({literal(str(VOCABULARY))}, header = true, all_varchar = true)"
     )
+    for table, columns in _OF_PILOTS.items():
+        _lay_out_pilots(connection, table, columns)
+
+
+_OF_PILOTS = {
+    "audit_pilot_effect": (
+        "outcome varchar, objective_id varchar, path_id varchar, step_number bigint, "
+        "value_now varchar, value_with_pilot varchar, student_count bigint"
+    ),
+    "audit_pilot_difference": (
+        "problem varchar, code varchar, feed varchar, file_id varchar, record_number bigint, "
+        "line_number bigint, column_name varchar, problem_count bigint"
+    ),
+}
+"""The tables that each pilot has in its schema, and the columns that are shown."""
+
+
+def _lay_out_pilots(connection: duckdb.DuckDBPyConnection, table: str, columns: str) -> None:
+    """Put the tables of one name of all pilots into one, with the pilot and its last cycle."""
+    schemas = connection.execute(
+        "select schema_name from duckdb_tables() where database_name = 'good' "
+        "and starts_with(schema_name, 'pilot_') and table_name = ? order by schema_name",
+        [table],
+    ).fetchall()
+    pairs = [
+        column.split() for column in f"source_id varchar, cycle_id bigint, {columns}".split(", ")
+    ]
+    shape = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in pairs)
+    names = ", ".join(name for name, _ in pairs)
+    of_pilots = (
+        f"select {names} from good.{schema}.{table} cross join good.{schema}.built_in_cycle"
+        for (schema,) in schemas
+    )
+    rows = " union all ".join([f"(select {shape} limit 0)", *of_pilots])
+    connection.execute(f"create temp table {table} as {rows}")
 
 
 def listings(*, names: bool) -> list[Listing]:
@@ -46,6 +81,7 @@ def listings(*, names: bool) -> list[Listing]:
         *_contests(),
         *_changes(),
         *_students(),
+        *_pilots(),
         *_times(),
         *_by_cycle(),
         *_reference(),
@@ -288,6 +324,27 @@ def _students() -> list[Listing]:
             "Evidence that counts, and evidence that does not",
             "How many results are usable as evidence, and why the others are not.",
             "There is no result yet.",
+        ),
+    ]
+
+
+def _pilots() -> list[Listing]:
+    return [
+        Listing(
+            "pilot_effect",
+            "What would change",
+            "How many students would have another state, or another gate on a learning path, if "
+            "the pilot were live: by the evidence of live sources and the pilot together.",
+            "No source is a pilot, or none would change an outcome.",
+            labels={"built_in_cycle": "as of cycle"},
+        ),
+        Listing(
+            "pilot_problems",
+            "What stands in the way",
+            "Problems of ingestion (a file or record was not taken), of transformation (a value, a "
+            "student or an objective was not understood) and of logic (a rule gives evidence no "
+            "outcome, or another one than live tables have), with the first record that shows it.",
+            "No source is a pilot, or nothing is wrong with any.",
         ),
     ]
 

@@ -7,8 +7,7 @@ from typing import Literal
 import duckdb
 
 from rollcall.contracts import codes
-from rollcall.contracts.project import Contracts
-from rollcall.ledger.status import FeedStatus, StatusReport, failures
+from rollcall.ledger.status import StatusReport, failures
 from rollcall.project import REFERENCE_DIR
 from rollcall.report.listings import Table, words
 from rollcall.sanitize import plain
@@ -48,7 +47,6 @@ class Answer:
 
 def answer(
     connection: duckdb.DuckDBPyConnection,
-    contracts: Contracts,
     status: StatusReport,
     tables: dict[str, Table],
 ) -> Answer:
@@ -56,7 +54,6 @@ def answer(
 
     Args:
         connection: the ledger in use, the warehouse attached as `good`.
-        contracts: the sources.
         status: the state of the data directory at the cut-off of the newest cycle.
         tables: the listings.
     """
@@ -73,7 +70,7 @@ def answer(
         *_rejected(connection, status, newest["cycle_id"]),
         *_asked(status),
         *_in_future(status),
-        *_due(status.feeds, contracts),
+        *_due(status),
     ]
     levels = {point.level for point in points}
     level: Level = "good"
@@ -267,10 +264,11 @@ def _in_future(status: StatusReport) -> list[Point]:
     ]
 
 
-def _due(feeds: list[FeedStatus], contracts: Contracts) -> list[Point]:
+def _due(status: StatusReport) -> list[Point]:
     missing: dict[tuple[str, str, str], list[str]] = {}
-    for feed in feeds:
-        if feed.status == "missing" and contracts.sources[feed.source_id].stage == "live":
+    live = {source.source_id for source in status.sources if source.stage == "live"}
+    for feed in status.feeds:
+        if feed.status == "missing" and feed.source_id in live:
             export = (feed.source_id, words(feed.expected_at), words(feed.due_at))
             missing.setdefault(export, []).append(feed.feed.split("/")[-1].replace("_", " "))
     return [

@@ -83,6 +83,13 @@ PAGES = (
         ("mastery_by_cycle",),
     ),
     Page(
+        "pilots.html",
+        "Pilots",
+        "Sources that are tried out. They build alone: of them, the rest of this report shows "
+        "their files and what is to be done about these, and no outcome rests on them.",
+        ("pilot_effect", "pilot_problems"),
+    ),
+    Page(
         "changes.html",
         "Changes",
         "Whose mastery or gate changed in which cycle, and why; the newest cycle first.",

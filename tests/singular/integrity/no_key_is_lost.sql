@@ -14,6 +14,14 @@ problems as (
 ),
 
 new_records as (
+    select
+        cast(null as varchar) as feed,
+        cast(null as varchar) as file_id,
+        cast(null as bigint) as record_number,
+        cast(null as boolean) as is_staged
+    where false
+    {% if reads_oneroster() %}
+    union all
     {{ new_records('oneroster', {
         'orgs': 'org_id', 'academic_sessions': 'term_id', 'courses': 'course_id', 'classes': 'class_id',
         'users': 'user_id', 'roles': 'role_id', 'enrollments': 'enrollment_id', 'categories': 'category_id',
@@ -21,6 +29,7 @@ new_records as (
         'line_item_learning_objective_ids': 'line_item_objective_id',
         'result_learning_objective_ids': 'result_objective_id',
     }) }}
+    {% endif %}
     {% if is_used('overrides') %}
     union all
     {{ new_records('overrides', {'mastery_overrides': 'override_id'}) }}

@@ -7,6 +7,22 @@ with files as (
 )
 
 select
+    cast(null as varchar) as source_id,
+    cast(null as varchar) as feed,
+    cast(null as varchar) as column_name,
+    cast(null as varchar) as file_id,
+    cast(null as bigint) as record_number,
+    cast(null as varchar) as record_key,
+    cast(null as decimal(18, 6)) as source_number,
+    cast(null as decimal(18, 6)) as processed_number
+from files
+where false
+
+{% if reads_oneroster() %}
+
+union all
+
+select
     files.source_id,
     'oneroster/line_items' as feed,
     'score_min' as column_name,
@@ -163,6 +179,8 @@ select
     score as processed_number
 from {{ ref('fct_result') }}
 where is_active
+
+{% endif %}
 
 {% if is_used('nwea') %}
 union all

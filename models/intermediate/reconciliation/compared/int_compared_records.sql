@@ -3,6 +3,7 @@
 with compared as (
     select cast(null as boolean) as is_in_scope
     where false
+    {% if reads_oneroster() %}
 
     union all by name
 
@@ -51,6 +52,7 @@ with compared as (
     union all by name
 
     select * from {{ ref('int_compared__oneroster__users') }}
+    {% endif %}
 
     {% if is_used('overrides') %}
     union all by name

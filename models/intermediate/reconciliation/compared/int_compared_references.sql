@@ -1,6 +1,21 @@
 -- One row per active row of a mart and column in which it refers to a record that has not come. Written by `rollcall
 -- layouts compare`.
 select
+    cast(null as varchar) as source_id,
+    cast(null as varchar) as feed,
+    cast(null as varchar) as record_key,
+    cast(null as varchar) as file_id,
+    cast(null as bigint) as record_number,
+    cast(null as bigint) as line_number,
+    cast(null as varchar) as processed_column,
+    cast(null as varchar) as source_value
+where false
+
+{% if reads_oneroster() %}
+
+union all
+
+select
     processed.source_id,
     'oneroster/academic_sessions' as feed,
     processed.term_id as record_key,
@@ -196,6 +211,8 @@ select
 from {{ rollcall.of_oneroster('dim_user') }} as processed
 cross join unnest(processed.unresolved) as unresolved (processed_column)
 where processed.is_active
+
+{% endif %}
 
 {% if is_used('overrides') %}
 union all

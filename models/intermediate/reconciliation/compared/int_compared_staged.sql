@@ -13,6 +13,16 @@ with doubts as (
 )
 
 select
+    cast(null as varchar) as feed,
+    cast(null as varchar) as source_id,
+    cast(null as varchar) as record_key,
+    cast(null as struct("column" varchar, staged_value varchar) []) as staged_values
+where false
+
+{% if reads_oneroster() %}
+union all
+
+select
     'oneroster/academic_sessions' as feed,
     staged.source_id,
     staged.term_id as record_key,
@@ -283,6 +293,8 @@ inner join doubts
         doubts.feed = 'oneroster/users'
         and staged.source_id = doubts.source_id
         and staged.user_id = doubts.record_key
+
+{% endif %}
 
 {% if is_used('overrides') %}
 union all

@@ -57,17 +57,39 @@ with files as (
     where is_in_scope and is_visible
 )
 
+[% set have_numbers = always | map(attribute="numbers") | select | list %]
+[% if not is_own or not have_numbers %]
+select
+    cast(null as varchar) as source_id,
+    cast(null as varchar) as feed,
+    cast(null as varchar) as column_name,
+    cast(null as varchar) as file_id,
+    cast(null as bigint) as record_number,
+    cast(null as varchar) as record_key,
+    cast(null as decimal(18, 6)) as source_number,
+    cast(null as decimal(18, 6)) as processed_number
+from files
+where false
+[% endif %]
+[% if not is_own %]
+
+{% if reads_oneroster() %}
+[% endif %]
 [% for feed in always if feed.numbers %]
-[% set is_last_feed = loop.last %]
+[% set is_first_feed = loop.first %]
 [% for column in feed.numbers %]
-[[ numbers(feed, column) -]]
-[% if not (loop.last and is_last_feed) %]
+[% if not is_own or not (loop.first and is_first_feed) %]
 
 union all
 
 [% endif %]
+[[ numbers(feed, column) -]]
 [% endfor %]
 [% endfor %]
+[% if not is_own %]
+
+{% endif %}
+[% endif %]
 [% for family, of_family in further.items() if of_family | map(attribute="numbers") | select | list %]
 
 {% if is_used('[[ family ]]') %}
@@ -80,19 +102,7 @@ union all
 [% endfor %]
 {% endif %}
 [% endfor %]
-[% if is_own and not always | map(attribute="numbers") | select | list %]
-select
-    cast(null as varchar) as source_id,
-    cast(null as varchar) as feed,
-    cast(null as varchar) as column_name,
-    cast(null as varchar) as file_id,
-    cast(null as bigint) as record_number,
-    cast(null as varchar) as record_key,
-    cast(null as decimal(18, 6)) as source_number,
-    cast(null as decimal(18, 6)) as processed_number
-from files
-where false
-[% elif not is_own %]
+[% if not is_own %]
 
 {% if own_feeds() %}
 union all

@@ -2,12 +2,18 @@
 with compared as (
     select cast(null as boolean) as is_in_scope
     where false
+    [% if not is_own %]
+    {% if reads_oneroster() %}
+    [% endif %]
     [% for feed in always %]
 
     union all by name
 
     select * from {{ ref('[[ feed.model ]]') }}
     [% endfor %]
+    [% if not is_own %]
+    {% endif %}
+    [% endif %]
     [% for family, of_family in further.items() %]
 
     {% if is_used('[[ family ]]') %}

@@ -21,25 +21,8 @@ from {{ [[ feed.rows ]] }} as processed
 cross join unnest(processed.unresolved) as unresolved (processed_column)
 where processed.is_active
 [% endmacro %]
-[% for feed in always if feed.references %]
-[[ unresolved(feed) -]]
-[% if not loop.last %]
-
-union all
-
-[% endif %]
-[% endfor %]
-[% for family, of_family in further.items() %]
-
-{% if is_used('[[ family ]]') %}
-[% for feed in of_family if feed.references %]
-union all
-
-[[ unresolved(feed) -]]
-[% endfor %]
-{% endif %}
-[% endfor %]
-[% if is_own and not always | map(attribute="references") | select | list %]
+[% set have_references = always | map(attribute="references") | select | list %]
+[% if not is_own or not have_references %]
 select
     cast(null as varchar) as source_id,
     cast(null as varchar) as feed,
@@ -50,7 +33,34 @@ select
     cast(null as varchar) as processed_column,
     cast(null as varchar) as source_value
 where false
-[% elif not is_own %]
+[% endif %]
+[% if not is_own %]
+
+{% if reads_oneroster() %}
+[% endif %]
+[% for feed in always if feed.references %]
+[% if not is_own or not loop.first %]
+
+union all
+
+[% endif %]
+[[ unresolved(feed) -]]
+[% endfor %]
+[% if not is_own %]
+
+{% endif %}
+[% endif %]
+[% for family, of_family in further.items() %]
+
+{% if is_used('[[ family ]]') %}
+[% for feed in of_family if feed.references %]
+union all
+
+[[ unresolved(feed) -]]
+[% endfor %]
+{% endif %}
+[% endfor %]
+[% if not is_own %]
 
 {% if own_feeds() %}
 union all

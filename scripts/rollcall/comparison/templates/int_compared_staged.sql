@@ -27,14 +27,30 @@ with doubts as (
     where reason = 'unexplained'
 )
 
-[% for feed in always %]
-[[ staged(feed) -]]
-[% if not loop.last %]
+[% if not is_own %]
+select
+    cast(null as varchar) as feed,
+    cast(null as varchar) as source_id,
+    cast(null as varchar) as record_key,
+    cast(null as struct("column" varchar, staged_value varchar) []) as staged_values
+where false
 
+{% if reads_oneroster() %}
+[% endif %]
+[% for feed in always %]
+[% if not is_own or not loop.first %]
 union all
 
 [% endif %]
+[[ staged(feed) -]]
+[% if not loop.last %]
+
+[% endif %]
 [% endfor %]
+[% if not is_own %]
+
+{% endif %}
+[% endif %]
 [% for family, of_family in further.items() %]
 
 {% if is_used('[[ family ]]') %}

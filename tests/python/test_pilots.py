@@ -1,0 +1,359 @@
+"""Pilots: a source that builds alone, is promoted and demoted, and touches no live table."""
+
+import re
+import shlex
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from conftest import Done, Project, copy_of_the_project, state
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from test_assessments import CONTRACTS, NEW, RESULTS, STUDENTS, as_csv, declare
+from test_identity import ROSTER
+
+from rollcall.cycle.dbt_run import DbtRun
+from rollcall.cycle.pilot_nodes import pilot_nodes, place
+from rollcall.cycle.pilots import PilotBuilder
+from rollcall.home import Home
+from rollcall.ledger.stages import schema_of
+from rollcall.project import PROJECT_DIR
+from rollcall.project import Project as RollcallProject
+
+PEOPLE = ("ann", "bob", "cat", "dan")
+IDENTITY = """source_id,feed,column_name,assigner,id_kind,priority,normalise,is_trusted_alone,note
+sis,oneroster/users,identifier,district,district,1,trim,,
+near,nwea/assessment_results,StudentID,district,district,1,,true,
+map-2,nwea/assessment_results,StudentID,district,district,1,,true,
+"""
+LEVELS = "rule_id,source_id,feed,scale,level,state,note\n" + "".join(
+    f",{source},nwea/assessment_results,quintile,{level},{state},\n"
+    for source in ("near", "map-2")
+    for level, state in (("HiAvg", "mastered"), ("Low", "not_mastered"))
+)
+ALIGNED = "source_id,aligned_kind,aligned_id,objective_id,note\n" + "".join(
+    f"{source},assessment,MAP Growth/Science,SCI,\n" for source in ("near", "map-2")
+)
+RULES = "levels,1,objective,SCI,asserted,,,70,1,,2,true,2000-01-01,,What the vendor says.\n"
+GUIDE = (PROJECT_DIR / "docs" / "pilot.md").read_text(encoding="utf-8")
+LIVE, PILOT = "near", "map-2"
+SCHEMA = "pilot_map_2d_2"
+
+
+def levels_of(levels: Mapping[str, str], day: str = "09/06/2021") -> dict[str, bytes]:
+    """Write tests of students: number to level."""
+    rows = [
+        NEW | {"StudentID": number, "AchievementQuintile": level, "TestStartDate": day}
+        for number, level in levels.items()
+    ]
+    return {"AssessmentResults.csv": as_csv(RESULTS, "143", rows)}
+
+
+def roster() -> dict[str, bytes]:
+    """Write a roster of four students, whose number is their place."""
+    users = [
+        {
+            "sourcedId": name,
+            "enabledUser": "true",
+            "orgSourcedIds": "north",
+            "role": "student",
+            "username": name,
+            "givenName": name.title(),
+            "familyName": "Lee",
+            "identifier": str(number),
+        }
+        for number, name in enumerate(PEOPLE, 1)
+    ]
+    files = {
+        "orgs.csv": as_csv("oneroster/orgs", *ROSTER["orgs"]),
+        "academicSessions.csv": as_csv("oneroster/academic_sessions", *ROSTER["academicSessions"]),
+        "users.csv": as_csv("oneroster/users", "1.1", users),
+    }
+    manifest = ["propertyName,value", "manifest.version,1.0", "oneroster.version,1.1"]
+    manifest += [f"file.{name.removesuffix('.csv')},bulk" for name in files]
+    return files | {"manifest.csv": "\n".join(manifest).encode() + b"\n"}
+
+
+def district_of(folder: Path, stages: Mapping[str, str]) -> Project:
+    """Make a district with a roster, a live vendor, and a pilot that sends the same files."""
+    project = copy_of_the_project(folder)
+    declare(project, dict.fromkeys((LIVE, PILOT), ("nwea", "delta")))
+    for source_id, stage in stages.items():
+        project.redeclare(source_id, ",live,", f",{stage},")
+    needed = {
+        (layout.feed, column.name)
+        for feed in (RESULTS, STUDENTS)
+        for layout in CONTRACTS.versions(feed)
+        for column in layout.columns
+        if column.staged_as
+    }
+    with (project.project / "seeds" / "contracts" / "needed_fields.csv").open("a") as stream:
+        for feed, name in sorted(needed):
+            stream.write(f'{PILOT},{feed},"{name}",page:pilots,All of it is tried out.\n')
+    rules = project.project / "seeds" / "rules"
+    with (rules / "mastery_rules.csv").open("a") as stream:
+        stream.write(RULES)
+    for name, text in {
+        "identity_columns": IDENTITY,
+        "level_states": LEVELS,
+        "objective_alignment": ALIGNED,
+    }.items():
+        (rules / f"{name}.csv").write_text(text)
+    return project
+
+
+def night(project: Project, day: int, exports: Mapping[str, Mapping[str, str | bytes]]) -> Done:
+    """Deliver what sources export in a night, and run its cycle."""
+    for source_id, files in exports.items():
+        project.deliver(f"2026-09-{day:02d}T010000Z", files, source_id)
+    return project.cycle(f"2026-09-{day:02d}T18:00:00Z")
+
+
+def live_tables(project: Project) -> dict[str, str]:
+    """Return the fingerprint of every live table; contract seeds may name the pilot."""
+    return {
+        name: digest
+        for name, digest in state(project.home).items()
+        if not name.startswith(("pilot_", "source_contracts."))
+    }
+
+
+def go_on(project: Project, source: Project, folder: Path) -> Project:
+    """Copy a district and the project that fills it into a folder, where it goes on another way."""
+    copied = project.copy(folder)
+    shutil.copytree(source.project, folder / "project")
+    assert copied.run("init").code == 0
+    return copied
+
+
+FIRST_NIGHT = {
+    "sis": roster(),
+    LIVE: levels_of({"1": "Low", "2": "Low"}),
+}
+OF_PILOT = levels_of({"1": "HiAvg", "2": "Low", "3": "HiAvg", "9": "Low", "4": "Odd"}, "09/07/2021")
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """Tell four nights of a pilot: alone, promoted, demoted, and one that it cannot be built in."""
+    folder = tmp_path_factory.mktemp("pilots")
+    project = district_of(folder / "with", {PILOT: "pilot"})
+    nights: dict[str, Any] = {"alone": night(project, 1, FIRST_NIGHT | {PILOT: OF_PILOT})}
+    after = {"alone": project.copy(folder / "alone")}
+
+    without = district_of(folder / "without", {PILOT: "draft"})
+    without.home.mkdir(mode=0o700)
+    shutil.copytree(project.home / "target", without.home / "target")
+    nights["without"] = night(without, 1, FIRST_NIGHT)
+    after["without"] = without
+
+    reason = ("--reason", "its effect was seen", "--json")
+    nights["promote"] = project.run("promote", PILOT, *reason)
+    nights["live"] = night(project, 2, {LIVE: levels_of({"2": "HiAvg"}, "09/08/2021")})
+    after["live"] = project.copy(folder / "live")
+
+    nights["demote"] = project.run("demote", PILOT, *reason)
+    later = {PILOT: levels_of({"3": "Low", "2": "Low"}, "09/09/2021")}
+    nights["demoted"] = night(project, 3, later | {LIVE: levels_of({"4": "Low"}, "09/09/2021")})
+    after["demoted"] = project.copy(folder / "demoted")
+
+    with patch.object(PilotBuilder, "_build_rest", side_effect=RuntimeError("no such table")):
+        nights["failed"] = night(project, 4, {PILOT: levels_of({"1": "Low"}, "09/10/2021")})
+    after["failed"] = project
+    return SimpleNamespace(nights=nights, after=after)
+
+
+def ask(told: SimpleNamespace, night_name: str, sql: str) -> list[tuple[Any, ...]]:
+    found: list[tuple[Any, ...]] = told.after[night_name].warehouse(sql)
+    return found
+
+
+STATES = "select student_key, state from {}.fct_mastery where objective_id = 'SCI' order by all"
+
+
+def test_live_tables_are_the_same_with_and_without_a_pilot(told: SimpleNamespace) -> None:
+    assert not told.nights["alone"].json["failed_pilots"]
+    assert live_tables(told.after["alone"]) == live_tables(told.after["without"])
+    states = [("sis:ann", "not_mastered"), ("sis:bob", "not_mastered")]
+    assert ask(told, "alone", STATES.format("progression")) == states
+
+
+def test_a_pilot_has_mastery_of_its_own_evidence_alone(told: SimpleNamespace) -> None:
+    assert ask(told, "alone", STATES.format(SCHEMA)) == [
+        ("sis:ann", "mastered"),
+        ("sis:bob", "not_mastered"),
+        ("sis:cat", "mastered"),
+        ("sis:dan", "insufficient_evidence"),
+    ]
+    steps = f"select step, record_count from {SCHEMA}.recon_coverage where reason is null"
+    reached = dict(ask(told, "alone", f"{steps} and subject = 'Science'"))
+    assert (reached["in_file"], reached["linked"], reached["evidence"]) == (5, 4, 4)
+
+
+def test_the_effect_of_a_pilot_is_counted_and_names_nobody(told: SimpleNamespace) -> None:
+    effect = (
+        f"select outcome, objective_id, value_now, value_with_pilot, student_count from {SCHEMA}"
+    )
+    assert sorted(ask(told, "alone", f"{effect}.audit_pilot_effect")) == [
+        ("mastery", "SCI", "none", "insufficient_evidence", 1),
+        ("mastery", "SCI", "none", "mastered", 1),
+        ("mastery", "SCI", "not_mastered", "mastered", 1),
+    ]
+    columns = ask(told, "alone", f"describe {SCHEMA}.audit_pilot_effect")
+    assert not [name for name, *_ in columns if "student" in name and name != "student_count"]
+
+
+def test_three_kinds_of_problem_are_told_apart(told: SimpleNamespace) -> None:
+    found = ask(
+        told,
+        "alone",
+        f"select problem, code, count(*) from {SCHEMA}.audit_pilot_difference group by all "
+        "order by all",
+    )
+    assert ("transformation", "identity_none", 1) in found
+    assert ("logic", "nothing_asserted", 1) in found
+    assert ("logic", "not_mastered_to_mastered", 1) in found
+    assert ("transformation", "VALUE_UNKNOWN", 1) in found
+    assert {problem for problem, *_ in found} == {"transformation", "logic"}
+
+
+def test_a_promoted_source_is_seen_whole_by_live_tables(told: SimpleNamespace) -> None:
+    assert told.nights["promote"].json["stage"] == "live"
+    files = "select first_cycle_id, count(*) from staging.stg_landing__files"
+    assert ask(told, "live", f"{files} where source_id = '{PILOT}' group by all") == [(2, 1)]
+    assert ask(told, "live", STATES.format("progression")) == [
+        ("sis:ann", "mastered"),
+        ("sis:bob", "mastered"),
+        ("sis:cat", "mastered"),
+        ("sis:dan", "insufficient_evidence"),
+    ]
+    schemas = "select count(*) from duckdb_tables() where schema_name = '{}'"
+    assert ask(told, "live", schemas.format(SCHEMA)) == [(0,)]
+    history = "select valid_from, state from progression.fct_mastery_history"
+    [(_, before), (_, since)] = ask(
+        told, "live", f"{history} where student_key = 'sis:ann' order by valid_from"
+    )
+    assert (before, since) == ("not_mastered", "mastered")
+
+
+def test_what_rests_on_a_demoted_source_is_frozen_and_says_so(told: SimpleNamespace) -> None:
+    assert not told.nights["demoted"].json["failed_pilots"]
+    provisional = "select student_key, state, is_provisional, missing_feeds from progression"
+    assert ask(told, "demoted", f"{provisional}.fct_mastery order by all") == [
+        ("sis:ann", "mastered", True, [f"{PILOT} (demoted)"]),
+        ("sis:bob", "mastered", True, [f"{PILOT} (demoted)"]),
+        ("sis:cat", "mastered", True, [f"{PILOT} (demoted)"]),
+        ("sis:dan", "not_mastered", True, [f"{PILOT} (demoted)"]),
+    ]
+    assert (f"{SCHEMA}", "sis:cat", "not_mastered") in [
+        (SCHEMA, *row) for row in ask(told, "demoted", STATES.format(SCHEMA))
+    ]
+
+
+def test_a_pilot_that_fails_stops_nothing_and_keeps_its_last_good_state(
+    told: SimpleNamespace,
+) -> None:
+    failed = told.nights["failed"]
+    assert failed.code == 3
+    assert list(failed.json["failed_pilots"]) == [PILOT]
+    assert ask(told, "failed", "select max(cycle_id) from audit.audit_cycle_log") == [(4,)]
+    assert ask(told, "failed", STATES.format(SCHEMA)) == ask(told, "demoted", STATES.format(SCHEMA))
+    assert ask(told, "failed", f"select cycle_id from {SCHEMA}.built_in_cycle") == [(3,)]
+    findings = "select count(*) from audit.audit_finding where code = 'PILOT_NOT_BUILT'"
+    assert ask(told, "failed", findings) == [(0,)]
+
+
+@pytest.mark.long
+def test_a_replay_gives_every_table_of_the_pilot_again(
+    told: SimpleNamespace, tmp_path: Path
+) -> None:
+    project = go_on(told.after["failed"], told.after["failed"], tmp_path)
+    assert project.run("retire", PILOT, "--reason", "the contract has ended").code == 0
+    assert night(project, 5, {PILOT: levels_of({"1": "Low"}, "09/11/2021")}).code in (0, 3)
+    stages = {
+        source["source_id"]: source["stage"]
+        for source in project.run("status", "--json", now="2026-09-05T19:00:00Z").json["sources"]
+    }
+    assert stages[PILOT] == "retired"
+    assert project.warehouse(
+        f"select count(*) from duckdb_tables() where schema_name = '{SCHEMA}'"
+    ) == [(0,)]
+    replayed = project.run("verify", "--replay", "--json", now="2026-09-05T19:00:00Z")
+    assert replayed.code == 0, replayed.out + replayed.err
+
+
+def test_what_the_guide_shows_is_run(told: SimpleNamespace, tmp_path: Path) -> None:
+    queries = re.findall(r"^```sql\n(.*?)^```", GUIDE, re.M | re.S)
+    assert len(queries) == 3
+    for query in queries:
+        assert ask(told, "alone", query.replace("pilot_map", SCHEMA)), query
+    project = go_on(told.after["alone"], told.after["failed"], tmp_path)
+    commands = re.findall(r"^rollcall (.+)$", GUIDE, re.M)
+    stages = []
+    for command in commands:
+        words = [PILOT if word == "map" else word for word in shlex.split(command)]
+        stages.append(project.run(*words, "--json").json["stage"])
+    assert stages == ["live", "pilot", "retired"]
+
+
+def test_no_node_of_live_tables_reaches_one_of_a_pilot(told: SimpleNamespace) -> None:
+    project = told.after["alone"]
+    home = Home(project.home, RollcallProject(told.after["failed"].project))
+    families = ("nwea", "oneroster")
+    live = DbtRun(home, families).manifest
+    pilot = DbtRun(home, ("nwea",), pilot=PILOT).manifest
+    assert {node.schema for node in live.nodes.values()}.isdisjoint({SCHEMA, None})
+    alone = pilot_nodes(pilot.nodes, pilot.child_map, ("nwea",), (), set(live.nodes))
+    names = {pilot.nodes[key].name for key in alone}
+    assert {"fct_evidence", "fct_mastery", "recon_coverage", "stg_landing__files"} <= names
+    assert {"dim_user", "int_roster_students", "int_current_rules", "fct_result"}.isdisjoint(names)
+    place(pilot.nodes, alone, SCHEMA)
+    for key, node in pilot.nodes.items():
+        in_schema = node.schema == SCHEMA
+        assert in_schema == (key in alone), node.name
+        if key in live.nodes and not in_schema:
+            assert node.schema == live.nodes[key].schema
+    for key in live.nodes:
+        assert live.nodes.keys() >= {
+            parent for parent in live.parent_map[key] if "source." not in parent
+        }
+
+
+def test_no_two_sources_share_a_schema() -> None:
+    names = ("map", "map_2", "map-2", "map__2", "map2", "é", "_e9_", "a_b", "a__b", "a-b", "a 2d b")
+    assert len({schema_of(name) for name in names}) == len(names)
+    assert schema_of("map") == "pilot_map"
+    assert schema_of("map-2") == SCHEMA
+
+
+LEVEL = st.sampled_from(("HiAvg", "Low", "Odd"))
+NUMBER = st.sampled_from(("1", "2", "3", "4", "9", ""))
+
+
+@pytest.mark.long
+@settings(
+    max_examples=200,
+    deadline=None,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=list(HealthCheck),
+)
+@given(levels=st.lists(st.tuples(NUMBER, LEVEL), min_size=1, max_size=8))
+def test_no_random_pilot_touches_live_tables(
+    told: SimpleNamespace,
+    tmp_path_factory: pytest.TempPathFactory,
+    levels: Sequence[tuple[str, str]],
+) -> None:
+    folder = tmp_path_factory.mktemp("random")
+    project = go_on(told.after["alone"], told.after["failed"], folder / "with")
+    rows = [NEW | {"StudentID": number, "AchievementQuintile": level} for number, level in levels]
+    export = {"AssessmentResults.csv": as_csv(RESULTS, "143", rows)}
+    both = {LIVE: levels_of({"3": "HiAvg"}, "09/08/2021")}
+    assert night(project, 2, both | {PILOT: export}).code in (0, 3)
+    without = go_on(told.after["without"], told.after["without"], folder / "without")
+    assert night(without, 2, both).code in (0, 3)
+    assert live_tables(project) == live_tables(without)
+    shutil.rmtree(folder)
