@@ -20,7 +20,7 @@ DURING_A_CYCLE = {
     "scripts/rollcall/cycle/failing_records.py": {"staging.stg_landing__files"},
     "scripts/rollcall/cycle/reported.py": {"staging.stg_landing__cycles"},
     "scripts/rollcall/cycle/pilot_nodes.py": {
-        *("stg_landing__files", "stg_landing__seen_files", "stg_landing__stages"),
+        *("stg_landing__files", "stg_landing__stages"),
         *("int_student_inputs", "int_objective_evidence", "int_mastery_scored"),
         *("int_mastery_status", "int_path_enrollments", "int_gate_status", "int_pilot_outcomes"),
     },

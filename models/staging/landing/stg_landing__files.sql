@@ -1,6 +1,10 @@
 -- One row per landed file: what became of it by the current cycle, and what staging has to know of it.
 {{ config(tags=['reconciliation']) }}
-with files as (
+with seen as (
+    {{ seen_files() }}
+),
+
+files as (
     select
         files.*,
         seen.frozen_from_cycle_id,
@@ -8,7 +12,7 @@ with files as (
         cycles.as_of as visible_at,
         coalesce(cycles.is_current, false) as is_new
     from {{ source('landing', 'files') }} as files
-    inner join {{ ref('stg_landing__seen_files') }} as seen on files.file_id = seen.file_id
+    inner join seen on files.file_id = seen.file_id
     left join {{ ref('stg_landing__cycles') }} as cycles on seen.first_cycle_id = cycles.cycle_id
 ),
 

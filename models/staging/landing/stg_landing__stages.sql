@@ -1,7 +1,11 @@
 -- One row per source and run of cycles in which these tables see its files: live ones while it is live, those of a
 -- pilot while that is a pilot or live.
 with cycles as (
-    select * from {{ ref('stg_landing__cycles') }}
+    select
+        cycle_id,
+        lag(job_id, 1, 0) over (order by cycle_id) as previous_job_id
+    from {{ source('landing', 'cycles') }}
+    where status <> 'skipped'
 ),
 
 decided as (

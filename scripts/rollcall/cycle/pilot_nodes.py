@@ -24,7 +24,7 @@ WITH_LIVE = (
 EFFECT = ("int_pilot_outcomes", "audit_pilot_effect", "audit_pilot_difference")
 """What is built of both."""
 _WITH_LIVE_PREFIX = "with_live__"
-_LANDING = ("stg_landing__stages", "stg_landing__seen_files", "stg_landing__files")
+_LANDING = ("stg_landing__stages", "stg_landing__files")
 
 
 def pilot_nodes(
