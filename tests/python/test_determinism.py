@@ -19,6 +19,7 @@ TOTAL_ORDERS = {
     "arg_max decision_id": "decisions are numbered",
     "arg_max event_number": "events are numbered",
     "arg_max link_id": "decisions on students are numbered",
+    "source_id | stage_decision_id": "decisions on stages are numbered",
     "student_key, objective_id | effective_at DESC, version_at DESC, override_key ASC": "it ends "
     "with the key",
     "user_key | *, role_key ASC": "it ends with the key",

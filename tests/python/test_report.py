@@ -64,7 +64,7 @@ def sample(sample_run: tuple[District, list[int]]) -> District:
 
 def test_every_page_and_every_place_that_is_linked_is_there(sample: District) -> None:
     found = pages(sample.home)
-    assert len(found) == 13 + 9
+    assert len(found) == 14 + 9
     ids = {page.name: Links(page).ids for page in found}
     for page in found:
         assert len(ids[page.name]) == len(set(ids[page.name])), page.name

@@ -1,4 +1,4 @@
--- One row per student of whom a pilot says anything, and objective or step: the outcome now, and with the pilot.
+-- One row per student of whom a pilot says anything, and objective or step: the outcome that stands, and that with the pilot.
 {{ config(enabled=pilot() is not none) }}
 
 with evidence as (

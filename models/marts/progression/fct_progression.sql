@@ -13,14 +13,6 @@ current_intervals as (
     where dbt_valid_to is null
 ),
 
-completeness as (
-    select * from {{ ref('int_cycle_completeness') }}
-),
-
-students as (
-    select user_key from {{ with_live('dim_user') }}
-),
-
 final as (
     select
         gates.*,
@@ -30,8 +22,8 @@ final as (
         completeness.missing_feeds,
         completeness.as_of
     from gates
-    cross join completeness
-    left join students on gates.student_key = students.user_key
+    cross join {{ ref('int_cycle_completeness') }} as completeness
+    left join {{ with_live('dim_user') }} as students on gates.student_key = students.user_key
     left join current_intervals
         on
             gates.student_key = current_intervals.student_key
