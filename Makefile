@@ -63,7 +63,8 @@ GENERATED := models/intermediate/reconciliation/compared
 lint-sql:
 	$(BIN)/sqlfluff lint --disable-progress-bar \
 	    $$(find models tests/singular -name '*.sql' -not -path '$(GENERATED)/*')
-	$(BIN)/sqlfluff lint --disable-progress-bar --templater placeholder scripts/rollcall/report/queries
+	$(BIN)/sqlfluff lint --disable-progress-bar --templater placeholder \
+	    scripts/rollcall/promotion/queries scripts/rollcall/report/queries
 
 lint-generated:
 	$(BIN)/sqlfluff lint --disable-progress-bar $(GENERATED)

@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "scaffold": EVERYWHERE | {"csvfile", "contracts", "ledger"},
     "mapping": EVERYWHERE | {"csvfile", "contracts", "ledger"},
     "report": EVERYWHERE | {"contracts", "ledger", "mapping"},
+    "promotion": EVERYWHERE | {"contracts", "ledger", "mapping"},
     "trace": EVERYWHERE | {"csvfile", "contracts", "ledger"},
     "cycle": EVERYWHERE | {"csvfile", "contracts", "ledger", "landing", "report"},
 }

@@ -13,6 +13,7 @@ import pytest
 from conftest import Done, Project, copy_of_the_project, state
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from stories import approve_mapping_of
 from test_assessments import CONTRACTS, NEW, RESULTS, STUDENTS, as_csv, declare
 from test_identity import ROSTER
 
@@ -23,6 +24,7 @@ from rollcall.home import Home
 from rollcall.ledger.stages import schema_of
 from rollcall.project import PROJECT_DIR
 from rollcall.project import Project as RollcallProject
+from rollcall.promotion.gate import CRITERIA
 
 PEOPLE = ("ann", "bob", "cat", "dan")
 IDENTITY = """source_id,feed,column_name,assigner,id_kind,priority,normalise,is_trusted_alone,note
@@ -42,6 +44,7 @@ RULES = "levels,1,objective,SCI,asserted,,,70,1,,2,true,2000-01-01,,What the ven
 GUIDE = (PROJECT_DIR / "docs" / "pilot.md").read_text(encoding="utf-8")
 LIVE, PILOT = "near", "map-2"
 SCHEMA = "pilot_map_2d_2"
+NOW = "2026-09-01T18:00:00Z"
 
 
 def levels_of(levels: Mapping[str, str], day: str = "09/06/2021") -> dict[str, bytes]:
@@ -94,6 +97,9 @@ def district_of(folder: Path, stages: Mapping[str, str]) -> Project:
     with (project.project / "seeds" / "contracts" / "needed_fields.csv").open("a") as stream:
         for feed, name in sorted(needed):
             stream.write(f'{PILOT},{feed},"{name}",page:pilots,All of it is tried out.\n')
+    limits = project.project / "seeds" / "contracts" / "district_limits.csv"
+    with limits.open("a") as stream:
+        stream.write(f"{PILOT},min_boundaries_on_time,0,Nothing is due.\n")
     rules = project.project / "seeds" / "rules"
     with (rules / "mastery_rules.csv").open("a") as stream:
         stream.write(RULES)
@@ -151,6 +157,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     nights["without"] = night(without, 1, FIRST_NIGHT)
     after["without"] = without
 
+    approve_mapping_of(project, PILOT, NOW)
+    assert project.run("promote", PILOT, "--seen-by", "Ada Lee").code == 0
     reason = ("--reason", "its effect was seen", "--json")
     nights["promote"] = project.run("promote", PILOT, *reason)
     nights["live"] = night(project, 2, {LIVE: levels_of({"2": "HiAvg"}, "09/08/2021")})
@@ -160,6 +168,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     later = {PILOT: levels_of({"3": "Low", "2": "Low"}, "09/09/2021")}
     nights["demoted"] = night(project, 3, later | {LIVE: levels_of({"4": "Low"}, "09/09/2021")})
     after["demoted"] = project.copy(folder / "demoted")
+    nights["check"] = project.run("promote", PILOT, "--check", "--json")
 
     with patch.object(PilotBuilder, "_build_rest", side_effect=RuntimeError("no such table")):
         nights["failed"] = night(project, 4, {PILOT: levels_of({"1": "Low"}, "09/10/2021")})
@@ -240,6 +249,24 @@ def test_a_promoted_source_is_seen_whole_by_live_tables(told: SimpleNamespace) -
     assert (before, since) == ("not_mastered", "mastered")
 
 
+def test_what_was_checked_before_a_promotion_is_kept(told: SimpleNamespace) -> None:
+    kept = "select criterion, has_passed, detail from audit.audit_promotion_check"
+    found = ask(told, "live", f"{kept} where source_id = '{PILOT}' order by all")
+    assert [criterion for criterion, *_ in found] == sorted(c.name for c in CRITERIA)
+    assert all(has_passed for _, has_passed, _ in found)
+    assert ("effect_seen_by", True, "Seen as it is now by Ada Lee.") in found
+
+
+def test_a_changed_effect_is_to_be_seen_again(told: SimpleNamespace) -> None:
+    checked = told.nights["check"]
+    assert checked.code == 3
+    failing = [one for one in checked.json["criteria"] if not one["has_passed"]]
+    assert [one["criterion"] for one in failing] == ["latency_p95_hours", "effect_seen_by"]
+    latency, effect = failing
+    assert latency["value"] == pytest.approx(38.6), "17, 41 and 17 hours"
+    assert effect["detail"] == "Seen as it is now by nobody."
+
+
 def test_what_rests_on_a_demoted_source_is_frozen_and_says_so(told: SimpleNamespace) -> None:
     assert not told.nights["demoted"].json["failed_pilots"]
     provisional = "select student_key, state, is_provisional, missing_feeds from progression"
@@ -288,16 +315,21 @@ def test_a_replay_gives_every_table_of_the_pilot_again(
 
 def test_what_the_guide_shows_is_run(told: SimpleNamespace, tmp_path: Path) -> None:
     queries = re.findall(r"^```sql\n(.*?)^```", GUIDE, re.M | re.S)
-    assert len(queries) == 3
+    assert len(queries) == 4
     for query in queries:
-        assert ask(told, "alone", query.replace("pilot_map", SCHEMA)), query
+        of_pilot = query.replace("pilot_map", SCHEMA).replace("'map'", f"'{PILOT}'")
+        assert ask(told, "live" if "promotion" in query else "alone", of_pilot), query
     project = go_on(told.after["alone"], told.after["failed"], tmp_path)
+    approve_mapping_of(project, PILOT, NOW)
     commands = re.findall(r"^rollcall (.+)$", GUIDE, re.M)
-    stages = []
+    codes, stages = [], []
     for command in commands:
         words = [PILOT if word == "map" else word for word in shlex.split(command)]
-        stages.append(project.run(*words, "--json").json["stage"])
-    assert stages == ["live", "pilot", "retired"]
+        done = project.run(*words, "--json")
+        codes.append(done.code)
+        stages.append(done.json.get("stage"))
+    assert codes == [3, 0, 0, 0, 0]
+    assert stages == [None, None, "live", "pilot", "retired"]
 
 
 def test_no_node_of_live_tables_reaches_one_of_a_pilot(told: SimpleNamespace) -> None:

@@ -43,6 +43,7 @@ from rollcall.mapping.export import export_mapping, mapping_status
 from rollcall.mapping.filled import approve_mapping
 from rollcall.new_project import write_project
 from rollcall.project import SHIPPED, Project, open_project, uses_rollcall
+from rollcall.promotion import gate
 from rollcall.report import render_report
 from rollcall.sample import write_sample
 from rollcall.scaffold import writer
@@ -590,26 +591,50 @@ def _decide_stage(
     with district.lock():
         contracts = district.project.contracts()
         report = stages.decide(district, contracts, source, decision, reason, now())
-    _print(
-        as_json,
-        asdict(report),
-        lambda: screen.say(
-            f"Recorded: {report.source_id}, {report.stage_before} until now, is {report.stage}. "
-            f"{report.effect}"
-        ),
-    )
+    _print(as_json, asdict(report), lambda: screen.show_stage(report))
 
 
-@app.command(epilog="Example: rollcall promote map --reason 'the coordinator saw its effect'")
+@app.command(epilog="Example: rollcall promote map --check")
 def promote(
     source: SourceArgument,
-    reason: ReasonOption,
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why; kept with the decision.", show_default=False)
+    ] = "",
+    is_check: Annotated[
+        bool,
+        typer.Option("--check", help="Say what must hold of a pilot, and whether it does."),
+    ] = False,
+    seen_by: Annotated[
+        str | None,
+        typer.Option("--seen-by", metavar="NAME", help="Record who has seen its effect."),
+    ] = None,
     home: HomeOption = None,
     wait: WaitOption = PATIENCE_SECONDS,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a draft a pilot, or a pilot live; a retired source begins again as a pilot."""
-    _decide_stage(source, "promote", reason, home, as_json)
+    """Make a draft a pilot, or a pilot live if every criterion of `--check` holds.
+
+    A retired source begins again as a pilot.
+    """
+    if is_check + (seen_by is not None) + bool(reason) > 1:
+        raise UsageError("--check, --seen-by and --reason are three commands; run one at a time.")
+    district = _home(home)
+    district.prepare()
+    with district.lock():
+        contracts = district.project.contracts()
+        if is_check:
+            found = gate.check(district, contracts, source, now())
+        elif seen_by is not None:
+            seen = gate.see_effect(district, contracts, source, seen_by, now())
+        else:
+            report = gate.promote(district, contracts, source, reason, now())
+    if is_check:
+        _print(as_json, asdict(found), lambda: screen.show_promotion_check(found))
+        raise typer.Exit(ExitCode.ATTENTION if found.failed else ExitCode.DONE)
+    if seen_by is not None:
+        _print(as_json, asdict(seen), lambda: screen.show_seen_effect(seen))
+    else:
+        _print(as_json, asdict(report), lambda: screen.show_stage(report))
 
 
 @app.command(epilog="Example: rollcall demote map --reason 'its levels have changed'")

@@ -28,12 +28,14 @@ from rollcall.landing.job import FileReport, LandReport
 from rollcall.landing.reprocessing import Reprocessed
 from rollcall.ledger.contests import Contest
 from rollcall.ledger.identities import IdentityReport
+from rollcall.ledger.stages import StageReport
 from rollcall.ledger.status import StatusReport
 from rollcall.mapping.approvals import Approvals
 from rollcall.mapping.export import ExportedMapping
 from rollcall.mapping.filled import RecordedReviews
 from rollcall.new_project import NewProject
 from rollcall.project import REFERENCE_DIR, version
+from rollcall.promotion.gate import PromotionCheck, SeenEffect, said
 from rollcall.report import RenderedReport
 from rollcall.report.reasons import REASONS
 from rollcall.sanitize import plain
@@ -471,6 +473,36 @@ def show_approvals(approvals: Approvals) -> None:
         say(f"{unseen} columns were reviewed by nobody.")
     if approvals.missing:
         say(f"`rollcall mapping export {approvals.source_id}` writes the workbook to fill in.")
+
+
+def show_stage(report: StageReport) -> None:
+    """Say what was decided of a source, and what comes of it."""
+    say(
+        f"Recorded: {report.source_id}, {report.stage_before} until now, is {report.stage}. "
+        f"{report.effect}"
+    )
+
+
+def show_promotion_check(found: PromotionCheck) -> None:
+    """Say of every criterion whether it holds, and how anybody can ask the same."""
+    for checked in found.criteria:
+        say(f"{'holds' if checked.has_passed else 'FAILS'}: {said(checked)}.")
+        if checked.detail:
+            say(f"    {checked.detail}")
+        for line in checked.query.splitlines():
+            say(f"    {line}")
+    say("")
+    failed = len(found.failed)
+    if failed:
+        say(f"{failed} of {len(found.criteria)} criteria fail; {found.source_id} stays a pilot.")
+    else:
+        say(f"All hold. Promote it: rollcall promote {found.source_id} --reason '...'")
+
+
+def show_seen_effect(seen: SeenEffect) -> None:
+    """Say who has seen the effect of a pilot, and how long that counts."""
+    say(f"Recorded: {seen.seen_by} has seen what {seen.source_id} would change.")
+    say("It counts until that changes: until a cycle brings other students or outcomes.")
 
 
 def show_scaffold(written: Scaffold) -> None:

@@ -73,6 +73,7 @@ class Limits:
     max_record_bytes: float
     max_columns: float
     max_malformed_records: float
+    min_boundaries_on_time: float
 
 
 @dataclass(frozen=True, slots=True)

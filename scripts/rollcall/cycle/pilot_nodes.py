@@ -13,7 +13,7 @@ TABLES = (
     *("recon_coverage", "recon_file_balance", "recon_column_sum"),
     *("recon_missing_record", "recon_unexpected_record", "recon_diverging_value"),
     *("audit_ingestion_log", "audit_finding", "audit_rejected_record", "audit_record_warning"),
-    *("audit_identity_match", "audit_identity_worklist"),
+    *("audit_identity_match", "audit_identity_worklist", "recon_contest", "audit_pilot_boundary"),
 )
 """What a pilot has besides the marts of its feeds, and all that these are made of."""
 WITH_LIVE = (

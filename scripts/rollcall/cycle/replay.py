@@ -40,7 +40,7 @@ from rollcall.ledger.stages import Stages
 
 _BY_JOB = (
     *("deliveries", "decisions", "student_links", "stage_decisions", "mapping_reviews"),
-    "findings",
+    *("promotion_checks", "seen_effects", "findings"),
 )
 _MADE_AGAIN = ("landing.malformed_records", "landing.structural_records")
 _FRAMINGS = "*framings.csv"

@@ -37,6 +37,7 @@ _ENTRIES = {
     "link": {"student_links": "link_id"},
     "mapping": {"mapping_reviews": "job_id"},
     "stage": {"stage_decisions": "stage_decision_id"},
+    "promotion": dict.fromkeys(("promotion_checks", "seen_effects"), "job_id"),
     "cycle": dict.fromkeys(
         (
             *("cycles", "cycle_files", "cycle_decisions", "cycle_student_links"),
@@ -256,7 +257,8 @@ def note(
         job_id: the job that writes.
         at: when, UTC.
         kind: what happened; its first word says what `subject` is: delivery, file, decision, link,
-            stage, cycle, mapping or job (whose reviews of a mapping, or findings, are meant).
+            stage, cycle, mapping, promotion or job (whose reviews of a mapping, checks of a pilot,
+            or findings are meant).
         subject: the id of what it happened to.
         detail: more, without personal values.
     """

@@ -152,6 +152,32 @@ create table if not exists landing.mapping_reviews (
     recorded_at timestamp not null
 );
 
+-- What a check of a pilot came to, a row per criterion; the rows of a check are those of one job.
+create table if not exists landing.promotion_checks (
+    job_id bigint not null,
+    source_id varchar not null,
+    criterion varchar not null,
+    value double,
+    comparison varchar not null,
+    limit_value double not null,
+    has_passed boolean not null,
+    detail varchar,
+    query varchar not null,
+    checked_by varchar not null,
+    checked_at timestamp not null,
+    primary key (job_id, criterion)
+);
+
+-- Who has seen what a pilot would change; it counts while the effect is the one of that hash.
+create table if not exists landing.seen_effects (
+    job_id bigint primary key,
+    source_id varchar not null,
+    effect_sha256 varchar not null,
+    seen_by varchar not null,
+    recorded_by varchar not null,
+    recorded_at timestamp not null
+);
+
 create table if not exists landing.findings (
     finding_number bigint primary key,
     job_id bigint not null,

@@ -1,0 +1,1 @@
+"""Promotion: what must hold of a pilot before live tables see it."""
