@@ -301,6 +301,7 @@ def keep_out(
             "are_removals_held": False,
         }
         add_file(context, entry | changed)
+    note(context, "job_found", str(context.job_id), f"cycle={cycle_id} found={len(judged)}")
     note(context, "cycle_judged", str(cycle_id), f"kept_out={len(judged)}")
 
 
