@@ -31,6 +31,7 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+@pytest.mark.more
 def test_a_cycle_may_leave_the_report_for_later(one_night: District) -> None:
     assert (one_night.home / "warehouse.duckdb").exists()
     assert not (one_night.home / "report").exists()
@@ -170,6 +171,7 @@ def test_what_is_newly_missed_opens_a_cycle_by_itself_but_once(third_night: Thir
     assert (again.code, again.json["completed"]) == (3, [])
 
 
+@pytest.mark.more
 def test_new_code_rebuilds_every_table_in_a_file_that_is_no_larger(
     two_nights: TwoNights, third_night: ThirdNight
 ) -> None:

@@ -20,6 +20,8 @@ from column_lineage import Column, Relation, feeds
 from rollcall.contracts.project import Contracts
 from rollcall.project import PROJECT_DIR
 
+pytestmark = pytest.mark.more
+
 CLASSES = ("none", "indirect", "direct", "sensitive")
 CONTRACTS = PROJECT_DIR / "seeds" / "contracts"
 ADDED_BY_DBT = "dbt_"
@@ -128,7 +130,6 @@ def understated(catalogue: Catalogue, nodes: dict[str, Any]) -> Iterator[str]:
                 )
 
 
-@pytest.mark.more
 def test_no_column_claims_less_than_what_feeds_it(catalogue: Catalogue) -> None:
     assert list(understated(catalogue, catalogue.nodes)) == []
 

@@ -144,8 +144,8 @@ OF_PILOT = levels_of({"1": "HiAvg", "2": "Low", "3": "HiAvg", "9": "Low", "4": "
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
-    """Tell four nights of a pilot: alone, promoted, demoted, and one that it cannot be built in."""
+def first(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """Tell the first night of a district with a pilot, and of the same without one."""
     folder = tmp_path_factory.mktemp("pilots")
     project = district_of(folder / "with", {PILOT: "pilot"})
     nights: dict[str, Any] = {"alone": night(project, 1, FIRST_NIGHT | {PILOT: OF_PILOT})}
@@ -156,7 +156,13 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     shutil.copytree(project.home / "target", without.home / "target")
     nights["without"] = night(without, 1, FIRST_NIGHT)
     after["without"] = without
+    return SimpleNamespace(nights=nights, after=after, project=project, folder=folder)
 
+
+@pytest.fixture(scope="module")
+def told(first: SimpleNamespace) -> SimpleNamespace:
+    """Go on with three nights: the pilot is promoted, demoted, and cannot be built."""
+    nights, after, project, folder = first.nights, first.after, first.project, first.folder
     approve_mapping_of(project, PILOT, NOW)
     assert project.run("promote", PILOT, "--seen-by", "Ada Lee").code == 0
     reason = ("--reason", "its effect was seen", "--json")
@@ -184,13 +190,14 @@ def ask(told: SimpleNamespace, night_name: str, sql: str) -> list[tuple[Any, ...
 STATES = "select student_key, state from {}.fct_mastery where objective_id = 'SCI' order by all"
 
 
-def test_live_tables_are_the_same_with_and_without_a_pilot(told: SimpleNamespace) -> None:
-    assert not told.nights["alone"].json["failed_pilots"]
-    assert live_tables(told.after["alone"]) == live_tables(told.after["without"])
+def test_live_tables_are_the_same_with_and_without_a_pilot(first: SimpleNamespace) -> None:
+    assert not first.nights["alone"].json["failed_pilots"]
+    assert live_tables(first.after["alone"]) == live_tables(first.after["without"])
     states = [("sis:ann", "not_mastered"), ("sis:bob", "not_mastered")]
-    assert ask(told, "alone", STATES.format("progression")) == states
+    assert ask(first, "alone", STATES.format("progression")) == states
 
 
+@pytest.mark.more
 def test_a_pilot_has_mastery_of_its_own_evidence_alone(told: SimpleNamespace) -> None:
     assert ask(told, "alone", STATES.format(SCHEMA)) == [
         ("sis:ann", "mastered"),
@@ -203,6 +210,7 @@ def test_a_pilot_has_mastery_of_its_own_evidence_alone(told: SimpleNamespace) ->
     assert (reached["in_file"], reached["linked"], reached["evidence"]) == (5, 4, 4)
 
 
+@pytest.mark.more
 def test_the_effect_of_a_pilot_is_counted_and_names_nobody(told: SimpleNamespace) -> None:
     effect = (
         f"select outcome, objective_id, value_now, value_with_pilot, student_count from {SCHEMA}"
@@ -216,6 +224,7 @@ def test_the_effect_of_a_pilot_is_counted_and_names_nobody(told: SimpleNamespace
     assert not [name for name, *_ in columns if "student" in name and name != "student_count"]
 
 
+@pytest.mark.more
 def test_three_kinds_of_problem_are_told_apart(told: SimpleNamespace) -> None:
     found = ask(
         told,
@@ -230,6 +239,7 @@ def test_three_kinds_of_problem_are_told_apart(told: SimpleNamespace) -> None:
     assert {problem for problem, *_ in found} == {"transformation", "logic"}
 
 
+@pytest.mark.more
 def test_a_promoted_source_is_seen_whole_by_live_tables(told: SimpleNamespace) -> None:
     assert told.nights["promote"].json["stage"] == "live"
     files = "select first_cycle_id, count(*) from staging.stg_landing__files"
@@ -249,6 +259,7 @@ def test_a_promoted_source_is_seen_whole_by_live_tables(told: SimpleNamespace) -
     assert (before, since) == ("not_mastered", "mastered")
 
 
+@pytest.mark.more
 def test_what_was_checked_before_a_promotion_is_kept(told: SimpleNamespace) -> None:
     kept = "select criterion, has_passed, detail from audit.audit_promotion_check"
     found = ask(told, "live", f"{kept} where source_id = '{PILOT}' order by all")
@@ -257,6 +268,7 @@ def test_what_was_checked_before_a_promotion_is_kept(told: SimpleNamespace) -> N
     assert ("effect_seen_by", True, "Seen as it is now by Ada Lee.") in found
 
 
+@pytest.mark.more
 def test_a_changed_effect_is_to_be_seen_again(told: SimpleNamespace) -> None:
     checked = told.nights["check"]
     assert checked.code == 3
@@ -267,6 +279,7 @@ def test_a_changed_effect_is_to_be_seen_again(told: SimpleNamespace) -> None:
     assert effect["detail"] == "Seen as it is now by nobody."
 
 
+@pytest.mark.more
 def test_what_rests_on_a_demoted_source_is_frozen_and_says_so(told: SimpleNamespace) -> None:
     assert not told.nights["demoted"].json["failed_pilots"]
     provisional = "select student_key, state, is_provisional, missing_feeds from progression"
@@ -281,6 +294,7 @@ def test_what_rests_on_a_demoted_source_is_frozen_and_says_so(told: SimpleNamesp
     ]
 
 
+@pytest.mark.more
 def test_a_pilot_that_fails_stops_nothing_and_keeps_its_last_good_state(
     told: SimpleNamespace,
 ) -> None:
@@ -313,6 +327,7 @@ def test_a_replay_gives_every_table_of_the_pilot_again(
     assert replayed.code == 0, replayed.out + replayed.err
 
 
+@pytest.mark.more
 def test_what_the_guide_shows_is_run(told: SimpleNamespace, tmp_path: Path) -> None:
     queries = re.findall(r"^```sql\n(.*?)^```", GUIDE, re.M | re.S)
     assert len(queries) == 4
@@ -332,9 +347,9 @@ def test_what_the_guide_shows_is_run(told: SimpleNamespace, tmp_path: Path) -> N
     assert stages == [None, None, "live", "pilot", "retired"]
 
 
-def test_no_node_of_live_tables_reaches_one_of_a_pilot(told: SimpleNamespace) -> None:
-    project = told.after["alone"]
-    home = Home(project.home, RollcallProject(told.after["failed"].project))
+def test_no_node_of_live_tables_reaches_one_of_a_pilot(first: SimpleNamespace) -> None:
+    project = first.after["alone"]
+    home = Home(project.home, RollcallProject(first.project.project))
     families = ("nwea", "oneroster")
     live = DbtRun(home, families).manifest
     pilot = DbtRun(home, ("nwea",), pilot=PILOT).manifest
