@@ -195,7 +195,7 @@ def feed(workshop: Workshop) -> None:
     workshop.put(
         "models/intermediate/records/int_file_record_counts.sql",
         "        'demographics',\n",
-        below="    {{ staged_records('oneroster', [\n",
+        below="    'oneroster': [\n",
     )
     workshop.put(
         "tests/singular/integrity/no_key_is_lost.sql",
@@ -395,7 +395,7 @@ def source_of_evidence(workshop: Workshop) -> None:
     evidence = "models/marts/progression/fct_evidence.sql"
     gathered = "gathered as (\n    select * from oneroster_results\n    union all by name\n"
     gathered += "    select * from {{ ref('int_evidence__enrollments') }}\n),\n\n"
-    below = "    from {{ ref('int_evidence__oneroster_results') }}\n),\n\n"
+    below = "    {% if not reads_oneroster() %}where false{% endif %}\n),\n\n"
     workshop.put(evidence, gathered, below=below)
     text = workshop.text(evidence)
     workshop.write(evidence, text.replace("from oneroster_results as", "from gathered as"))
