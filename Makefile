@@ -40,7 +40,7 @@ define beside
 	cat $$log; rm -f $$log; exit $$code
 endef
 
-test: setup-dev  ## every promise, and what a night of the sample shows; ten minutes on two cores
+test: setup-dev  ## every promise, and what a night of the sample shows; 10 to 13 minutes on two cores
 	$(call beside,lint-python lint-sql check,sample-test)
 
 quick: setup-dev  ## lint of what changed, unit tests, contracts, framing; no cycle
