@@ -32,7 +32,7 @@ select
     cast(null as varchar) as feed,
     cast(null as varchar) as source_id,
     cast(null as varchar) as record_key,
-    cast(null as struct("column" varchar, staged_value varchar) []) as staged_values
+    cast(null as struct("column" varchar, staged_value varchar)[]) as staged_values
 where false
 
 {% if reads_oneroster() %}
