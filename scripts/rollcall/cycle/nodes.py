@@ -37,7 +37,7 @@ def nodes_of_cycle(
 
 def with_ancestors(manifest: "Manifest", nodes: Iterable[str]) -> set[str]:
     """Return nodes and all that they are built from, sources aside."""
-    return _walk(nodes, lambda unique_id: manifest.nodes[unique_id].depends_on_nodes, manifest)
+    return walk(nodes, lambda unique_id: manifest.nodes[unique_id].depends_on_nodes, manifest.nodes)
 
 
 def _belongs(node: Any) -> bool:
@@ -69,7 +69,7 @@ def _reached(manifest: "Manifest", feeds: Collection[str]) -> set[str]:
     def lead_to(unique_id: str) -> list[str]:
         return [] if _stages_ledger(manifest.nodes[unique_id]) else children[unique_id]
 
-    return _walk(begun, lead_to, manifest)
+    return walk(begun, lead_to, manifest.nodes)
 
 
 def _has_news(manifest: "Manifest", node: Any, feeds: Collection[str]) -> bool:
@@ -98,14 +98,15 @@ def _stages_ledger(node: Any) -> bool:
     return node.resource_type == "model" and _LEDGER in node.fqn[1:-1]
 
 
-def _walk(
-    begun: Iterable[str], following: Callable[[str], Iterable[str]], manifest: "Manifest"
+def walk(
+    begun: Iterable[str], following: Callable[[str], Iterable[str]], nodes: Collection[str]
 ) -> set[str]:
+    """Return nodes and all that follows from them; what is none of `nodes` is left aside."""
     found: set[str] = set()
     waiting = list(begun)
     while waiting:
         unique_id = waiting.pop()
-        if unique_id not in found and unique_id in manifest.nodes:
+        if unique_id not in found and unique_id in nodes:
             found.add(unique_id)
             waiting.extend(following(unique_id))
     return found

@@ -4,8 +4,10 @@ A pilot builds the same project as live tables, with the variable `pilot`. What 
 built in a schema of its own; whatever else it refers to is read where live tables are.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+
+from rollcall.cycle.nodes import walk
 
 TABLES = (
     *("fct_evidence", "fct_mastery", "fct_mastery_history"),
@@ -55,14 +57,12 @@ def pilot_nodes(
     base = {key for key, name in models.items() if name.startswith("base_")}
     own_base = {key for key in base if _is_own(nodes[key], families)}
     landing = {key for key, name in models.items() if name in _LANDING}
-    of_files = landing | _reached(landing, child_map)
-    of_own, of_base = own_base | _reached(own_base, child_map), base | _reached(base, child_map)
-    parents: dict[str, set[str]] = {}
-    for key, children in child_map.items():
-        for child in children:
-            parents.setdefault(child, set()).add(key)
+    of_files, of_own, of_base = (
+        walk(begun, lambda key: child_map.get(key, ()), nodes)
+        for begun in (landing, own_base, base)
+    )
     wanted = {key for key, name in models.items() if name in {*TABLES, *marts}} & of_files
-    wanted |= _reached(wanted, parents)
+    wanted = walk(wanted, lambda key: nodes[key].depends_on_nodes, nodes)
     built = {key for key in wanted & of_files if key in of_own or key not in of_base}
     seeds = {key for key, node in nodes.items() if node.resource_type == "seed"}
     missing = {key for key in wanted & (of_files | seeds) if key not in live_nodes}
@@ -73,18 +73,6 @@ def _is_own(node: Any, families: Collection[str]) -> bool:
     """Say whether a base view reads files of the pilot; of a district's own feeds all may."""
     family = node.name.removeprefix("base_").partition("__")[0]
     return family in families or node.package_name != "rollcall"
-
-
-def _reached(keys: Iterable[str], edges: Mapping[str, Iterable[str]]) -> set[str]:
-    """Return what follows from keys along edges."""
-    found: set[str] = set()
-    waiting = list(keys)
-    while waiting:
-        for key in edges.get(waiting.pop(), ()):
-            if key not in found:
-                found.add(key)
-                waiting.append(key)
-    return found
 
 
 def place(nodes: Mapping[str, Any], built: Collection[str], schema: str) -> None:
