@@ -589,32 +589,35 @@ def _judge_and_build(
 
     A file is judged by its records first: without it, students may be others'.
     """
-    home, contracts, cycle_id = opening.home, opening.contracts, cycle.cycle_id
     while True:
-        links_students = builder.can_link_students and _has_new_students(home, cycle)
+        links_students = builder.can_link_students and _has_new_students(opening.home, cycle)
         built = builder.build_first(with_students=links_students)
         if built.failures:
             return built
-        is_any_out = _judge(opening, cycle, is_built_whole=builder.builds_whole)
-        if links_students and not is_any_out:
-            is_any_out = _keep_out(opening, cycle, judge_linked_files(home, contracts, cycle_id))
-        if not is_any_out:
+        if not _judge(opening, cycle, builder, links_students=links_students):
             return builder.build_rest()
         builder.start()
 
 
 def _judge(
-    opening: _Opening, cycle: Cycle, *, is_built_whole: bool, pilot: str | None = None
+    opening: _Opening,
+    cycle: Cycle,
+    builder: warehouse.Builder | PilotBuilder,
+    *,
+    links_students: bool,
+    pilot: str | None = None,
 ) -> bool:
-    """Judge new files by their records, and keep out what must not be used; say whether any is."""
-    judged = judge_new_files(
-        opening.home,
-        opening.contracts,
-        cycle.cycle_id,
-        is_built_whole=is_built_whole,
-        pilot=pilot,
+    """Judge new files by their records, then by whose their students are, where these are linked.
+
+    What must not be used is kept out; says whether anything is.
+    """
+    of_cycle = (opening.home, opening.contracts, cycle.cycle_id)
+    judged = judge_new_files(*of_cycle, is_built_whole=builder.builds_whole, pilot=pilot)
+    if _keep_out(opening, cycle, judged, pilot):
+        return True
+    return links_students and _keep_out(
+        opening, cycle, judge_linked_files(*of_cycle, pilot=pilot), pilot
     )
-    return _keep_out(opening, cycle, judged, pilot)
 
 
 def _has_new_students(home: Home, cycle: Cycle) -> bool:
@@ -772,14 +775,9 @@ def _build_pilot(pilot: PilotBuilder, opening: _Opening, cycle: Cycle) -> list[s
     """Build a pilot; returns what failed, a sentence each."""
 
     def judge(builder: PilotBuilder) -> bool:
-        if _judge(opening, cycle, is_built_whole=builder.builds_whole, pilot=builder.schema):
-            return True
-        if not builder.links_students:
-            return False
-        judged = judge_linked_files(
-            opening.home, opening.contracts, cycle.cycle_id, pilot=builder.schema
+        return _judge(
+            opening, cycle, builder, links_students=builder.links_students, pilot=builder.schema
         )
-        return _keep_out(opening, cycle, judged, builder.schema)
 
     with opening.home.landing(read_only=True) as connection:
         has_new_files = connection.execute(
