@@ -25,6 +25,7 @@ from rollcall.contracts.layouts import (
 from rollcall.contracts.needed import NeededField, check_needed, check_taken, read_needed
 from rollcall.contracts.reading import ContractError
 from rollcall.contracts.sources import Feed, Source, read_feeds, read_limits, read_sources
+from rollcall.errors import UsageError
 
 DATA_ENDINGS = (".csv", ".tsv", ".txt", ".dat", ".jsonl", ".xlsx")
 """How the names of files of an export may end."""
@@ -47,6 +48,17 @@ class Contracts:
     layouts: tuple[Layout, ...]
     layout_seeds: tuple[Path, ...] = ()
     needed_fields: tuple[NeededField, ...] = ()
+
+    def source(self, source_id: str) -> Source:
+        """Return a source by the name that somebody gave for it.
+
+        Raises:
+            UsageError: there is no such source.
+        """
+        if source_id not in self.sources:
+            known = ", ".join(sorted(self.sources))
+            raise UsageError(f"No source is called '{source_id}'; there are {known}.")
+        return self.sources[source_id]
 
     @classmethod
     def load(cls, *folders: Path) -> "Contracts":

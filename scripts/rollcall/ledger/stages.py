@@ -156,10 +156,7 @@ def decide(
     """
     if not reason.strip():
         raise UsageError("A decision needs a reason; say why with --reason.")
-    if source_id not in contracts.sources:
-        raise UsageError(
-            f"No source is called '{source_id}'; there are {', '.join(sorted(contracts.sources))}."
-        )
+    contracts.source(source_id)
     with home.landing() as connection:
         ledger.prepare(connection, contracts)
         before = decided(connection, contracts)[source_id]

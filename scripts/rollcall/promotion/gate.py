@@ -111,7 +111,7 @@ def check(home: Home, contracts: Contracts, source_id: str, at: datetime) -> Pro
     Raises:
         UsageError: there is no such source, it is no pilot, or no cycle has built it.
     """
-    source = _source(contracts, source_id)
+    source = contracts.source(source_id)
     with home.landing() as connection:
         ledger.prepare(connection, contracts)
         gate = _Gate(home, contracts, connection, source)
@@ -145,7 +145,7 @@ def see_effect(
     name = " ".join(plain(seen_by).split())
     if not name or len(name) > _LONGEST_NAME:
         raise UsageError(f"Name who has seen it, with up to {_LONGEST_NAME} characters.")
-    source = _source(contracts, source_id)
+    source = contracts.source(source_id)
     with home.landing() as connection:
         ledger.prepare(connection, contracts)
         gate = _Gate(home, contracts, connection, source)
@@ -173,7 +173,7 @@ def promote(
     Raises:
         UsageError: a criterion fails, or the source cannot be promoted; the message says why.
     """
-    source = _source(contracts, source_id)
+    source = contracts.source(source_id)
     with home.landing() as connection:
         ledger.prepare(connection, contracts)
         stage = stages.decided(connection, contracts)[source.source_id]
@@ -193,14 +193,6 @@ def said(checked: Checked) -> str:
         f"{checked.criterion} is {value} and must be {checked.comparison.replace('_', ' ')} "
         f"{checked.limit_value:g}"
     )
-
-
-def _source(contracts: Contracts, source_id: str) -> Source:
-    if source_id not in contracts.sources:
-        raise UsageError(
-            f"No source is called '{source_id}'; there are {', '.join(sorted(contracts.sources))}."
-        )
-    return contracts.sources[source_id]
 
 
 def _note(
