@@ -185,13 +185,10 @@ class PilotBuilder:
 
     def _drop_tables(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Drop the tables that are made whole: what columns they have may depend on seeds."""
-        for node in self._made():
+        nodes = self._dbt.manifest.nodes
+        for node in (nodes[key] for key in sorted(self._alone)):
             if node.config.materialized == "table":
                 connection.execute(f"drop table if exists {node.schema}.{node.alias}")
-
-    def _made(self) -> list[Any]:
-        nodes = self._dbt.manifest.nodes
-        return [nodes[key] for key in sorted(self._alone)]
 
 
 def give_up(home: Home, source_id: str) -> None:
