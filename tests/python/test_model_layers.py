@@ -168,6 +168,19 @@ def test_every_feed_of_results_is_counted_on_its_way_to_evidence() -> None:
         assert f"'{feed['feed']}': '{feed['mart'].removeprefix('core.')}'" in text, feed["feed"]
 
 
+def test_models_that_only_a_pilot_has_stand_where_they_are_linted() -> None:
+    """What is disabled is passed over by sqlfluff: `make lint-sql` lints it for a pilot."""
+    makefile = (PROJECT_DIR / "Makefile").read_text(encoding="utf-8")
+    [folders] = re.findall(r"^OF_PILOTS := (.+)$", makefile, re.M)
+    assert "--config .sqlfluff-pilots $(OF_PILOTS)" in makefile
+    of_pilots = {
+        str(path.parent.relative_to(PROJECT_DIR))
+        for path in (PROJECT_DIR / "models").rglob("*.sql")
+        if "enabled=pilot()" in path.read_text(encoding="utf-8")
+    }
+    assert of_pilots == set(folders.split())
+
+
 def test_the_families_of_the_project_are_those_of_its_sources() -> None:
     with (PROJECT_DIR / "seeds/contracts/sources.csv").open(encoding="utf-8") as stream:
         declared = {name for row in csv.DictReader(stream) for name in row["families"].split("|")}

@@ -1,4 +1,4 @@
--- One row per student of whom a pilot says anything, and objective or step: the outcome that stands, and that with the pilot.
+-- One row per student of whom a pilot says anything, and objective or step: the outcome that stands, and that with it.
 {{ config(enabled=pilot() is not none) }}
 
 with evidence as (
@@ -43,8 +43,9 @@ outcomes as (
 )
 
 select
-    {{ text_hash(['outcomes.outcome', 'outcomes.student_key', 'outcomes.objective_id', 'outcomes.path_id', 'outcomes.step_number']) }}
-        as outcome_key,
+    {{ text_hash([
+        'outcomes.outcome', 'outcomes.student_key', 'outcomes.objective_id', 'outcomes.path_id', 'outcomes.step_number',
+    ]) }} as outcome_key,
     outcomes.outcome,
     outcomes.student_key,
     outcomes.objective_id,

@@ -47,8 +47,7 @@ of_values as (
     where not is_explained
 ),
 
--- No evidence for want of a student, an objective, a score or a date; or evidence of which a rule makes no state, or
--- another one than live tables have.
+-- No evidence for want of a student, an objective, a score or a date; or a rule makes no state of it, or another one.
 of_evidence as (
     select
         if(evidence.disposition = 'usable', 'logic', 'transformation') as problem,
@@ -83,14 +82,18 @@ of_evidence as (
 ),
 
 final as (
-    from of_files
-    union all by name from of_records
-    union all by name from of_values
-    union all by name from of_evidence
+    select * from of_files
+    union all by name
+    select * from of_records
+    union all by name
+    select * from of_values
+    union all by name
+    select * from of_evidence
 )
 
 select
-    {{ text_hash(['problem', 'code', 'feed', 'file_id', 'record_number', 'line_number', 'column_name']) }} as problem_key,
+    {{ text_hash(['problem', 'code', 'feed', 'file_id', 'record_number', 'line_number', 'column_name']) }}
+        as problem_key,
     *,
     count(*) as problem_count
 from final

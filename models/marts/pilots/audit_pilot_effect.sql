@@ -2,7 +2,8 @@
 {{ config(enabled=pilot() is not none) }}
 
 select
-    {{ text_hash(['outcome', 'objective_id', 'path_id', 'step_number', 'value_now', 'value_with_pilot']) }} as effect_key,
+    {{ text_hash(['outcome', 'objective_id', 'path_id', 'step_number', 'value_now', 'value_with_pilot']) }}
+        as effect_key,
     outcome,
     objective_id,
     path_id,
