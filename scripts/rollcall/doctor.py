@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib import metadata
 from shlex import quote
@@ -15,6 +16,7 @@ from rollcall.cycle.verify import check_ledger
 from rollcall.errors import BusyError, RollcallError, UsageError
 from rollcall.home import Home, Patience
 from rollcall.ledger.entries import cutoff_ahead
+from rollcall.ledger.stages import check_pilots
 from rollcall.ledger.version import VERSION, version_of
 from rollcall.project import version
 
@@ -116,11 +118,23 @@ def _landing(home: Home) -> list[Check]:
                 if not problems
                 else f"{problems[0]} `rollcall verify` lists all",
             )
-            return [Check(name, True, "every table can be read"), chain, *_cycles(home, connection)]
+            readable = Check(name, True, "every table can be read")
+            return [readable, chain, *_cycles(home, connection), *_pilots(home, connection)]
     except BusyError as error:
         return [Check(name, True, f"not looked into: {error}")]
     except UsageError as error:
         return [Check(name, False, str(error))]
+
+
+def _pilots(home: Home, connection: duckdb.DuckDBPyConnection) -> list[Check]:
+    """Say where a pilot stages what nothing needs; of contracts themselves others say it."""
+    with suppress(RollcallError):
+        contracts = home.project.contracts()
+        try:
+            check_pilots(connection, contracts)
+        except RollcallError as error:
+            return [Check("pilots", False, str(error))]
+    return []
 
 
 def _cycles(home: Home, connection: duckdb.DuckDBPyConnection) -> list[Check]:

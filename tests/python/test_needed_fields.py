@@ -3,11 +3,13 @@
 import shutil
 from pathlib import Path
 
+import openpyxl
 import pytest
-from conftest import SAMPLE_PROJECT
+from conftest import SAMPLE_PROJECT, Project
 
 from rollcall.contracts.project import Contracts
 from rollcall.contracts.reading import ContractError
+from rollcall.ledger.stages import check_pilots
 from rollcall.project import PROJECT_DIR, SHIPPED
 
 CONTRACTS = SHIPPED.contracts()
@@ -15,11 +17,9 @@ CONTRACTS = SHIPPED.contracts()
 
 @pytest.fixture
 def pilot(tmp_path: Path) -> Path:
-    """Give seeds of the sample district in which MAP Growth is a pilot."""
+    """Give seeds of the sample district, in which MAP Growth begins as a pilot."""
     shutil.copytree(SAMPLE_PROJECT / "seeds", tmp_path / "seeds")
-    contracts = tmp_path / "seeds" / "contracts"
-    change(contracts / "sources.csv", "assessment,live", "assessment,pilot")
-    return contracts
+    return tmp_path / "seeds" / "contracts"
 
 
 def change(path: Path, old: str, new: str) -> None:
@@ -28,14 +28,21 @@ def change(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
+def load(contracts: Path) -> Contracts:
+    """Read contracts as a command does that has no ledger yet."""
+    loaded = Contracts.load(contracts, PROJECT_DIR / "seeds" / "contracts")
+    check_pilots(None, loaded)
+    return loaded
+
+
 def refusal(contracts: Path) -> str:
     with pytest.raises(ContractError) as refused:
-        Contracts.load(contracts, PROJECT_DIR / "seeds" / "contracts")
+        load(contracts)
     return str(refused.value)
 
 
 def test_a_pilot_stages_what_is_needed_and_nothing_else(pilot: Path) -> None:
-    contracts = Contracts.load(pilot, PROJECT_DIR / "seeds" / "contracts")
+    contracts = load(pilot)
     assert {feed.feed for feed in contracts.feeds_of("map")} == {
         "nwea/assessment_results",
         "nwea/students",
@@ -59,7 +66,7 @@ def test_a_pilot_stages_what_is_needed_and_nothing_else(pilot: Path) -> None:
     )
     change(pilot / "sources.csv", "168,comma,,delta", "168,comma,*Results*|students*,delta")
     change(pilot / "sources.csv", "assessment,pilot", "assessment,live")
-    Contracts.load(pilot, PROJECT_DIR / "seeds" / "contracts")
+    load(pilot)
 
 
 def test_what_a_pilot_ignores_is_not_staged_by_it(pilot: Path) -> None:
@@ -69,7 +76,7 @@ def test_what_a_pilot_ignores_is_not_staged_by_it(pilot: Path) -> None:
     assert "of nwea/students as" in refusal(pilot)
     [name] = [feed.file_name for feed in CONTRACTS.feeds if feed.feed == "nwea/students"]
     change(pilot / "sources.csv", "168,comma,,delta", f"168,comma,{name.upper()},delta")
-    contracts = Contracts.load(pilot, PROJECT_DIR / "seeds" / "contracts")
+    contracts = load(pilot)
     assert [feed.feed for feed in contracts.feeds_of("map")] == ["nwea/assessment_results"]
 
 
@@ -106,3 +113,41 @@ def test_a_need_names_what_is_there(pilot: Path, row: str, said: str) -> None:
     refused = refusal(pilot)
     assert refused.startswith(f"needed_fields.csv, line {line}: ")
     assert said in refused
+
+
+def test_the_ledger_says_which_source_is_a_pilot(project: Project) -> None:
+    """A stage in sources.csv is where a source begins; a source that was live keeps what it has."""
+    project.redeclare("lms", ",live,", ",draft,")
+    assert project.land().code == 0
+    refused = project.run("promote", "lms", "--reason", "we try it out", "--json")
+    assert refused.code == 2
+    assert "the pilot lms stages" in refused.err
+    assert project.ledger("select count(*) from landing.stage_decisions where stage = 'pilot'") == [
+        (0,)
+    ]
+    project.redeclare("lms", ",oneroster|overrides,", ",overrides,")
+    needed = project.project / "seeds" / "contracts" / "needed_fields.csv"
+    columns = ("learningObjectiveId", "action", "state", "effectiveAt", "reason")
+    with needed.open("a", encoding="utf-8") as stream:
+        for column in columns:
+            stream.write(f"lms,overrides/mastery_overrides,{column},page:mastery,Shown there.\n")
+    promoted = project.run("promote", "lms", "--reason", "we try it out", "--json")
+    assert promoted.json["stage"] == "pilot", promoted.out + promoted.err
+
+    workbook = project.home.parent / "mapping.xlsx"
+    assert project.run("mapping", "export", "lms", "--out", str(workbook)).code == 0
+    cover = openpyxl.load_workbook(workbook).worksheets[0]
+    facts = {row[0].value: row[1].value for row in cover.iter_rows(max_col=2)}
+    assert facts["stage"] == "pilot", "sources.csv says draft"
+
+    change(needed, "lms,overrides/mastery_overrides,reason,page:mastery,Shown there.\n", "")
+    said = "the pilot lms stages 'reason'"
+    for command in ("land", "mapping"):
+        done = project.land() if command == "land" else project.run("mapping", "status", "lms")
+        assert done.code == 2
+        assert said in done.err
+    pilots = [
+        one for one in project.run("doctor", "--json").json["checks"] if one["name"] == "pilots"
+    ]
+    assert [said in one["detail"] for one in pilots] == [True]
+    assert project.run("demote", "sis", "--reason", "its ids have changed").code == 0

@@ -90,14 +90,18 @@ class Contracts:
         return contracts
 
     def _check_needed_fields(self, rules: Sequence[Path]) -> None:
-        """Refuse a need that nothing stages, and a column that a pilot stages without need."""
+        """Refuse a need that nothing stages, or of somebody who is not there."""
         for need in self.needed_fields:
             check_needed(need, self.sources, self.staged_by(need.source_id), rules)
-        for source in self.sources.values():
-            if source.stage == "pilot":
-                needed = [n for n in self.needed_fields if n.source_id == source.source_id]
-                staged = self.staged_by(source.source_id)
-                check_taken(source.source_id, staged, needed, self.layout_seeds)
+
+    def check_taken_by(self, pilot: str) -> None:
+        """Refuse a column that a pilot stages and nothing needs.
+
+        Raises:
+            ContractError: it stages one; names the line of the layout.
+        """
+        needed = [need for need in self.needed_fields if need.source_id == pilot]
+        check_taken(pilot, self.staged_by(pilot), needed, self.layout_seeds)
 
     def feeds_of(self, source_id: str) -> tuple[Feed, ...]:
         """Return the staged feeds that a source may send: of its families, and not ignored."""

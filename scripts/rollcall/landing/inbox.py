@@ -22,7 +22,7 @@ from rollcall.landing.delivery import Arrival, Known, export_time, land_opened, 
 from rollcall.landing.entries import STILL_BEING_WRITTEN, Entry, read_inbox, settle
 from rollcall.landing.job import Context, LandReport, Supersede, full_name, note, supersedes
 from rollcall.landing.reported import last_job_that_ended, report_landing
-from rollcall.ledger import ledger
+from rollcall.ledger import ledger, stages
 from rollcall.ledger.entries import IN_FUTURE
 from rollcall.ledger.sql import rows
 from rollcall.sanitize import readable_name
@@ -99,6 +99,7 @@ def land(
     with ExitStack() as stack:
         connection = stack.enter_context(home.landing())
         ledger.prepare(connection, contracts)
+        stages.check_pilots(connection, contracts)
         report.last_good_flaw = attach_last_good(home, connection)
         if needs_last_good and report.last_good_flaw:
             raise UsageError(report.last_good_flaw)

@@ -21,6 +21,7 @@ from rollcall.ledger import ledger
 from rollcall.ledger.decisions import file_path, who
 from rollcall.ledger.entries import IS_REPLACED, delivery_of, find_file
 from rollcall.ledger.sql import rows
+from rollcall.ledger.stages import is_frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,8 @@ def reprocess(home: Home, contracts: Contracts, name: str, at: datetime) -> Repr
     the files that it speaks of are judged again: it says which of them are complete.
 
     Raises:
-        UsageError: the file is not found, was rejected with its whole delivery, or another file
-            has the same feed and export time.
+        UsageError: the file is not found, was rejected with its whole delivery, another file has
+            the same feed and export time, or outcomes rest on it and its source is live no longer.
         DamagedBytesError: the archive does not hold the bytes.
     """
     with home.landing() as connection:
@@ -105,8 +106,15 @@ def judge_again(
         decided_by: who asked for it.
 
     Raises:
-        UsageError: another file has the same feed and export time.
+        UsageError: another file has the same feed and export time, or outcomes rest on the file as
+            it is, because its source was demoted or retired.
     """
+    if is_frozen(context.connection, file["file_id"], file["source_id"]):
+        raise UsageError(
+            f"{file_path(file)} stays as it is: {file['source_id']} is live no longer, and what "
+            "live tables have of it is frozen with this file. It can be judged again when the "
+            "source is live."
+        )
     ledger.decide(
         context.connection,
         job_id=context.job_id,

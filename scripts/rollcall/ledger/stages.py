@@ -44,15 +44,19 @@ class StageReport:
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """The stages by which a cycle is built: of every source, and which live has ever seen."""
+    """The stages by which a cycle is built: of every source, which live has ever seen, with files.
+
+    `with_files` are the sources of which any file has landed, whatever its verdict.
+    """
 
     stage: Mapping[str, str]
     seen_by_live: frozenset[str]
+    with_files: frozenset[str]
 
     @property
     def pilots(self) -> list[str]:
-        """The sources that build alone, in order."""
-        return sorted(source for source, stage in self.stage.items() if stage == PILOT)
+        """The sources that build alone, in order; what has sent nothing has nothing to build."""
+        return sorted(name for name in self.with_files if self.stage.get(name) == PILOT)
 
     def live_families(self, contracts: Contracts) -> tuple[str, ...]:
         """The families of files that live tables are made of."""
@@ -122,7 +126,8 @@ def acted_on(connection: duckdb.DuckDBPyConnection, contracts: Contracts) -> Sta
         if name in stage:
             stage[name] = newest
             (was_live.add if has_been_live else was_live.discard)(name)
-    return Stages(stage, frozenset(was_live))
+    with_files = connection.execute("select distinct source_id from landing.files").fetchall()
+    return Stages(stage, frozenset(was_live), frozenset(name for (name,) in with_files))
 
 
 def decided(connection: duckdb.DuckDBPyConnection, contracts: Contracts) -> dict[str, str]:
@@ -134,6 +139,59 @@ def decided(connection: duckdb.DuckDBPyConnection, contracts: Contracts) -> dict
         ).fetchall()
     )
     return {name: found.get(name, source.stage) for name, source in contracts.sources.items()}
+
+
+def check_pilots(connection: duckdb.DuckDBPyConnection | None, contracts: Contracts) -> None:
+    """Check that pilots stage no column that nothing needs.
+
+    A source that was live once keeps what it stages: a demotion waits for nobody.
+
+    Args:
+        connection: the ledger in use; None where there is none yet, and `sources.csv` says the
+            stages.
+        contracts: the contracts of the project.
+
+    Raises:
+        ContractError: a pilot stages one; names the line of the layout.
+    """
+    for source_id in _tried_out(connection, contracts):
+        contracts.check_taken_by(source_id)
+
+
+def _tried_out(connection: duckdb.DuckDBPyConnection | None, contracts: Contracts) -> list[str]:
+    """Return the pilots that have never been live, in order."""
+    if connection is None:
+        stage = {name: source.stage for name, source in contracts.sources.items()}
+        return sorted(name for name, is_now in stage.items() if is_now == PILOT)
+    was_live = connection.execute(
+        "select distinct source_id from landing.stage_decisions where stage = 'live'"
+    ).fetchall()
+    return sorted(
+        name
+        for name, is_now in decided(connection, contracts).items()
+        if is_now == PILOT and (name,) not in was_live
+    )
+
+
+def is_frozen(connection: duckdb.DuckDBPyConnection, file_id: str, source_id: str) -> bool:
+    """Say whether live tables keep a file of a source that is live no longer, as it was."""
+    newest = connection.execute(
+        "select max_by(stage, stage_decision_id), "
+        "max(stage_decision_id) filter (where stage = 'live') "
+        "from landing.stage_decisions where source_id = ?",
+        [source_id],
+    ).fetchone()
+    stage, last_live = newest or (None, None)
+    if stage == LIVE or last_live is None:
+        return False
+    found = connection.execute(
+        "select 1 from landing.cycle_files where file_id = ? and cycle_id < coalesce(("
+        "select min(cycle_id) from landing.cycle_stage_decisions "
+        "inner join landing.stage_decisions using (stage_decision_id) "
+        "where source_id = ? and stage_decision_id > ?), 9223372036854775807)",
+        [file_id, source_id, last_live],
+    ).fetchone()
+    return found is not None
 
 
 def decide(
@@ -153,6 +211,7 @@ def decide(
     Raises:
         UsageError: there is no such source, no reason, or the source cannot go there from its
             stage.
+        ContractError: it would be a pilot that stages what nothing needs.
     """
     if not reason.strip():
         raise UsageError("A decision needs a reason; say why with --reason.")
@@ -174,6 +233,8 @@ def decide(
                 decided_by=who(),
                 at=at,
             )
+            if source_id in _tried_out(connection, contracts):
+                contracts.check_taken_by(source_id)
     return StageReport(source_id, decision, before, stage, _EFFECTS[decision, stage])
 
 

@@ -10,6 +10,7 @@ from rollcall.contracts.project import Contracts
 from rollcall.errors import UsageError, needing_room
 from rollcall.folders import keep_to_owner
 from rollcall.home import Home
+from rollcall.ledger.stages import check_pilots
 from rollcall.mapping.approvals import Approvals, Reviewed, approvals_of, read_reviews, with_reviews
 from rollcall.mapping.fields import Mapping, read_mapping
 from rollcall.mapping.odcs import write_contract
@@ -84,8 +85,10 @@ def _reviewed(
 ) -> tuple[Mapping, tuple[Reviewed, ...]]:
     words = Words(home.project)
     if not home.landing_db.exists():
+        check_pilots(None, contracts)
         mapping = read_mapping(contracts, words, source_id, None)
         return mapping, with_reviews(mapping, {})
     with home.landing(read_only=True) as connection:
+        check_pilots(connection, contracts)
         mapping = read_mapping(contracts, words, source_id, connection, with_shapes=with_shapes)
         return mapping, with_reviews(mapping, read_reviews(connection, source_id))

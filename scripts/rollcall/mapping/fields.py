@@ -7,7 +7,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Map
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 
@@ -18,6 +18,7 @@ from rollcall.contracts.sources import MANIFEST, Feed, Source
 from rollcall.errors import UsageError
 from rollcall.ledger.entries import USABLE_FILES
 from rollcall.ledger.sql import identifier
+from rollcall.ledger.stages import decided
 from rollcall.mapping.words import Words
 from rollcall.sanitize import shape
 
@@ -104,7 +105,7 @@ def read_mapping(
     *,
     with_shapes: bool = False,
 ) -> Mapping:
-    """Read the mapping of a source.
+    """Read the mapping of a source, whose stage is that of the ledger where there is one.
 
     Args:
         contracts: the contracts of the project.
@@ -137,6 +138,8 @@ def read_mapping(
             fields += _fields(words, layout, layouts, wanted, seen)
         used = tuple(field for field in fields if field.staged_as)
         feeds.append(FeedMapping(feed, used, tuple(f for f in fields if not f.staged_as)))
+    if connection:
+        source = replace(source, stage=decided(connection, contracts)[source_id])
     return Mapping(source, tuple(feeds))
 
 
