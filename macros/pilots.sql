@@ -75,10 +75,11 @@
     A table that a pilot reads of live sources, too: its own rows, where it has some, beside those of live sources. So
     students, classes and decisions of teachers are those of the district, whoever sends the rest.
     `model`: a model of `staging` or `core` whose rows have `source_id`. `is_own`: whether a pilot that sends no files of
-    OneRoster has rows of its own there.
+    OneRoster has rows of its own there. What no live source sends is in no live table (variable `not_live`).
 -#}
 {% macro with_live(model, is_own=false) -%}
-    {%- if not rollcall.pilot() or not (is_own or rollcall.is_used('oneroster')) -%}
+    {%- set has_both = (is_own or rollcall.is_used('oneroster')) and model not in var('not_live', []) -%}
+    {%- if not rollcall.pilot() or not has_both -%}
         {{ ref(model) }}
     {%- else -%}
         (

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from dbt_common.events.base_types import EventMsg
 
 _RESULTS = ("LogModelResult", "LogSeedResult", "LogSnapshotResult", "LogTestResult")
+_ANY = "any"
+"""The pilot for which the project is parsed: only what runs depends on which it is."""
 _SELECTED = "selected"
 """The tag of nodes that are to be run, while dbt runs them: one criterion selects them all."""
 Progress = Callable[[int, int, str], None]
@@ -81,9 +83,11 @@ class DbtRun:
         self._home = home
         folder = schema_of(pilot) if pilot else target
         self._target_path = home.dbt_target if folder == "cycle" else home.dbt_target / folder
+        kept = self._target_path / "manifest.kept"
         self._variables: dict[str, Any] = {"families": list(families)}
-        if pilot:
-            self._variables["pilot"] = pilot
+        if pilot:  # all pilots of the same families are parsed alike
+            self._variables["pilot"] = _ANY
+            kept = home.dbt_target / f"pilots_of_{'_'.join(families)}.kept"
         self._options = [
             f"--target={target}",
             f"--vars={json.dumps(self._variables)}",
@@ -99,7 +103,9 @@ class DbtRun:
         self._ran: dict[str, Any] = {}
         gc.unfreeze()  # an earlier manifest is garbage by now
         self._has_other_seeds = False
-        self._manifest = self._read_or_parse(self._target_path / "manifest.kept")
+        self._manifest = self._read_or_parse(kept)
+        if pilot:
+            self.set_variable("pilot", pilot)
 
     def invoke(
         self,

@@ -62,6 +62,11 @@ class PilotBuilder:
         families = pilot_families(contracts, source_id)
         self._dbt = DbtRun(home, families, pilot=source_id)
         manifest = self._dbt.manifest
+        models = {
+            key: node.name for key, node in manifest.nodes.items() if key.startswith("model.")
+        }
+        not_live = sorted(name for key, name in models.items() if key not in live_nodes)
+        self._dbt.set_variable("not_live", not_live)
         marts = {feed.mart.split(".")[-1] for feed in contracts.feeds if feed.family in families}
         self._alone = pilot_nodes(manifest.nodes, manifest.child_map, families, marts, live_nodes)
         effect = {key for key, node in manifest.nodes.items() if node.name in EFFECT}
