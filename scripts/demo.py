@@ -1,18 +1,26 @@
 """Run the sample district night by night into an empty data directory and answer what people ask.
 
+Between two nights people review a pilot and promote it.
+
 Usage: python scripts/demo.py DATA_DIRECTORY
 """
 
 import csv
+import io
 import os
 import shutil
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 
 import duckdb
 
 from rollcall.cli import commands
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from sample_district.people import decide
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = ROOT / "sample_district" / "project"
@@ -112,6 +120,7 @@ def main(home: Path) -> int:
             print(f"rollcall cycle ended with {code}; the demo stops here.", file=sys.stderr)
             return code
         print(f"Differences from the newest exports: {_reasons(home)}.")
+        decide(night["night"], home, partial(_by_people, home))
     _ask(home)
     print(f"\nFor people: open {home / 'report' / 'index.html'} in a browser.")
     print(f"For DuckDB clients: {home / 'warehouse.duckdb'}.")
@@ -137,24 +146,35 @@ def _project(home: Path) -> Path:
 
 
 def _cycle(home: Path, night: str, cutoff_at: str, options: Sequence[str]) -> int:
-    """Run `rollcall cycle` in this process, which loads dbt once for all nights.
+    """Run `rollcall cycle` on what a night brought.
 
     The report shows the newest night, so it is rendered after the last one alone.
     """
-    os.environ["ROLLCALL_NOW"] = cutoff_at
-    arguments = [
-        "--project",
-        _project(home),
-        "cycle",
-        "--home",
-        home,
-        "--inbox",
-        SAMPLE / night,
-        "--cutoff",
-        cutoff_at,
-        *options,
-    ]
-    sys.argv = ["rollcall", *map(str, arguments)]
+    arguments = ("--inbox", SAMPLE / night, "--cutoff", cutoff_at, *options)
+    return _rollcall(home, cutoff_at, "cycle", *arguments)
+
+
+def _by_people(home: Path, *arguments: str | Path, now: str) -> None:
+    """Run a command of people between two nights; shows what it says in the first place."""
+    print(f"\n$ rollcall {' '.join(map(_quoted, arguments))}")
+    said = io.StringIO()
+    with redirect_stdout(said):
+        code = _rollcall(home, now, *arguments)
+    print("\n".join(line for line in said.getvalue().splitlines() if line[:1].strip()))
+    if code not in (0, 3):
+        sys.exit(f"rollcall {arguments[0]} ended with {code}; the demo stops here.")
+
+
+def _quoted(argument: str | Path) -> str:
+    text = argument.name if isinstance(argument, Path) else argument
+    return f"'{text}'" if " " in text else text
+
+
+def _rollcall(home: Path, now: str, command: str | Path, *arguments: str | Path) -> int:
+    """Run `rollcall` in this process, which loads dbt once for all nights; gives its exit code."""
+    os.environ["ROLLCALL_NOW"] = now
+    os.environ["ROLLCALL_HOME"] = str(home)
+    sys.argv = ["rollcall", "--project", *map(str, (_project(home), command, *arguments))]
     try:
         commands.main()
     except SystemExit as ended:

@@ -38,6 +38,7 @@ from rollcall.home import Home
 from rollcall.new_project import write_project
 from rollcall.project import PROJECT_DIR, SHIPPED
 from rollcall.project import Project as RollcallProject
+from sample_district.people import decide
 
 if TYPE_CHECKING:
     from stories import Tellings
@@ -525,8 +526,16 @@ def compiled(
 
 
 def run_sample(district: District) -> list[int]:
-    """Run every night of the sample, the last one with a report; gives the exit codes."""
+    """Run every night of the sample, the last one with a report; gives the exit codes.
+
+    Between two nights people do what they do in the sample.
+    """
     codes = []
+
+    def by_people(*arguments: str | Path, now: str) -> None:
+        done = district.run(*map(str, arguments), now=now)
+        assert done.code in (0, 3), done.out + done.err
+
     for night in NIGHTS:
         inbox = SAMPLE / f"night_{night['night']}"
         is_last = night is NIGHTS[-1]
@@ -537,6 +546,7 @@ def run_sample(district: District) -> list[int]:
         kept = district.home.parent / f"night_{night['night']}" / "warehouse.duckdb"
         kept.parent.mkdir()
         kept.hardlink_to(district.home / "warehouse.duckdb")
+        decide(night["night"], district.home.parent, by_people)
     return codes
 
 

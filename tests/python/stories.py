@@ -9,14 +9,12 @@ own story ended.
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any, TypeVar
 
-import openpyxl
 import pytest
 from conftest import Done, Project, read_csv
 
-from rollcall.mapping.workbook import FILLED, GIVEN, HEADER_ROW
+from sample_district.people import fill_in
 
 Told = TypeVar("Told")
 Telling = Iterator[int]
@@ -187,12 +185,5 @@ def approve_mapping_of(project: Project, source: str, now: str) -> None:
     """Approve every column of a source, as people do it in the workbook."""
     path = project.home.parent / f"mapping_{source}.xlsx"
     assert project.run("mapping", "export", source, "--out", str(path), now=now).code == 0
-    book = openpyxl.load_workbook(path)
-    places = {label: len(GIVEN) + number for number, label in enumerate(FILLED, 1)}
-    said = {"approve?": "yes", "name": "Ada Reviewer", "date": date.fromisoformat(now[:10])}
-    for sheet in book.worksheets[1:-1]:
-        for row in range(HEADER_ROW + 2, sheet.max_row + 1):
-            for label, value in said.items():
-                sheet.cell(row, places[label], value)
-    book.save(path)
+    fill_in(path, "Ada Reviewer", now[:10])
     assert project.run("mapping", "approve", str(path), now=now).code == 0

@@ -11,6 +11,7 @@ import types
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import duckdb
 import openpyxl
@@ -18,6 +19,7 @@ import pytest
 from conftest import MANIFEST, ORG_ROWS, ORGS, PUBLIC_SCHEMAS, SAMPLE_PROJECT, District
 
 from rollcall.project import PROJECT_DIR
+from sample_district.people import decide
 
 pytestmark = pytest.mark.more
 
@@ -80,6 +82,37 @@ def test_the_output_in_the_readme_is_that_of_the_sample(sample_run: SampleRun) -
     details = {detail for (detail,) in district.ledger("select detail from landing.files")}
     [held] = re.findall(r"MASS_DELETION: (.+?)\n\n", shown, re.S)
     assert " ".join(held.split()) in details
+
+
+def test_the_story_of_a_pilot_is_that_of_the_sample(sample_run: SampleRun, tmp_path: Path) -> None:
+    """What people do, what they see in the night before, and what became of it in the last."""
+    guide = (PROJECT_DIR / "docs" / "pilot.md").read_text(encoding="utf-8")
+    story = guide.split("## The sample district tries")[1]
+    ran: list[list[str]] = []
+
+    def run(*arguments: str | Path, now: str) -> None:
+        words = [text for text in map(str, arguments) if text != "--out"]
+        ran.append([text.removeprefix(f"{tmp_path}/") for text in words])
+
+    with patch("sample_district.people.fill_in"):
+        for night in ("1", "2", "3"):
+            decide(night, tmp_path, run)
+    commands = [shlex.split(line) for line in re.findall(r"^rollcall (.+)$", story, re.M)]
+    assert [words for words in ran if words[:2] != ["mapping", "export"]] == [
+        words for words in commands if words[:2] != ["mapping", "export"]
+    ]
+    assert ran[1] == [*commands[1], "mapping_map.xlsx"]
+
+    district, _ = sample_run
+    after_night_2 = District(district.home.parent / "night_2", district.inbox)
+    shown = re.findall(r"^```sql\n(.*?)^```\n\n((?:\|[^\n]*\n)+)", story, re.M | re.S)
+    assert len(shown) == story.count("```sql") == 3
+    for query, table in shown:
+        asked = after_night_2 if "pilot_map" in query else district
+        rows = [
+            [value.strip() for value in line[1:-2].split("|")] for line in table.splitlines(True)
+        ]
+        assert [[str(value) for value in row] for row in asked.warehouse(query)] == rows[2:]
 
 
 # ---------------------------------------------------------------- connecting

@@ -476,7 +476,7 @@ def test_the_report_shows_the_same_mapping(sample_run: tuple[District, list[int]
     assert {row["source_id"] for row in rows} == {"map"}
     [level] = [row for row in rows if row["column_name"] == "AchievementQuintile"]
     assert level["done"] == WORDS.macros["text"].description
-    assert (level["needed_by"], level["status"]) == ("rule:map-levels", "not reviewed")
-    assert {row["status"] for row in rows} == {"not reviewed", "kept, not used"}
+    assert (level["needed_by"], level["status"]) == ("rule:map-levels", "approved")
+    assert {row["status"] for row in rows} == {"approved", "kept, not used"}
     page = (folder / "mapping.html").read_text(encoding="utf-8")
     assert "Mappings that people approve" in page

@@ -11,9 +11,7 @@ from rollcall.project import PROJECT_DIR
 sys.path.append(str(PROJECT_DIR / "scripts"))
 from tables_page import PAGE, SCHEMAS, models, render
 
-NOTHING_ON_THE_SAMPLE = {"audit_promotion_check", "recon_contest", "recon_unexpected_record"}
-
-
+NOTHING_ON_THE_SAMPLE = {"recon_contest", "recon_unexpected_record"}
 ASSESSMENTS = {"nwea", "iready", "star", "canvas", "state"}
 """The families by which `has_assessments` is true."""
 SAMPLE_CONTRACTS = Contracts.load(

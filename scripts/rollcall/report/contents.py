@@ -346,6 +346,29 @@ def _pilots() -> list[Listing]:
             "outcome, or another one than live tables have), with the first record that shows it.",
             "No source is a pilot, or nothing is wrong with any.",
         ),
+        Listing(
+            "pilot_checks",
+            "What a pilot has to meet",
+            "The newest check of each source by the criteria under which a pilot may be live: what "
+            "each came to, and what it has to be.",
+            "No pilot has been checked; rollcall promote SOURCE --check does it.",
+            labels={"checked_at": "checked (UTC)"},
+        ),
+        Listing(
+            "pilot_stages",
+            "What was decided",
+            "In which stage a source began, and who promoted, demoted or retired it when and why. "
+            "A decision counts from the cycle on that is named.",
+            "No source is or was a pilot.",
+            labels={"decided_at": "decided (UTC)", "decided_by": "by"},
+        ),
+        Listing(
+            "pilot_changes",
+            "What a promotion changed",
+            "How many students had another state in the first cycle in which a source was live, of "
+            "those and in the objectives of whom and which it has evidence.",
+            "No source that was promoted has changed an outcome.",
+        ),
     ]
 
 

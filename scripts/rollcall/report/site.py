@@ -86,8 +86,9 @@ PAGES = (
         "pilots.html",
         "Pilots",
         "Sources that are tried out. They build alone: of them, the rest of this report shows "
-        "their files and what is to be done about these, and no outcome rests on them.",
-        ("pilot_effect", "pilot_problems"),
+        "their files and what is to be done about these, and no outcome rests on them. Of sources "
+        "that were tried out before, what was decided and on what grounds.",
+        ("pilot_effect", "pilot_problems", "pilot_checks", "pilot_stages", "pilot_changes"),
     ),
     Page(
         "changes.html",
