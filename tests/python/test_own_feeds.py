@@ -1,7 +1,9 @@
 """Feeds that a district adds: one by hand as `docs/own_feeds.md` says, one as `docs/sources.md`."""
 
 import re
+import shutil
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 import yaml
@@ -306,3 +308,23 @@ def test_a_file_without_most_records_removes_nothing_before_somebody_agrees(
     assert attended.run("release", file, "--reason", "a new year", now=night(4)).code == 0
     story.cycle(5)
     assert attended.warehouse(active) == [(1,)]
+
+
+def test_a_source_with_feeds_of_its_own_is_tried_out_alone(
+    attended: Project, tmp_path: Path
+) -> None:
+    """Live tables keep what they have of it; what comes later is seen by the pilot alone."""
+    project = attended.copy(tmp_path)
+    shutil.copytree(attended.project, tmp_path / "project", symlinks=True)
+    assert project.run("init").code == 0
+    attendance_of = "select student_id, attended_on::text, code from {}.fct_attendance order by all"
+    before = project.warehouse(attendance_of.format("district"))
+    assert project.run("demote", "att", "--reason", "its codes have changed").code == 0
+    attendance(project, 4, {("s0", 3): "present,0", ("s1", 3): "tardy,5"})
+    done = project.cycle("2026-09-04T18:00:00Z")
+    assert not done.json["failed_pilots"], done.out
+    assert project.warehouse(attendance_of.format("district")) == before
+    assert project.warehouse(attendance_of.format("pilot_att") + " limit 2") == [
+        ("s0", "2026-09-03", "present"),
+        ("s1", "2026-09-03", "tardy"),
+    ]

@@ -3,18 +3,19 @@
 import re
 import shlex
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from random import Random
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 import pytest
-from conftest import Done, Project, copy_of_the_project, state
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
+from conftest import MANIFEST, Done, Project, copy_of_the_project, state
+from odd_values import files as files_of_roster
+from random_pilots import KINDS, random_export
 from stories import approve_mapping_of
-from test_assessments import CONTRACTS, NEW, RESULTS, STUDENTS, as_csv, declare
+from test_assessments import CONTRACTS, NEW, RESULTS, as_csv, declare
 from test_identity import ROSTER
 
 from rollcall.cycle.dbt_run import DbtRun
@@ -27,22 +28,12 @@ from rollcall.project import Project as RollcallProject
 from rollcall.promotion.gate import CRITERIA
 
 PEOPLE = ("ann", "bob", "cat", "dan")
-IDENTITY = """source_id,feed,column_name,assigner,id_kind,priority,normalise,is_trusted_alone,note
-sis,oneroster/users,identifier,district,district,1,trim,,
-near,nwea/assessment_results,StudentID,district,district,1,,true,
-map-2,nwea/assessment_results,StudentID,district,district,1,,true,
-"""
-LEVELS = "rule_id,source_id,feed,scale,level,state,note\n" + "".join(
-    f",{source},nwea/assessment_results,quintile,{level},{state},\n"
-    for source in ("near", "map-2")
-    for level, state in (("HiAvg", "mastered"), ("Low", "not_mastered"))
-)
-ALIGNED = "source_id,aligned_kind,aligned_id,objective_id,note\n" + "".join(
-    f"{source},assessment,MAP Growth/Science,SCI,\n" for source in ("near", "map-2")
-)
+LEVELS = (("HiAvg", "mastered"), ("Low", "not_mastered"))
 RULES = "levels,1,objective,SCI,asserted,,,70,1,,2,true,2000-01-01,,What the vendor says.\n"
-GUIDE = (PROJECT_DIR / "docs" / "pilot.md").read_text(encoding="utf-8")
+GUIDE, _ = (PROJECT_DIR / "docs" / "pilot.md").read_text("utf-8").split("## The sample district")
 LIVE, PILOT = "near", "map-2"
+OTHERS = {"odd-1": "nwea", "odd-2": "oneroster|overrides"}
+"""Further pilots with their families; what they send is random."""
 SCHEMA = "pilot_map_2d_2"
 NOW = "2026-09-01T18:00:00Z"
 
@@ -81,35 +72,66 @@ def roster() -> dict[str, bytes]:
     return files | {"manifest.csv": "\n".join(manifest).encode() + b"\n"}
 
 
-def district_of(folder: Path, stages: Mapping[str, str]) -> Project:
-    """Make a district with a roster, a live vendor, and a pilot that sends the same files."""
+def district_of(
+    folder: Path, stages: Mapping[str, str], others: Mapping[str, str] | None = None
+) -> Project:
+    """Make a district with a roster, a live vendor, and a pilot that sends the same files.
+
+    Args:
+        folder: where to.
+        stages: the stages of sources that are not live.
+        others: further sources with their families.
+    """
     project = copy_of_the_project(folder)
-    declare(project, dict.fromkeys((LIVE, PILOT), ("nwea", "delta")))
+    families = dict.fromkeys((LIVE, PILOT), "nwea") | dict(others or {})
+    declare(project, {source: (family, "delta") for source, family in families.items()})
     for source_id, stage in stages.items():
         project.redeclare(source_id, ",live,", f",{stage},")
-    needed = {
-        (layout.feed, column.name)
-        for feed in (RESULTS, STUDENTS)
-        for layout in CONTRACTS.versions(feed)
-        for column in layout.columns
-        if column.staged_as
-    }
     with (project.project / "seeds" / "contracts" / "needed_fields.csv").open("a") as stream:
-        for feed, name in sorted(needed):
-            stream.write(f'{PILOT},{feed},"{name}",page:pilots,All of it is tried out.\n')
+        for source, feed, name in sorted(all_staged(families)):
+            stream.write(f'{source},{feed},"{name}",page:pilots,All of it is tried out.\n')
     limits = project.project / "seeds" / "contracts" / "district_limits.csv"
     with limits.open("a") as stream:
         stream.write(f"{PILOT},min_boundaries_on_time,0,Nothing is due.\n")
     rules = project.project / "seeds" / "rules"
     with (rules / "mastery_rules.csv").open("a") as stream:
         stream.write(RULES)
-    for name, text in {
-        "identity_columns": IDENTITY,
-        "level_states": LEVELS,
-        "objective_alignment": ALIGNED,
-    }.items():
-        (rules / f"{name}.csv").write_text(text)
+    of_tests = sorted(source for source, family in families.items() if family == "nwea")
+    written = {
+        "identity_columns": [
+            "source_id,feed,column_name,assigner,id_kind,priority,normalise,is_trusted_alone,note",
+            "sis,oneroster/users,identifier,district,district,1,trim,,",
+            *(f"{source},{RESULTS},StudentID,district,district,1,,true," for source in of_tests),
+        ],
+        "level_states": [
+            "rule_id,source_id,feed,scale,level,state,note",
+            *(
+                f",{source},{RESULTS},quintile,{level},{state},"
+                for source in of_tests
+                for level, state in LEVELS
+            ),
+        ],
+        "objective_alignment": [
+            "source_id,aligned_kind,aligned_id,objective_id,note",
+            *(f"{source},assessment,MAP Growth/Science,SCI," for source in of_tests),
+        ],
+    }
+    for name, lines in written.items():
+        (rules / f"{name}.csv").write_text("\n".join(lines) + "\n")
     return project
+
+
+def all_staged(families: Mapping[str, str]) -> set[tuple[str, str, str]]:
+    """Return source, feed and name of each column that sources of families may stage."""
+    return {
+        (source, feed.feed, column.name)
+        for source, family in families.items()
+        for feed in CONTRACTS.feeds
+        if feed.family in family.split("|")
+        for layout in CONTRACTS.versions(feed.feed)
+        for column in layout.columns
+        if column.staged_as
+    }
 
 
 def night(project: Project, day: int, exports: Mapping[str, Mapping[str, str | bytes]]) -> Done:
@@ -136,7 +158,9 @@ def go_on(project: Project, source: Project, folder: Path) -> Project:
     return copied
 
 
-FIRST_NIGHT = {
+Exports = dict[str, Mapping[str, str | bytes]]
+"""What sources send in a night: source to its files."""
+FIRST_NIGHT: Exports = {
     "sis": roster(),
     LIVE: levels_of({"1": "Low", "2": "Low"}),
 }
@@ -145,13 +169,15 @@ OF_PILOT = levels_of({"1": "HiAvg", "2": "Low", "3": "HiAvg", "9": "Low", "4": "
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
-    """Tell the first night of a district with a pilot, and of the same without one."""
+    """Tell the first night of a district with three pilots, and of the same without one."""
     folder = tmp_path_factory.mktemp("pilots")
-    project = district_of(folder / "with", {PILOT: "pilot"})
-    nights: dict[str, Any] = {"alone": night(project, 1, FIRST_NIGHT | {PILOT: OF_PILOT})}
+    project = district_of(folder / "with", dict.fromkeys((PILOT, *OTHERS), "pilot"), OTHERS)
+    random = Random(1)  # noqa: S311  (what pilots send, not a secret)
+    exports: Exports = {source: random_export(random, kind) for source, kind in OTHERS.items()}
+    nights: dict[str, Any] = {"alone": night(project, 1, FIRST_NIGHT | {PILOT: OF_PILOT} | exports)}
     after = {"alone": project.copy(folder / "alone")}
 
-    without = district_of(folder / "without", {PILOT: "draft"})
+    without = district_of(folder / "without", dict.fromkeys((PILOT, *OTHERS), "draft"), OTHERS)
     without.home.mkdir(mode=0o700)
     shutil.copytree(project.home / "target", without.home / "target")
     nights["without"] = night(without, 1, FIRST_NIGHT)
@@ -163,6 +189,8 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
 def told(first: SimpleNamespace) -> SimpleNamespace:
     """Go on with three nights: the pilot is promoted, demoted, and cannot be built."""
     nights, after, project, folder = first.nights, first.after, first.project, first.folder
+    for source in OTHERS:
+        assert project.run("retire", source, "--reason", "it is not what we need").code == 0
     approve_mapping_of(project, PILOT, NOW)
     assert project.run("promote", PILOT, "--seen-by", "Ada Lee").code == 0
     reason = ("--reason", "its effect was seen", "--json")
@@ -175,6 +203,9 @@ def told(first: SimpleNamespace) -> SimpleNamespace:
     nights["demoted"] = night(project, 3, later | {LIVE: levels_of({"4": "Low"}, "09/09/2021")})
     after["demoted"] = project.copy(folder / "demoted")
     nights["check"] = project.run("promote", PILOT, "--check", "--json")
+    for day in (1, 3):
+        file = f"{PILOT}/2026-09-{day:02d}T010000Z/AssessmentResults.csv"
+        nights[f"reprocess {day}"] = project.run("reprocess", file, "--json")
 
     with patch.object(PilotBuilder, "_build_rest", side_effect=RuntimeError("no such table")):
         nights["failed"] = night(project, 4, {PILOT: levels_of({"1": "Low"}, "09/10/2021")})
@@ -295,6 +326,25 @@ def test_what_rests_on_a_demoted_source_is_frozen_and_says_so(told: SimpleNamesp
 
 
 @pytest.mark.more
+def test_what_live_tables_have_of_a_demoted_source_is_not_judged_again(
+    told: SimpleNamespace,
+) -> None:
+    """Its later files are; then every table is built whole, and frozen evidence is the same."""
+    refused = told.nights["reprocess 1"]
+    assert refused.code == 2
+    assert " ".join(refused.err.split()) == (
+        f"rollcall: {PILOT}/2026-09-01T010000Z/AssessmentResults.csv stays as it is: {PILOT} is "
+        "live no longer, and what live tables have of it is frozen with this file. It can be "
+        "judged again when the source is live."
+    )
+    assert told.nights["reprocess 3"].json["verdict"] == "accepted"
+    evidence = f"from progression.fct_evidence where source_id = '{PILOT}' order by all"
+    frozen = ask(told, "demoted", f"select * {evidence}")
+    assert frozen
+    assert ask(told, "failed", f"select * {evidence}") == frozen
+
+
+@pytest.mark.more
 def test_a_pilot_that_fails_stops_nothing_and_keeps_its_last_good_state(
     told: SimpleNamespace,
 ) -> None:
@@ -347,23 +397,35 @@ def test_what_the_guide_shows_is_run(told: SimpleNamespace, tmp_path: Path) -> N
     assert stages == [None, None, "live", "pilot", "retired"]
 
 
-def test_no_node_of_live_tables_reaches_one_of_a_pilot(first: SimpleNamespace) -> None:
-    project = first.after["alone"]
-    home = Home(project.home, RollcallProject(first.project.project))
-    families = ("nwea", "oneroster")
-    live = DbtRun(home, families).manifest
-    pilot = DbtRun(home, ("nwea",), pilot=PILOT).manifest
-    assert {node.schema for node in live.nodes.values()}.isdisjoint({SCHEMA, None})
-    alone = pilot_nodes(pilot.nodes, pilot.child_map, ("nwea",), (), set(live.nodes))
-    names = {pilot.nodes[key].name for key in alone}
-    assert {"fct_evidence", "fct_mastery", "recon_coverage", "stg_landing__files"} <= names
-    assert {"dim_user", "int_roster_students", "int_current_rules", "fct_result"}.isdisjoint(names)
-    place(pilot.nodes, alone, SCHEMA)
-    for key, node in pilot.nodes.items():
-        in_schema = node.schema == SCHEMA
-        assert in_schema == (key in alone), node.name
-        if key in live.nodes and not in_schema:
-            assert node.schema == live.nodes[key].schema
+def test_no_node_of_live_tables_reaches_one_of_a_pilot_and_none_of_these_another(
+    first: SimpleNamespace,
+) -> None:
+    """Also where pilots send the same families, or some that live sources do not send."""
+    home = Home(first.after["alone"].home, RollcallProject(first.project.project))
+    live = DbtRun(home, ("nwea", "oneroster")).manifest
+    schemas = {node.schema for node in live.nodes.values()}
+    built = {}
+    for source, family in {PILOT: "nwea", **OTHERS}.items():
+        families = tuple(family.split("|"))
+        pilot = DbtRun(home, families, pilot=source).manifest
+        alone = pilot_nodes(pilot.nodes, pilot.child_map, families, (), set(live.nodes))
+        place(pilot.nodes, alone, schema_of(source))
+        built[source] = {pilot.nodes[key].name for key in alone}
+        for key, node in pilot.nodes.items():
+            expected = {schema_of(source)} if key in alone else schemas
+            if key in live.nodes and key not in alone:
+                expected = {live.nodes[key].schema}
+            if key in alone or key in live.nodes:
+                assert node.schema in expected, (source, node.name)
+        for key in alone:
+            read = {parent for parent in pilot.parent_map[key] if parent in pilot.nodes}
+            assert {pilot.nodes[parent].schema for parent in read} <= {schema_of(source), *schemas}
+    assert schemas.isdisjoint({*map(schema_of, built), None})
+    for names in built.values():
+        assert {"fct_evidence", "fct_mastery", "recon_coverage", "stg_landing__files"} <= names
+        assert "int_current_rules" not in names
+    assert {"dim_user", "int_roster_students", "fct_result"}.isdisjoint(built[PILOT])
+    assert built[PILOT] == built["odd-1"]
     for key in live.nodes:
         assert live.nodes.keys() >= {
             parent for parent in live.parent_map[key] if "source." not in parent
@@ -377,30 +439,72 @@ def test_no_two_sources_share_a_schema() -> None:
     assert schema_of("map-2") == SCHEMA
 
 
-LEVEL = st.sampled_from(("HiAvg", "Low", "Odd"))
-NUMBER = st.sampled_from(("1", "2", "3", "4", "9", ""))
+def test_no_pilot_has_anything_of_another(first: SimpleNamespace) -> None:
+    for source in (PILOT, *OTHERS):
+        schema = schema_of(source)
+        exporters = f"select distinct source_id from {schema}.audit_ingestion_log"
+        assert ask(first, "alone", exporters) == [(source,)]
+        evidence = f"select distinct source_id from {schema}.fct_evidence"
+        assert {*ask(first, "alone", evidence)} <= {(source,)}
+
+
+@pytest.mark.more
+def test_a_second_roster_is_tried_out_alone(told: SimpleNamespace, tmp_path: Path) -> None:
+    """Its students are its own; those of live tables, and their outcomes, are as before."""
+    told_before = told.after["without"]
+    project = go_on(told_before, told_before, tmp_path)
+    source, families = "odd-2", ("oneroster", "overrides")
+    project.redeclare(source, f",{'|'.join(families)},sis,", f",{'|'.join(families)},{source},")
+    assert project.run("promote", source, "--reason", "a school has another").code == 0
+    files, _ = files_of_roster(CONTRACTS, "1.1", "bulk", is_odd=False)
+    modes = "".join(f"file.{name.removesuffix('.csv')},bulk\n" for name in files)
+    export = {name: text.encode() for name, text in files.items()}
+    done = night(project, 2, {source: export | {"manifest.csv": (MANIFEST + modes).encode()}})
+    assert not done.json["failed_pilots"], done.out
+    schema = schema_of(source)
+    students = "select source_id, count(*) from {}.dim_user where role = 'student' group by all"
+    assert project.warehouse(students.format("core")) == [("sis", len(PEOPLE))]
+    [(exporter, count)] = project.warehouse(students.format(schema))
+    assert (exporter, count > 40) == (source, True)
+    outcomes = f"select distinct roster_source_id from {schema}.fct_mastery"
+    assert project.warehouse(outcomes) == [(source,)]
+    assert project.warehouse(STATES.format("progression")) == ask(
+        told, "without", STATES.format("progression")
+    )
+
+
+PILOTS = {f"pilot-{number}": KINDS[number % len(KINDS)] for number in range(20)}
 
 
 @pytest.mark.long
-@settings(
-    max_examples=200,
-    deadline=None,
-    phases=(Phase.explicit, Phase.generate),
-    suppress_health_check=list(HealthCheck),
-)
-@given(levels=st.lists(st.tuples(NUMBER, LEVEL), min_size=1, max_size=8))
-def test_no_random_pilot_touches_live_tables(
-    told: SimpleNamespace,
-    tmp_path_factory: pytest.TempPathFactory,
-    levels: Sequence[tuple[str, str]],
-) -> None:
-    folder = tmp_path_factory.mktemp("random")
-    project = go_on(told.after["alone"], told.after["failed"], folder / "with")
-    rows = [NEW | {"StudentID": number, "AchievementQuintile": level} for number, level in levels]
-    export = {"AssessmentResults.csv": as_csv(RESULTS, "143", rows)}
-    both = {LIVE: levels_of({"3": "HiAvg"}, "09/08/2021")}
-    assert night(project, 2, both | {PILOT: export}).code in (0, 3)
-    without = go_on(told.after["without"], told.after["without"], folder / "without")
-    assert night(without, 2, both).code in (0, 3)
-    assert live_tables(project) == live_tables(without)
-    shutil.rmtree(folder)
+@pytest.mark.parametrize("seeds", [range(5), range(5, 10)])
+def test_no_random_pilot_touches_live_tables(tmp_path: Path, seeds: range) -> None:
+    """Five nights of twenty pilots each, of which none has sent anything before."""
+    begun = {}
+    for name, stage in (("with", "pilot"), ("without", "draft")):
+        stages = dict.fromkeys((PILOT, *PILOTS), stage) | {PILOT: "draft"}
+        begun[name] = district_of(tmp_path / "begun" / name, stages, PILOTS)
+        for source in (source for source, kind in PILOTS.items() if kind == "oneroster"):
+            begun[name].redeclare(source, ",oneroster,sis,", f",oneroster,{source},")
+        assert night(begun[name], 1, FIRST_NIGHT).code in (0, 3)
+    failed: dict[int, Any] = {}
+    taken = 0
+    for seed in seeds:
+        random = Random(seed)  # noqa: S311  (what sources send, not a secret)
+        levels = {number: random.choice(("HiAvg", "Low", "Odd")) for number in ("1", "3", "4")}
+        live: Exports = {"sis": roster(), LIVE: levels_of(levels, "09/08/2021")}
+        pilots: Exports = {source: random_export(random, kind) for source, kind in PILOTS.items()}
+        folder = tmp_path / str(seed)
+        project = go_on(begun["with"], begun["with"], folder / "with")
+        done = night(project, 2, live | pilots)
+        if done.json["failed_pilots"]:
+            failed[seed] = done.json["failed_pilots"]
+        without = go_on(begun["without"], begun["without"], folder / "without")
+        assert night(without, 2, live).code in (0, 3)
+        assert live_tables(project) == live_tables(without), f"seed {seed}"
+        for source in PILOTS:
+            files = f"select 1 from {schema_of(source)}.recon_file_balance"
+            taken += bool(project.warehouse(f"{files} where accepted_count > 0"))
+        shutil.rmtree(folder)
+    assert not failed
+    assert taken > 50, "of most pilots something is taken"
