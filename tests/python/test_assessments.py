@@ -677,6 +677,7 @@ def test_unit_tests_of_the_models_of_vendors_pass(told: tuple[Project, Project])
         "rows_of_a_term_are_compared_with_the_newest_files_that_list_it",
         "the_hierarchy_ranks_sources_before_the_roster_and_others_stand_after_it",
         "the_newest_word_of_each_source_counts_and_grade_and_school_of_this_year",
+        "a_student_is_proposed_by_name_and_birth_date_and_alone_where_nobody_else_is_alike",
     ]
     found = told[1].unit_tests(*names)
     assert [status for status, _ in found] == ["pass"] * len(names), found

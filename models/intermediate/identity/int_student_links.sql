@@ -15,32 +15,8 @@ trusted as (
     where is_trusted_alone
 ),
 
--- Whom no id finds, name and birth date may propose; nobody is linked by them.
-proposed as (
-    select
-        matches.source_student_key,
-        students.student_key,
-        count(*) over (partition by matches.source_student_key) as student_count,
-        count(*) over (partition by students.student_key) as source_student_count
-    from matches
-    inner join {{ ref('int_student_witnesses') }} as witnesses
-        on matches.source_student_key = witnesses.source_student_key and matches.student_key is null
-    inner join {{ ref('int_roster_students') }} as students
-        on
-            witnesses.roster_source_id = students.roster_source_id
-            and witnesses.family_name = students.family_name
-            and witnesses.given_name = students.given_name
-            and witnesses.birth_date = students.birth_date
-            and students.is_active
-),
-
 proposals as (
-    select
-        source_student_key,
-        min(student_key) as student_key,
-        max(student_count) = 1 and max(source_student_count) = 1 as is_unique
-    from proposed
-    group by source_student_key
+    select * from {{ ref('int_student_proposals') }}
 ),
 
 judged as (
