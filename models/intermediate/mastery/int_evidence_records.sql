@@ -2,7 +2,11 @@
 {{ config(materialized='ephemeral') }}
 
 with evidence as (
-    select * from {{ ref('fct_evidence') }}
+    select
+        evidence.*,
+        {{ event_day('evidence.event_at', 'sources.time_zone') }} as event_day
+    from {{ ref('fct_evidence') }} as evidence
+    left join {{ ref('sources') }} as sources on evidence.source_id = sources.source_id
 ),
 
 administrations as (
@@ -28,15 +32,7 @@ administrations as (
 ),
 
 enrolled as (
-    select distinct evidence.evidence_key
-    from evidence
-    inner join {{ ref('sources') }} as sources on evidence.source_id = sources.source_id
-    inner join {{ with_live('fct_enrollment') }} as enrollments
-        on
-            evidence.student_key = enrollments.student_key
-            and coalesce({{ event_day('evidence.event_at', 'sources.time_zone') }} >= enrollments.begin_date, true)
-            and coalesce({{ event_day('evidence.event_at', 'sources.time_zone') }} < enrollments.end_date, true)
-    where evidence.disposition = 'usable'
+    select * from {{ ref('int_enrolled_days') }}
 ),
 
 -- The steps are those of recon_coverage.
@@ -54,11 +50,12 @@ reached as (
             when evidence.student_key is null then 4
             when evidence.objective_id is null then 5
             when evidence.disposition <> 'usable' then 6
-            when enrolled.evidence_key is null then 7
+            when enrolled.student_key is null then 7
             else 8
         end as step_number
     from evidence
-    left join enrolled on evidence.evidence_key = enrolled.evidence_key
+    left join enrolled
+        on evidence.student_key = enrolled.student_key and evidence.event_day is not distinct from enrolled.event_day
 ),
 
 explained as (
