@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from conftest import MANIFEST, ORG_ROWS, ORGS, Done, Project, copy_of_the_project
+from test_assessments import NEW, RESULTS, as_csv, declare
 
 BULK = MANIFEST + "file.orgs,bulk\n"
 BAD = "s2,,,Poison,school,102,d1\n"
@@ -111,4 +112,69 @@ def test_a_mended_delivery_for_the_same_time_takes_the_place_of_the_bad_one(
     assert done.code == 0, done.out + done.err
     assert [cycle[:2] for cycle in cycles(project)] == [(1, "completed"), (2, "completed")]
     assert active(project) == ["d1", "s1", "s2"]
+    assert project.run("verify").code == 0
+
+
+LINKS = "models/intermediate/identity/int_student_links.sql"
+TRIPPED = """
+where
+    cast(case source_student_key when 'map:district:district:666' then '12x' end as integer) is null
+"""
+
+
+def results_of(*students: str) -> dict[str, str | bytes]:
+    rows = [NEW | {"StudentID": student} for student in students]
+    return {"AssessmentResults.csv": as_csv(RESULTS, "143", rows)}
+
+
+@pytest.fixture(scope="module")
+def unlinked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Done]:
+    """Let the second cycle fail where students are linked, before the file at fault is judged."""
+    project = copy_of_the_project(tmp_path_factory.mktemp("unlinked"))
+    declare(project, {"map": ("nwea", "bulk")})
+    seeds = project.project / "seeds"
+    with (seeds / "rules" / "identity_columns.csv").open("a") as stream:
+        stream.write("map,nwea/assessment_results,StudentID,district,district,1,,,\n")
+    with (seeds / "contracts" / "limits.csv").open("a") as stream:
+        stream.write("map,max_unlinked_percent,100,All of them may wait\n")
+    links = project.project / LINKS
+    links.write_text(links.read_text() + TRIPPED.lstrip())
+    (project.inbox / "lms").rmdir()
+    project.deliver("2026-09-01T010000Z", orgs(""))
+    project.deliver("2026-09-01T010000Z", results_of("100", "101"), source="map")
+    first = project.cycle("2026-09-01T18:00:00Z")
+    assert first.code == 0, first.out + first.err
+    project.deliver(SECOND, results_of("100", "666", "102"), source="map")
+    done = project.run("cycle", "--inbox", str(project.inbox), now="2026-09-02T18:00:00Z")
+    assert done.code == 4, done.out + done.err
+    return project, done
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("way", "students"), [("refuse", ["100", "101"]), ("supersede", ["100", "102"])]
+)
+def test_a_cycle_that_cannot_link_students_names_the_record_and_has_a_way_out(
+    unlinked: tuple[Project, Done], tmp_path: Path, way: str, students: list[str]
+) -> None:
+    """Students are of no one record: what they are made of is searched."""
+    words = " ".join(unlinked[1].out.split())
+    assert f"Look at map/{SECOND}/AssessmentResults.csv, line 3." in words, words
+    project = copied(unlinked[0], tmp_path)
+    reason = ("--reason", "there is no such student")
+    if way == "refuse":
+        decided = project.run("refuse", f"map/{SECOND}/AssessmentResults.csv", *reason)
+    else:
+        name = f"{SECOND}_mended"
+        project.deliver(name, results_of(*students), source="map")
+        supersede = ("--supersede", f"map/{name}", *reason)
+        decided = project.land(*supersede, now="2026-09-02T19:00:00Z")
+    assert decided.code == 0, decided.out + decided.err
+    done = project.cycle("2026-09-02T20:00:00Z")
+    assert done.code in (0, 3), done.out + done.err
+    assert [cycle[:2] for cycle in cycles(project)] == [(1, "completed"), (2, "completed")]
+    assert project.warehouse(
+        "select distinct split_part(source_student_key, ':', 4) from core.fct_assessment_result "
+        "where is_active order by all"
+    ) == [(student,) for student in students]
     assert project.run("verify").code == 0

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import duckdb
 
@@ -10,7 +10,7 @@ from rollcall.cycle.failing_rows import where
 from rollcall.ledger.sql import rows
 
 _PATIENCE_SECONDS = 30
-_RELATION = re.compile(r'"building"\."\w+"\."\w+"')
+_RELATION = re.compile(r'"building"\."(\w+)"\."(\w+)"')
 _OF_A_VALUE = (
     duckdb.ConversionException,
     duckdb.OutOfRangeException,
@@ -19,22 +19,36 @@ _OF_A_VALUE = (
 """What a query raises for a value, and not for what it says."""
 
 
-def failing_records(connection: duckdb.DuckDBPyConnection, query: str) -> Iterator[str]:
+def failing_records(
+    connection: duckdb.DuckDBPyConnection, query: str, queries: Mapping[str, str]
+) -> Iterator[str]:
     """Name file and line of the first new record with which a model's query fails, by input.
 
     An input counts whose rows name their record: without its new records the query must succeed.
-    Where several together are at fault, such as a result and its line item, each is named.
+    Where several together are at fault, such as a result and its line item, each is named. Where no
+    input is at fault, those inputs are looked into whose rows name no record, such as students.
 
     Args:
         connection: has the warehouse in the making as `building`, and the ledger as `landing`.
         query: what the model selects.
+        queries: what other models select, by relation, such as `core.dim_org`.
     """
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    found = list(_failing_records(connection, query, deadline))
+    if not found:
+        found = list(
+            _failing_records(connection, _looked_into(connection, query, queries), deadline)
+        )
+    yield from found
+
+
+def _failing_records(
+    connection: duckdb.DuckDBPyConnection, query: str, deadline: float
+) -> Iterator[str]:
     if not _fails(connection, query):
         return
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    for relation in sorted(set(_RELATION.findall(query))):
-        columns = {row[0] for row in connection.execute(f"describe {relation}").fetchall()}
-        if not {"file_id", "record_number"} <= columns:
+    for relation in _relations(query):
+        if not _names_records(connection, relation):
             continue
         connection.execute(
             "create or replace temp table new_records as "
@@ -61,6 +75,27 @@ def failing_records(connection: duckdb.DuckDBPyConnection, query: str) -> Iterat
             yield where(connection, found[0])
         elif found[0]["file_id"] == found[1]["file_id"]:
             yield where(connection, found[0] | {"record_number": None})
+
+
+def _relations(query: str) -> list[str]:
+    """Return the relations of the warehouse in the making that a query reads."""
+    return sorted({found.group() for found in _RELATION.finditer(query)})
+
+
+def _names_records(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
+    columns = {row[0] for row in connection.execute(f"describe {relation}").fetchall()}
+    return {"file_id", "record_number"} <= columns
+
+
+def _looked_into(
+    connection: duckdb.DuckDBPyConnection, query: str, queries: Mapping[str, str]
+) -> str:
+    """Write a query that reads what names its records, in place of what is made of that."""
+    for relation in _relations(query):
+        own = queries.get(_RELATION.sub(r"\1.\2", relation))
+        if own and relation not in own and not _names_records(connection, relation):
+            query = query.replace(relation, f"({_looked_into(connection, own, queries)})")
+    return query
 
 
 def _with(query: str, relation: str, count: int) -> str:

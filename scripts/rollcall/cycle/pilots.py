@@ -170,7 +170,7 @@ class PilotBuilder:
         of_cycle = nodes_of_cycle(self._dbt.manifest, feeds, is_code_new=is_new)
         results = self._dbt.invoke(BUILD, self._progress, of_cycle & set(nodes))
         self.queries |= {node.relation: node.compiled_code for node in results if node.relation}
-        return read_results(results, self._home, self._home.building_db)
+        return read_results(results, self._home, self._home.building_db, self.queries)
 
     def _was_built_last(self, connection: duckdb.DuckDBPyConnection) -> bool:
         """Say whether the last good cycle built it."""

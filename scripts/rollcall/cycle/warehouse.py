@@ -335,7 +335,7 @@ class Builder:
     def _run(self, command: Sequence[str], nodes: Collection[str] | None = None) -> Build:
         results = self._dbt.invoke(command, self._progress, nodes)
         self._queries |= {node.relation: node.compiled_code for node in results if node.relation}
-        return read_results(results, self._home, self._home.building_db)
+        return read_results(results, self._home, self._home.building_db, self._queries)
 
 
 @contextmanager
@@ -358,7 +358,7 @@ def compared(
         results = DbtRun(home, families).invoke(
             ["run", "--full-refresh", "--select=tag:reconciliation"], progress
         )
-        built = read_results(results, home, home.building_db)
+        built = read_results(results, home, home.building_db, {})
         if built.failures:
             failure = built.failures[0]
             raise RollcallError(
@@ -371,8 +371,12 @@ def compared(
         discard(home.building_db)
 
 
-def read_results(results: list[NodeResult], home: Home, database: Path) -> Build:
+def read_results(
+    results: list[NodeResult], home: Home, database: Path, queries: Mapping[str, str]
+) -> Build:
     """Read what dbt did: what failed or warned, with the rows and records at fault.
+
+    `queries` are those of the models that were built, by name.
 
     Raises:
         NoRoomError: no room was left.
@@ -389,7 +393,7 @@ def read_results(results: list[NodeResult], home: Home, database: Path) -> Build
         if result.status in ("fail", _WARNED):
             sentences, message = _said_of_rows(home, database, result)
         elif result.kind != "test":
-            message = _said_of_records(home, database, result)
+            message = _said_of_records(home, database, result, queries)
         found = warnings if result.status == _WARNED else failures
         found.append(Failure(result.name, result.kind, message, sentences, result.stored_in))
     return Build(len(results), tuple(failures), tuple(warnings))
@@ -407,7 +411,9 @@ def _said_of_rows(home: Home, database: Path, test: NodeResult) -> tuple[tuple[s
             return (), test.message
 
 
-def _said_of_records(home: Home, database: Path, node: NodeResult) -> str:
+def _said_of_records(
+    home: Home, database: Path, node: NodeResult, queries: Mapping[str, str]
+) -> str:
     """Return a message on what could not be built, with the record at fault where one is found."""
     message = node.message
     if not node.compiled_code:
@@ -415,7 +421,7 @@ def _said_of_records(home: Home, database: Path, node: NodeResult) -> str:
     with duckdb.connect(str(database), read_only=True) as connection:
         home.attach(connection, home.landing_db, "landing")
         try:
-            found = list(failing_records(connection, node.compiled_code))
+            found = list(failing_records(connection, node.compiled_code, queries))
         except duckdb.Error:  # a relation that cannot be read by itself; what dbt says is left
             return message
     return " ".join([message, *(f"Look at {place}." for place in found)])
