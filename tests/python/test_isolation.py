@@ -1,5 +1,7 @@
 """Isolation: one bad thing in the inbox stops nothing else, is named, and is tried again."""
 
+import gzip
+import io
 import json
 import os
 import re
@@ -9,15 +11,31 @@ import signal
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import openpyxl
 import pyarrow as pa
 import pytest
-from conftest import LONG_AGO, MANIFEST, ORG_ROWS, ORGS, ROLLCALL, District, Project
+from conftest import (
+    LONG_AGO,
+    MANIFEST,
+    ORG_ROWS,
+    ORGS,
+    ROLLCALL,
+    District,
+    Project,
+    in_place_of_this,
+    read_csv,
+)
+from mastery_district import ENROLLMENTS, LINE_ITEMS, RESULTS, USERS
+from test_assessments import STUDENTS, as_csv
+from test_assessments import declare as declare_assessments
+from test_framings import declare, declare_source
 
 from rollcall.contracts import project
 from rollcall.contracts.project import Contracts
@@ -171,6 +189,150 @@ def keep_elsewhere(text: str, folder: Path) -> str:
     path.write_text(text)
     with path.open("rb") as stream, tempfile.TemporaryDirectory() as archive:
         return keep(Path(archive), stream).sha256
+
+
+def zipped(files: dict[str, str]) -> bytes:
+    """Pack files."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return stream.getvalue()
+
+
+def as_workbook(rows: list[str]) -> bytes:
+    """Write a workbook with a header."""
+    book = openpyxl.Workbook()
+    for row in ("Id,Score", *rows):
+        book.active.append(row.split(","))
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def of_every_form(count: int) -> dict[str, tuple[str, str | bytes | dict[str, str | bytes]]]:
+    """Write a delivery of every form, each with so many records in one of its files.
+
+    Returns:
+        By source: what its delivery is called behind its time, and its bytes or files.
+    """
+    ids = [str(number) for number in range(count)]
+    categories = CATEGORIES.splitlines()[0] + "\n" + "".join(f"{key},,,Tests\n" for key in ids)
+    manifest = MANIFEST + "file.categories,bulk\n" + "file.orgs,absent\n" * count
+    overrides = {
+        "mastery_overrides.csv": "sourcedId,status,dateLastModified,studentSourcedId,"
+        "learningObjectiveId,action,state,effectiveAt,teacherSourcedId,reason\n"
+        + "".join(f"{key},,,s,o,set,mastered,2026-08-20T10:00:00Z,t,shown\n" for key in ids)
+    }
+    canvas = {
+        "users.csv": "user_id,login_id,first_name,last_name,status\n"
+        + "".join(f"{key},{key},A,B,active\n" for key in ids),
+        "sections.csv": "section_id,course_id,name,status\nSEC-1,MATH,Math,active\n",
+    }
+    grid = "Student;ID;SIS User ID;SIS Login ID;Section;Poster (1)\n    Points Possible;;;;;20,00\n"
+    return {
+        "plain": ("", {"categories.csv": categories}),
+        "loose": ("_categories.csv", categories),
+        "packed": ("_categories.csv.gz", gzip.compress(categories.encode())),
+        "zipped": (".zip", zipped({"categories.csv": categories})),
+        "listed": ("", {"categories.csv": CATEGORIES, "manifest.csv": manifest}),
+        "decided": ("", dict(overrides)),
+        "canvas": (".zip", zipped(canvas)),
+        "grid": ("", {"Gradebook.csv": grid + "".join(f"A;{key};{key};a;S;1\n" for key in ids)}),
+        "tab": ("", {"tab.csv": "Id\tScore\n" + "".join(f"{key}\t5\n" for key in ids)}),
+        "semicolon": ("", {"semicolon.csv": "Id;Score\n" + "".join(f"{key};5\n" for key in ids)}),
+        "fixed": ("", {"fixed.dat": "".join(f"{key:>3}5\n" for key in ids)}),
+        "jsonl": ("", {"jsonl.jsonl": "".join(f'{{"Id": "{key}"}}\n' for key in ids)}),
+        "xlsx": ("", {"xlsx.xlsx": as_workbook([f"{key},5" for key in ids])}),
+    }
+
+
+@pytest.mark.more
+def test_a_failing_landing_of_every_form_stops_no_other(own_project: Project) -> None:
+    """The database takes one record a file, and a property of a manifest once: a second one fails.
+
+    Each source sends a delivery that fails before one that does not.
+    """
+    families = {"decided": "overrides", "canvas": "canvas", "grid": "canvas"}
+    for source in of_every_form(1):
+        framing = {"tab": ("csv", "tab"), "semicolon": ("csv", "semicolon")}.get(source)
+        if source in ("tab", "semicolon", "fixed", "jsonl", "xlsx"):
+            kind, delimiter = framing or (source, "")
+            suffix = {"csv": "csv", "fixed": "dat"}.get(kind, kind)
+            columns = {"fixed": ("Id|3", "Score"), "jsonl": ("Id",)}.get(kind, ("Id", "Score"))
+            declare(
+                own_project,
+                f"{source}/{source}",
+                columns,
+                kind=kind,
+                delimiter=delimiter,
+                file_name=f"{source}.{suffix}",
+            )
+            families[source] = source
+        policy = "by_name" if source == "canvas" else "strict"
+        declare_source(own_project, source, families.get(source, "oneroster"), header_policy=policy)
+        (own_project.inbox / source).mkdir()
+    for day, count in ((1, 2), (2, 1)):
+        for source, (ending, content) in of_every_form(count).items():
+            if isinstance(content, dict):
+                own_project.deliver(of_day(day), content, source)
+            else:
+                path = own_project.inbox / source / of_day(day, ending)
+                path.write_bytes(content.encode() if isinstance(content, str) else content)
+                os.utime(path, LONG_AGO)
+    assert own_project.run("init").code == 0
+    with duckdb.connect(str(own_project.home / "landing.duckdb")) as connection:
+        tables = connection.execute(
+            "select schema_name || '.' || table_name from duckdb_tables() "
+            "where starts_with(schema_name, 'raw_') order by all"
+        ).fetchall()
+        for number, (table,) in enumerate(tables):
+            once = 'file_id, "propertyName"' if table == "raw_oneroster.manifest" else "file_id"
+            connection.execute(f"create unique index once_{number} on {table} ({once})")
+    assert codes(own_project, now="2026-09-05T00:00:00Z")[0] == 3
+    landed = own_project.ledger(
+        "select distinct source_id, exported_at, verdict, code is not distinct from "
+        "'LANDING_FAILED' from landing.files order by source_id, exported_at"
+    )
+    expected = [
+        (source, datetime(2026, 9, day, 1), *outcome)
+        for source in sorted(of_every_form(1))
+        for day, outcome in ((1, ("rejected", True)), (2, ("accepted", False)))
+    ]
+    assert landed == expected
+    for (table,) in tables:
+        kept = own_project.ledger(
+            f"select count(*) from {table} where file_id not in "
+            "(select file_id from landing.files where verdict = 'accepted')"
+        )
+        assert kept == [(0,)], table
+    with duckdb.connect(str(own_project.home / "landing.duckdb")) as connection:
+        for number, (table,) in enumerate(tables):
+            connection.execute(f"drop index {table.split('.')[0]}.once_{number}")
+    assert codes(own_project, now="2026-09-06T00:00:00Z")[0] == 0
+    assert own_project.ledger("select distinct verdict from landing.files") == [("accepted",)]
+    assert own_project.run("verify").code == 0
+
+
+def test_a_delivery_too_large_for_the_disk_stops_no_other(district: District) -> None:
+    """No file may grow beyond the limit, which is said as of a full disk; others are smaller."""
+    large = zipped({"orgs.csv": ORGS + ORG_ROWS * 700_000})
+    (district.inbox / "lms" / of_day(1, ".zip")).write_bytes(large)
+    os.utime(district.inbox / "lms" / of_day(1, ".zip"), LONG_AGO)
+    district.deliver(of_day(2), {"orgs.csv": ORGS + ORG_ROWS})
+    done = subprocess.run(
+        ["bash", "-c", f'ulimit -f 20000; exec {ROLLCALL} land --inbox "$0"', district.inbox],
+        env=os.environ | {"ROLLCALL_HOME": str(district.home), "ROLLCALL_NOW": "2026-09-05"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3, done.stderr
+    assert "The disk has too little room for it" in " ".join(done.stdout.split())
+    assert district.ledger(
+        "select source_id, verdict, code from landing.deliveries order by source_id"
+    ) == [("lms", "rejected", "LANDING_FAILED"), ("sis", "accepted", None)]
+    assert not list((district.home / "spool").iterdir())
 
 
 def test_an_unreadable_source_stops_only_that_source(district: District) -> None:
@@ -382,9 +544,13 @@ def test_too_many_files_in_a_folder_are_refused_like_those_of_a_zip(district: Di
     assert not [path for path in (district.home / "archive").rglob("*") if path.is_file()]
 
 
-RESULTS = (
-    "sourcedId,status,dateLastModified,lineItemSourcedId,studentSourcedId,scoreStatus,score,"
-    "scoreDate,comment\n"
+COURSES = (
+    "sourcedId,status,dateLastModified,schoolYearSourcedId,title,courseCode,grades,orgSourcedId,"
+    "subjects,subjectCodes\n"
+)
+CLASSES = (
+    "sourcedId,status,dateLastModified,title,grades,courseSourcedId,classCode,classType,location,"
+    "schoolSourcedId,termSourcedIds,subjects,subjectCodes,periods\n"
 )
 ROWS = {
     "a comma too many": "r{0},,,li,s,fully graded,7,2026-09-01,a,b\n",
@@ -398,15 +564,13 @@ ROWS = {
 CLEAN = "r{0},,,li,s,fully graded,7,2026-09-01,\n"
 
 
-def landed_alone(folder: Path, row: str, count: int) -> tuple[int, float, int, dict[str, object]]:
-    """Land one file of results in a process of its own.
+def run_alone(district: District, command: str, now: str) -> tuple[int, float, int, Any]:
+    """Run a command that reads the inbox in a process of its own.
 
     Returns:
-        The exit code, processor seconds, peak memory in MiB and the report of the file.
+        The exit code, processor seconds, peak memory in MiB, and what it said.
     """
-    district = District(folder / "home", folder / "inbox")
-    text = "".join(row.format(number) for number in range(count))
-    district.deliver(of_day(1), {"results.csv": (RESULTS + text).encode("latin-1")}, "lms")
+    folder = district.home.parent
     peak = folder / "status"
     measured = folder / "measured.py"  # a file: DuckDB takes `python -c` for a person at a screen
     measured.write_text(
@@ -416,17 +580,113 @@ def landed_alone(folder: Path, row: str, count: int) -> tuple[int, float, int, d
     )
     with (folder / "out.json").open("wb") as out:
         child = subprocess.Popen(
-            [sys.executable, measured, "land", "--inbox", str(district.inbox), "--json"],
-            env=os.environ | {"ROLLCALL_HOME": str(district.home), "ROLLCALL_NOW": "2026-09-02"},
+            [sys.executable, measured, command, "--inbox", str(district.inbox), "--json"],
+            env=os.environ | {"ROLLCALL_HOME": str(district.home), "ROLLCALL_NOW": now},
             stdout=out,
         )
         _, status, used = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
-    [file] = json.loads((folder / "out.json").read_text())["files"]
     seconds = used.ru_utime + used.ru_stime
     # The system counts the parent's memory as the child's, as it was before its program began.
     [kilobytes] = re.findall(r"^VmHWM:\s+(\d+) kB", peak.read_text(), re.M)
-    return child.returncode, seconds, int(kilobytes) >> 10, file
+    said = json.loads((folder / "out.json").read_text())
+    return child.returncode, seconds, int(kilobytes) >> 10, said
+
+
+def landed_alone(folder: Path, row: str, count: int) -> tuple[int, float, int, dict[str, object]]:
+    """Land one file of results in a process of its own.
+
+    Returns:
+        The exit code, processor seconds, peak memory in MiB and the report of the file.
+    """
+    district = District(folder / "home", folder / "inbox")
+    text = "".join(row.format(number) for number in range(count))
+    district.deliver(of_day(1), {"results.csv": (RESULTS + text).encode("latin-1")}, "lms")
+    *measured, said = run_alone(district, "land", "2026-09-02")
+    [file] = said["files"]
+    return *measured, file
+
+
+@pytest.mark.long
+def test_many_records_that_dbt_rejects_cost_no_more_than_clean_ones(project: Project) -> None:
+    """First none; then one in eleven, which are counted and left out; then all, with the file."""
+    count, night, costs = 200_000, 1, []
+    sources = read_csv(project.project / "seeds" / "contracts" / "sources.csv")
+    for source in ("lms", "sis"):
+        [feeds] = [row["due_feeds"] for row in sources if row["source_id"] == source]
+        project.redeclare(source, f",{feeds},", ",,")
+    project.deliver(of_day(night), {"orgs.csv": ORGS + ORG_ROWS})
+    assert project.cycle("2026-09-01T18:00:00Z").code == 0
+    for every, expected in ((0, (0, None)), (11, (0, None)), (1, (3, "TYPE_CHANGED"))):
+        night += 1
+        dates = ("2026-09-01", "09/01/2026")
+        text = "".join(
+            CLEAN.format(number).replace(dates[0], dates[bool(every) and number % every == 0])
+            for number in range(count)
+        )
+        project.deliver(of_day(night), {"results.csv": RESULTS + text}, "lms")
+        with in_place_of_this(project.project):
+            code, *cost, said = run_alone(project, "cycle", f"2026-09-{night:02d}T18:00:00Z")
+        costs.append(cost)
+        assert said["failures"] == []
+        [file] = said["landed"]["files"]
+        assert (code, file["code"]) == expected
+        if every == 11:
+            [rejected] = said["rejected_records"]
+            assert (rejected["code"], rejected["record_count"]) == ("INVALID_DATE", 18_182)
+    (clean_seconds, clean_memory), *others = costs
+    for seconds, memory in others:
+        assert memory < min(900, 1.5 * clean_memory)
+        assert seconds < 3 * clean_seconds
+
+
+@pytest.mark.long
+def test_no_cycle_compares_every_record_of_a_student_with_every_other(project: Project) -> None:
+    """One student has all enrollments and all results, and a vendor calls all students alike."""
+    count = 20_000
+    declare_assessments(project, {"map": ("nwea", "bulk")})
+    seeds = project.project / "seeds"
+    with (seeds / "rules" / "identity_columns.csv").open("a") as stream:
+        stream.write("map,nwea/students,StudentID,district,district,1,,,\n")
+    with (seeds / "contracts" / "limits.csv").open("a") as stream:
+        stream.write("map,max_unlinked_percent,100,All of them may wait\n")
+    numbers = range(count)
+    roster: dict[str, str | bytes] = {
+        "orgs.csv": ORGS + ORG_ROWS,
+        "academicSessions.csv": TERMS + "y,,,Year,schoolYear,2026-08-01,2027-06-30,,2027\n",
+        "demographics.csv": as_csv(
+            "oneroster/demographics",
+            "1.1",
+            [{"sourcedId": f"u{number}", "birthDate": "2010-01-01"} for number in numbers],
+        ),
+        "users.csv": USERS
+        + "".join(f"u{n},,,true,s1,student,u{n},,A,B,,,,,,,09,\n" for n in numbers),
+        "courses.csv": COURSES + "c,,,y,Course,C,09,s1,,\n",
+        "classes.csv": CLASSES + "k,,,Class,09,c,K,scheduled,,s1,y,,,\n",
+        "enrollments.csv": ENROLLMENTS
+        + "".join(f"e{number},,,k,s1,u0,student,,,\n" for number in numbers),
+        "lineItems.csv": LINE_ITEMS
+        + "".join(f"l{n},,,L,,2026-08-20,2026-08-21,k,c,y,0,100\n" for n in numbers),
+        "results.csv": RESULTS
+        + "".join(f"r{n},,,l{n},u0,fully graded,7,2026-08-25,\n" for n in numbers),
+    }
+    manifest = MANIFEST + "".join(f"file.{name[:-4]},bulk\n" for name in roster)
+    project.deliver(of_day(1), roster | {"manifest.csv": manifest})
+    alike = {"TermName": "Fall 2026-2027", "SchoolName": "North", "StudentFirstName": "A"}
+    alike |= {"StudentLastName": "B", "StudentDateOfBirth": "01/01/2010"}
+    listed = [alike | {"StudentID": f"x{number}"} for number in numbers]
+    project.deliver(of_day(1), {"StudentBySchool.csv": as_csv(STUDENTS, "11", listed)}, "map")
+    with in_place_of_this(project.project):
+        code, seconds, memory, said = run_alone(project, "cycle", "2026-09-01T18:00:00Z")
+    assert (code, said["failures"]) == (3, []), "lms has sent nothing"
+    assert project.warehouse(
+        "select disposition, count(*) from progression.fct_evidence group by all"
+    ) == [("usable", count)]
+    assert project.warehouse(
+        "select outcome, count(*) from transform.int_student_links group by all"
+    ) == [("ambiguous", count)]
+    assert seconds < 120
+    assert memory < 800
 
 
 @pytest.mark.long

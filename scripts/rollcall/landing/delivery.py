@@ -12,6 +12,7 @@ from typing import Any
 
 from rollcall.clock import as_utc, end_of_day, iso, local_date
 from rollcall.contracts.sources import MANIFEST, Source
+from rollcall.errors import is_out_of_room
 from rollcall.landing.container import Opened, Rejection
 from rollcall.landing.entries import Entry
 from rollcall.landing.file import add_file, feed_of, file_report, land_file, reject_file
@@ -143,10 +144,13 @@ def reject_failed(context: Context, arrival: Arrival, error: Exception) -> FileR
     Returns:
         What is to be reported of one whose failure is in the ledger already.
     """
+    why = f"Landing it raised {type(error).__name__}"
+    if is_out_of_room(error):
+        why = "The disk has too little room for it"
     rejection = Rejection(
         "LANDING_FAILED",
-        f"Landing it raised {type(error).__name__}, so nothing of it was kept; the trace is in "
-        "logs/rollcall.log of the data directory. Every landing tries it again.",
+        f"{why}, so nothing of it was kept; the trace is in logs/rollcall.log of the data "
+        "directory. Every landing tries it again.",
     )
     row = arrival.row(context)
     if arrival.was_rejected(rejection.code):

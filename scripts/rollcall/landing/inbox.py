@@ -3,6 +3,7 @@
 The loader judges files; records are judged later, by dbt.
 """
 
+import shutil
 from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -29,6 +30,8 @@ from rollcall.sanitize import readable_name
 
 _PATIENCE = timedelta(days=1)
 """How long an upload may be unfinished before a person should look."""
+_ROOM_BYTES = 16 << 20
+"""How much room must be left, after one for which there was too little, for others to be landed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +173,14 @@ def _compares_no_more(error: Exception, home: Home, report: LandReport) -> bool:
 
 
 def _concerns_all(error: Exception, home: Home) -> bool:
-    """Say whether the disk or a database is what fails, so that no delivery could be landed."""
+    """Say whether the disk or a database is what fails, so that no delivery could be landed.
+
+    A delivery for which the disk has too little room, though it has some, concerns no other.
+    """
+    if is_out_of_room(error):
+        return shutil.disk_usage(home.path).free < _ROOM_BYTES
     is_damaged = isinstance(error, duckdb.Error) and flaw(home.landing_db) is not None
-    return is_damaged or is_out_of_room(error) or isinstance(error, duckdb.IOException)
+    return is_damaged or isinstance(error, duckdb.IOException)
 
 
 def _date_by_hand(attempts: list["_Attempt"], dated: ByHand) -> None:
