@@ -3,6 +3,7 @@
 Stories told night by night through the real command, and pure functions by themselves.
 """
 
+import itertools
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -606,6 +607,35 @@ def test_a_field_is_read_only_with_the_field_that_says_whether_it_applies(scene:
         "select feed, cycle_id from audit.audit_finding "
         "where source_id = '{lms}' and code = 'ID_REUSED'",
     ) == [("overrides/mastery_overrides", 3)]
+
+
+EXTREMES = ("-999999999999.999999", "-1", "0", "0.000001", "500000000000", "999999999999.999999")
+
+
+@told_together(with_rule(LATEST))
+def test_no_number_that_can_be_read_stops_a_night(scene: Scene) -> Telling:
+    """No maximum is written as a large one; what is doubled or multiplied must not overflow."""
+    class_of(scene, 1, ["ann"], str, **of_course(scene))
+    ranges = list(itertools.product(EXTREMES, repeat=2))
+    items = (
+        f"l{number},,,Quiz,,2026-09-01,2026-09-01,c1,k,t1,{least},{most}\n"
+        for number, (least, most) in enumerate(ranges)
+    )
+    results = (
+        f"r{number}-{place}|l{number},ann,fully graded,{score},2026-09-01,"
+        for number in range(len(ranges))
+        for place, score in enumerate(EXTREMES)
+    )
+    graded(scene, 1, results, lineItems=LINE_ITEMS + "".join(items))
+    yield 1
+    found = rows(
+        scene,
+        "select disposition, count(*), bool_and(percent between 0 and 200) "
+        "from progression.fct_evidence where source_id = '{lms}' group by all order by all",
+    )
+    assert [row[0] for row in found] == ["duplicate", "no_range", "out_of_range", "usable"]
+    assert sum(count for _, count, _ in found) == len(ranges) * len(EXTREMES)
+    assert found[-1][2]
 
 
 def notes(scene: Scene, file_name: str) -> list[str]:
