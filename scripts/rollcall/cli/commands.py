@@ -34,6 +34,9 @@ from rollcall.errors import (
     was_stopped,
 )
 from rollcall.export import export_parquet
+from rollcall.fleet.cycles import DistrictCycle, fold, run_cycles
+from rollcall.fleet.districts import find_districts, read_state
+from rollcall.fleet.publish import publish_state
 from rollcall.home import PATIENCE_SECONDS, Home, Patience
 from rollcall.landing import reprocessing
 from rollcall.landing.inbox import ByHand, land
@@ -532,6 +535,62 @@ def unlink(
 
 mapping_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 app.add_typer(mapping_app, name="mapping", help="Mappings that people review and approve.")
+
+
+fleet_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+app.add_typer(fleet_app, name="fleet", help="Many districts on one machine.")
+
+HomesOption = Annotated[
+    Path,
+    typer.Option(
+        "--homes", metavar="DIR", help="Folder in which each district has a folder of its own."
+    ),
+]
+
+
+@fleet_app.command(name="cycle", epilog="Example: rollcall fleet cycle --homes districts --jobs 4")
+def fleet_cycle(
+    homes: HomesOption,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", min=1, help="Districts at a time; one for each core by default."),
+    ] = None,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Render no reports.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run one sync in every district; one that fails stops no other."""
+    districts = find_districts(homes)
+
+    def say(cycle: DistrictCycle) -> None:
+        if not as_json:
+            screen.say_district(cycle)
+
+    options = ("--no-report",) * no_report
+    ended = run_cycles(districts, jobs or os.cpu_count() or 1, options, say)
+    states = [read_state(district) for district in districts]
+    code = fold(ended)
+    machine = {
+        "cycles": [asdict(cycle) for cycle in ended],
+        "districts": [asdict(state) for state in states],
+        "exit_code": int(code),
+    }
+    _print(as_json, machine, lambda: screen.show_districts(states))
+    raise typer.Exit(code)
+
+
+@fleet_app.command(name="publish", epilog="Example: rollcall fleet publish --homes districts")
+def fleet_publish(
+    homes: HomesOption,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="The database; state.duckdb in DIR by default."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Unite the public tables of all districts in one database, with a page on each one's state."""
+    published = publish_state(find_districts(homes), out or homes / "state.duckdb")
+    _print(as_json, asdict(published), lambda: screen.show_published_state(published))
+    raise typer.Exit(ExitCode.ATTENTION if published.needs_attention else ExitCode.DONE)
 
 
 @mapping_app.command(name="export", epilog="Example: rollcall mapping export map")

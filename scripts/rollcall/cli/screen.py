@@ -23,7 +23,11 @@ from rollcall.cycle.replay import ReplayReport, RestoreReport
 from rollcall.cycle.reported import CycleReport
 from rollcall.cycle.verify import VerifyReport
 from rollcall.doctor import Check
+from rollcall.errors import ExitCode
 from rollcall.export import Export
+from rollcall.fleet.cycles import DistrictCycle
+from rollcall.fleet.districts import DistrictState
+from rollcall.fleet.publish import PublishedState
 from rollcall.landing.job import FileReport, LandReport
 from rollcall.landing.reprocessing import Reprocessed
 from rollcall.ledger.contests import Contest
@@ -48,6 +52,12 @@ _FILES_SHOWN = 20
 _WAITING_SHOWN = 20
 _FAILURES_SHOWN = 3
 _CONTESTED_SHOWN = 5
+_ENDED: dict[int, str] = {
+    ExitCode.DONE: "done",
+    ExitCode.ATTENTION: "done; somebody has to look",
+    ExitCode.BUSY: "NOT RUN; another program holds its data directory",
+}
+"""How the cycle of a district has ended, by its exit code."""
 _COUNTS = ("records", "structural", "malformed", "rejected", "duplicates", "accepted")
 """What is counted of the records of a delivery."""
 
@@ -644,6 +654,47 @@ def show_backup(report: BackupReport) -> None:
         )
     else:
         say(f"No backup was made; what was in {report.path} before stands.")
+
+
+def say_district(cycle: DistrictCycle) -> None:
+    """Say how the cycle of one district of many has ended."""
+    ended = _ENDED.get(cycle.exit_code, "FAILED; nothing was published")
+    where = f"; what it said: {cycle.screen}" if cycle.screen and cycle.exit_code else ""
+    say(f"{cycle.district}: {ended}{where}")
+    if cycle.problem:
+        say(f"    {cycle.problem}")
+
+
+def show_districts(states: Sequence[DistrictState]) -> None:
+    """Print the state of every district, those first that wait for somebody."""
+    table = _table(
+        "Districts",
+        ["district", "data as of (UTC)", "not published", "stale sources", "late feeds", "held"],
+    )
+    for state in sorted(states, key=lambda state: not state.needs_attention):
+        table.add_row(
+            state.district,
+            _minute(state.cutoff_at) or "never",
+            *(
+                _cell(count or None)
+                for count in (
+                    state.failed_cycle_id,
+                    state.stale_sources,
+                    state.late_feeds,
+                    state.held_files,
+                )
+            ),
+        )
+    _console().print(table)
+    for state in states:
+        if state.problem:
+            say(f"{state.district}: {state.problem}")
+
+
+def show_published_state(published: PublishedState) -> None:
+    """Print the state of every district, and where their tables are united."""
+    show_districts(published.districts)
+    say(f"Tables of all districts: {published.database}. Their state: {published.page}.")
 
 
 def show_checks(checks: Sequence[Check]) -> None:

@@ -20,7 +20,7 @@ from rollcall.home import Home, wal_of
 from rollcall.ledger.sql import literal
 from rollcall.ledger.stages import acted_on
 
-_STORED_AS = "storage_version 'v1.0.0', block_size 65536"
+STORED_AS = "storage_version 'v1.0.0', block_size 65536"
 """How a warehouse is stored from its first day, so that any DuckDB from 1.1 on reads it.
 
 In blocks of 64 KiB small tables take less than half of the room of the default, large ones as much.
@@ -83,7 +83,7 @@ def start_from_last_good(home: Home, change: "Change") -> "Change":
     else:
         discard(home.building_db)
         with duckdb.connect() as connection:
-            home.attach(connection, home.building_db, "building", _STORED_AS)
+            home.attach(connection, home.building_db, "building", STORED_AS)
             home.attach(connection, home.landing_db, "landing")
             home.attach_last_good(connection)
             connection.execute("use building")
