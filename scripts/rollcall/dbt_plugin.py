@@ -11,11 +11,11 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.flags import get_flags
 from dbt_common.exceptions import DbtRuntimeError
 
+from rollcall.home import is_small
+
 _OF_AN_ENGINEER = "dev.duckdb"
 _TABLES = "from duckdb_columns() where not internal"
 _CYCLES = "from landing.landing.cycles"
-_SMALL = 64 * 2**20
-"""A landing database of fewer bytes has no table that DuckDB divides among threads, or few."""
 
 
 class Plugin(BasePlugin):
@@ -53,13 +53,9 @@ class Plugin(BasePlugin):
             _build_empty()
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """Have DuckDB use one thread where there is too little to do for more of them.
-
-        It divides tables of more than 122,880 rows; below that, threads that wait for others cost a
-        twentieth of a night.
-        """
+        """Have DuckDB run a query in one thread where all it reads is small."""
         attached = self.creds.attach if self.creds and self.creds.attach else []
-        if all(Path(attachment.path).stat().st_size < _SMALL for attachment in attached):
+        if all(is_small(Path(attachment.path)) for attachment in attached):
             conn.execute("set threads = 1")
 
 

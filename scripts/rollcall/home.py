@@ -26,6 +26,7 @@ from rollcall.sanitize import without_values
 PATIENCE_SECONDS = 60
 """How long a command waits in all for other programs, unless it is told otherwise."""
 _BETWEEN_TRIES_SECONDS = 0.5
+_SMALL = 64 * 2**20
 _OF_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _OWN_FOLDERS = {"archive", "logs", "spool", "state", "target"}
 """What may stand in a data directory before its databases."""
@@ -388,6 +389,15 @@ class Home:
 def wal_of(database: Path) -> Path:
     """Return where DuckDB writes what a database does not hold yet."""
     return database.with_name(f"{database.name}.wal")
+
+
+def is_small(database: Path) -> bool:
+    """Say whether a database has no table, or few, that DuckDB divides among threads.
+
+    It divides those of more than 122,880 rows. Where all is small, two threads of dbt use two cores
+    better: one plans a query while the other renders the next.
+    """
+    return not database.exists() or database.stat().st_size < _SMALL
 
 
 def archive_path(archive: Path, sha256: str) -> Path:

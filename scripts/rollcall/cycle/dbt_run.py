@@ -21,7 +21,7 @@ from rollcall.cycle.failing_rows import NOTHING_EXAMINED, Examined
 from rollcall.cycle.nodes import with_ancestors
 from rollcall.environment import undisturbed
 from rollcall.errors import NoRoomError, RollcallError, is_out_of_room, reraise_stop
-from rollcall.home import Home
+from rollcall.home import Home, is_small
 from rollcall.ledger.stages import schema_of
 from rollcall.project import EVERYTHING
 from rollcall.sanitize import without_values
@@ -99,6 +99,7 @@ class DbtRun:
             "--log-level-file=info",
             "--no-use-colors",
             "--no-write-json",
+            *(["--threads=2"] if is_small(home.landing_db) else []),
         ]
         self._ran: dict[str, Any] = {}
         gc.unfreeze()  # an earlier manifest is garbage by now
