@@ -124,7 +124,8 @@ PROMISES = {
         (
             "test_pilots.py::test_live_tables_are_the_same_with_and_without_a_pilot",
             "test_pilots.py::test_no_random_pilot_touches_live_tables",
-            "test_pilots.py::test_no_node_of_live_tables_reaches_one_of_a_pilot",
+            "test_pilots.py::test_no_node_of_live_tables_reaches_one_of_a_pilot_"
+            "and_none_of_these_another",
         ),
     ),
     12: Promise(
