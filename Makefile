@@ -59,12 +59,10 @@ lint-python:
 	$(BIN)/mypy
 
 GENERATED := models/intermediate/reconciliation/compared
-OF_PILOTS := models/intermediate/pilots models/marts/pilots
 
 lint-sql:
 	$(BIN)/sqlfluff lint --disable-progress-bar \
-	    $$(find models tests/singular -name '*.sql' -not -path '$(GENERATED)/*' -not -path '*/pilots/*')
-	$(BIN)/sqlfluff lint --disable-progress-bar --config .sqlfluff-pilots $(OF_PILOTS)
+	    $$(find models tests/singular -name '*.sql' -not -path '$(GENERATED)/*')
 	$(BIN)/sqlfluff lint --disable-progress-bar --templater placeholder \
 	    scripts/rollcall/promotion/queries scripts/rollcall/report/queries
 
@@ -73,7 +71,7 @@ lint-generated:
 
 lint-changed:
 	@changed=$$( { git diff --name-only --diff-filter=d HEAD; git ls-files --others --exclude-standard; } \
-	    | grep -E '^(models|tests/singular)/.*\.sql$$' | grep -v /pilots/ || true); \
+	    | grep -E '^(models|tests/singular)/.*\.sql$$' || true); \
 	[ -z "$$changed" ] || $(BIN)/sqlfluff lint --disable-progress-bar $$changed
 
 check:  ## contracts and unit tests without data

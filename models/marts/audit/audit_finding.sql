@@ -20,9 +20,7 @@ findings as (
             and coalesce(findings.job_id <= stages.to_job_id, stages.to_cycle_id is null)
     where
         coalesce(files.file_id, stages.source_id) is not null
-        {% if not pilot() %}
-        or (error_codes.scope = 'cycle' and findings.code <> 'PILOT_NOT_BUILT')
-        {% endif %}
+        or (error_codes.scope = 'cycle' and findings.code <> 'PILOT_NOT_BUILT' and {{ (not pilot()) | lower }})
 ),
 
 cycles as (
