@@ -244,7 +244,8 @@ class DbtRun:
         parsed = self._run(["parse"])
         if parsed.exception or not isinstance(parsed.result, Manifest):
             raise self._failure(parsed)
-        parsed.result.write(str(self._target_path / "manifest.json"))  # type: ignore[no-untyped-call]
+        if "pilot" not in self._variables:
+            parsed.result.write(str(self._target_path / "manifest.json"))  # type: ignore[no-untyped-call]
         manifest_bytes = (self._target_path / "partial_parse.msgpack").read_bytes()
         kept.write_bytes(_seal(parsed_from, manifest_bytes) + b"\n" + manifest_bytes)
         return parsed.result
