@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "python"))
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "python")]
 
 from conftest import Project, copy_of_the_project  # noqa: E402
 from test_assessments import NIGHTS, declare  # noqa: E402
