@@ -42,6 +42,8 @@ def test_a_night_of_results_leaves_the_roster_alone(manifest: Manifest) -> None:
     assert {"stg_oneroster__results", "fct_result", "fct_result_has_one_row_per_key"} <= reached
     assert {"int_mastery_scored", "snap_mastery", "audit_ingestion_log"} <= reached
     assert {"stg_oneroster__users", "dim_class", "dim_org_has_one_row_per_key"} <= every - reached
+    of_seeds = {"int_assessment_results", "int_student_ids", "int_line_item_objectives"}
+    assert of_seeds <= every - reached, "seeds of the district's own are no news"
     assert "dim_user" in reached, "roles begin and end with the day"
     assert "gates_by_school" in reached, "what a district's own model reads, nobody knows"
     assert len(reached) < 0.8 * len(every)

@@ -75,12 +75,15 @@ def _reached(manifest: "Manifest", feeds: Collection[str]) -> set[str]:
 def _has_news(manifest: "Manifest", node: Any, feeds: Collection[str]) -> bool:
     """Say whether a node reads something new itself, or says each night what it finds.
 
-    What a district's own models read besides, nobody knows; so they are always built.
+    What a district's own models read besides, nobody knows; so they are always built. A seed is
+    new with the code alone.
     """
     sources = [manifest.sources[key] for key in node.depends_on_nodes if key in manifest.sources]
     read = {f"{source.schema.removeprefix('raw_')}/{source.identifier}" for source in sources}
     if not read.isdisjoint(feeds):
         return True
+    if node.resource_type == "seed":
+        return False
     if node.package_name != "rollcall" or _only_warns(node):
         return True
     reads_ledger = any(source.schema == _LEDGER for source in sources) or any(
