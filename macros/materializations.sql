@@ -70,3 +70,10 @@
     {%- set existing = load_cached_relation(this) -%}
     {{ return(target.name == 'cycle' and existing is not none and existing.is_table and not should_full_refresh()) }}
 {%- endmacro %}
+
+{#- The schemas of a database. dbt names it in quotes, by which dbt-duckdb finds none and has every run make them anew. -#}
+{% macro duckdb__list_schemas(database) -%}
+    {{ return(run_query(
+        "select schema_name from system.information_schema.schemata where catalog_name = '" ~ database | replace('"', '') ~ "'"
+    )) }}
+{%- endmacro %}
