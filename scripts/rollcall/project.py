@@ -37,6 +37,8 @@ _YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """A tenth of the time of the one in Python: a cycle reads `dbt_project.yml` several times."""
 CODE = ("macro-paths", "model-paths", "snapshot-paths")
 """The kinds of folders that decide the tables of a warehouse, besides seeds."""
+PUBLIC_SCHEMAS = ("core", "audit", "progression", "reconciliation")
+"""The schemas of the tables that Rollcall makes for readers."""
 EVERYTHING = tuple(_DEFAULT_FOLDERS)
 """The kinds of folders that dbt reads."""
 

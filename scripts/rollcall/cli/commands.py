@@ -537,6 +537,55 @@ mapping_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 app.add_typer(mapping_app, name="mapping", help="Mappings that people review and approve.")
 
 
+@mapping_app.command(name="export", epilog="Example: rollcall mapping export map")
+def mapping_export(
+    source: SourceArgument,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="File to write; mapping_SOURCE.xlsx by default.")
+    ] = None,
+    format_: Annotated[
+        Literal["xlsx", "odcs"],
+        typer.Option("--format", help="A workbook to fill in, or a contract of ODCS 3.1.0."),
+    ] = "xlsx",
+    home: HomeOption = None,
+    wait: WaitOption = PATIENCE_SECONDS,
+    as_json: JsonOption = False,
+) -> None:
+    """Write what each column of a source means and what is done to it, for people to approve."""
+    district = _home(home)
+    exported = export_mapping(district, district.project.contracts(), source, format_, out)
+    _print(as_json, asdict(exported), lambda: screen.show_exported_mapping(exported))
+
+
+@mapping_app.command(name="approve", epilog="Example: rollcall mapping approve mapping_map.xlsx")
+def mapping_approve(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The workbook, filled in.")],
+    home: HomeOption = None,
+    wait: WaitOption = PATIENCE_SECONDS,
+    as_json: JsonOption = False,
+) -> None:
+    """Record what people have filled into the workbook of a mapping: all of it, or nothing."""
+    district = _home(home)
+    district.prepare()
+    with district.lock():
+        recorded = approve_mapping(district, district.project.contracts(), file, now())
+    _print(as_json, asdict(recorded), lambda: screen.show_recorded_reviews(recorded))
+
+
+@mapping_app.command(name="status", epilog="Example: rollcall mapping status map")
+def mapping_status_command(
+    source: SourceArgument,
+    home: HomeOption = None,
+    wait: WaitOption = PATIENCE_SECONDS,
+    as_json: JsonOption = False,
+) -> None:
+    """Say how far the mapping of a source is approved, and why the rest is not."""
+    district = _home(home)
+    approvals = mapping_status(district, district.project.contracts(), source)
+    _print(as_json, asdict(approvals), lambda: screen.show_approvals(approvals))
+    raise typer.Exit(ExitCode.ATTENTION if approvals.missing else ExitCode.DONE)
+
+
 fleet_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 app.add_typer(fleet_app, name="fleet", help="Many districts on one machine.")
 
@@ -591,55 +640,6 @@ def fleet_publish(
     published = publish_state(find_districts(homes), out or homes / "state.duckdb")
     _print(as_json, asdict(published), lambda: screen.show_published_state(published))
     raise typer.Exit(ExitCode.ATTENTION if published.needs_attention else ExitCode.DONE)
-
-
-@mapping_app.command(name="export", epilog="Example: rollcall mapping export map")
-def mapping_export(
-    source: SourceArgument,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="File to write; mapping_SOURCE.xlsx by default.")
-    ] = None,
-    format_: Annotated[
-        Literal["xlsx", "odcs"],
-        typer.Option("--format", help="A workbook to fill in, or a contract of ODCS 3.1.0."),
-    ] = "xlsx",
-    home: HomeOption = None,
-    wait: WaitOption = PATIENCE_SECONDS,
-    as_json: JsonOption = False,
-) -> None:
-    """Write what each column of a source means and what is done to it, for people to approve."""
-    district = _home(home)
-    exported = export_mapping(district, district.project.contracts(), source, format_, out)
-    _print(as_json, asdict(exported), lambda: screen.show_exported_mapping(exported))
-
-
-@mapping_app.command(name="approve", epilog="Example: rollcall mapping approve mapping_map.xlsx")
-def mapping_approve(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The workbook, filled in.")],
-    home: HomeOption = None,
-    wait: WaitOption = PATIENCE_SECONDS,
-    as_json: JsonOption = False,
-) -> None:
-    """Record what people have filled into the workbook of a mapping: all of it, or nothing."""
-    district = _home(home)
-    district.prepare()
-    with district.lock():
-        recorded = approve_mapping(district, district.project.contracts(), file, now())
-    _print(as_json, asdict(recorded), lambda: screen.show_recorded_reviews(recorded))
-
-
-@mapping_app.command(name="status", epilog="Example: rollcall mapping status map")
-def mapping_status_command(
-    source: SourceArgument,
-    home: HomeOption = None,
-    wait: WaitOption = PATIENCE_SECONDS,
-    as_json: JsonOption = False,
-) -> None:
-    """Say how far the mapping of a source is approved, and why the rest is not."""
-    district = _home(home)
-    approvals = mapping_status(district, district.project.contracts(), source)
-    _print(as_json, asdict(approvals), lambda: screen.show_approvals(approvals))
-    raise typer.Exit(ExitCode.ATTENTION if approvals.missing else ExitCode.DONE)
 
 
 def _decide_stage(

@@ -347,7 +347,7 @@ def _close_databases() -> None:
 def _hear_what_matters() -> None:
     """Have dbt make no message of what only one who debugs it would read: nobody listens to these.
 
-    Of thirty events dbt fires one that is logged. Its log has no values of records.
+    Of ten events of dbt, one is logged. Its log has no values of records.
     """
     from dbt_common.events.base_types import BaseEvent, EventLevel
     from dbt_common.events.event_manager import EventManager

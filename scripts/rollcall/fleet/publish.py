@@ -1,6 +1,6 @@
 """Unite the marts of many districts in one database, with a page on the state of each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -14,10 +14,9 @@ from rollcall.fleet.districts import District, DistrictState, read_state
 from rollcall.folders import sync
 from rollcall.home import wal_of
 from rollcall.ledger.sql import literal
+from rollcall.project import PUBLIC_SCHEMAS
 from rollcall.sanitize import without_values
 
-_SCHEMAS = ("core", "progression", "audit", "reconciliation")
-"""The schemas of Rollcall's public tables; marts of a district's own are that district's."""
 _STATE = """
     create table main.district (
         district varchar primary key, last_cycle_id bigint, cutoff_at timestamp,
@@ -110,8 +109,9 @@ def _add(connection: duckdb.DuckDBPyConnection, district: District) -> str:
         home.attach(connection, home.warehouse_db, "one")
         try:
             connection.execute("begin")
-            for schema, table, columns in _tables(connection, "one"):
-                _unite(connection, district.name, f"{schema}.{table}", dict(columns))
+            united = _tables(connection, "state")
+            for table, columns in _tables(connection, "one").items():
+                _unite(connection, district.name, table, columns, united.get(table))
             connection.execute("commit")
         except duckdb.Error:
             connection.execute("rollback")
@@ -126,32 +126,36 @@ def _add(connection: duckdb.DuckDBPyConnection, district: District) -> str:
     return ""
 
 
-def _tables(
-    connection: duckdb.DuckDBPyConnection, catalog: str
-) -> list[tuple[str, str, list[tuple[str, str]]]]:
-    """List the public tables of a database: schema, name, and columns with their types."""
-    return connection.execute(
-        "select schema_name, table_name, list((column_name, data_type) order by column_index) "
+def _tables(connection: duckdb.DuckDBPyConnection, catalog: str) -> dict[str, dict[str, str]]:
+    """Return the columns of each public table of a database, with their types, by its name.
+
+    Marts of a district's own project are not among them: they are that district's.
+    """
+    found = connection.execute(
+        "select schema_name || '.' || table_name as name, "
+        "list((column_name, data_type) order by column_index) "
         "from duckdb_columns() where database_name = ? and schema_name in ? "
-        "group by all order by all",
-        [catalog, list(_SCHEMAS)],
+        "group by name order by name",
+        [catalog, list(PUBLIC_SCHEMAS)],
     ).fetchall()
+    return {name: dict(columns) for name, columns in found}
 
 
 def _unite(
-    connection: duckdb.DuckDBPyConnection, district: str, table: str, columns: dict[str, str]
+    connection: duckdb.DuckDBPyConnection,
+    district: str,
+    table: str,
+    columns: Mapping[str, str],
+    known: Mapping[str, str] | None,
 ) -> None:
-    """Add the rows of one table of a district; a table has the columns of all districts."""
+    """Add the rows of one table of a district; a table has the columns of all districts.
+
+    `known` are the columns that it has so far, if it is there.
+    """
     name = literal(district)
     selected = ", ".join(_of_district(name, column, kind) for column, kind in columns.items())
     rows = f"select {name} as district, {selected} from one.{table}"
-    known = {
-        column
-        for schema, name, found in _tables(connection, "state")
-        if f"{schema}.{name}" == table
-        for column, _ in found
-    }
-    if not known:
+    if known is None:
         connection.execute(f"create schema if not exists {table.partition('.')[0]}")
         connection.execute(f"create table {table} as {rows}")
         return

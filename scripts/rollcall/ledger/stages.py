@@ -185,10 +185,10 @@ def is_frozen(connection: duckdb.DuckDBPyConnection, file_id: str, source_id: st
     if stage == LIVE or last_live is None:
         return False
     found = connection.execute(
-        "select 1 from landing.cycle_files where file_id = ? and cycle_id < coalesce(("
+        "select 1 from landing.cycle_files where file_id = ? and coalesce(cycle_id < ("
         "select min(cycle_id) from landing.cycle_stage_decisions "
         "inner join landing.stage_decisions using (stage_decision_id) "
-        "where source_id = ? and stage_decision_id > ?), 9223372036854775807)",
+        "where source_id = ? and stage_decision_id > ?), true)",
         [file_id, source_id, last_live],
     ).fetchone()
     return found is not None

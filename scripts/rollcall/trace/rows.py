@@ -7,6 +7,7 @@ from rollcall.contracts.project import Contracts
 from rollcall.errors import UsageError
 from rollcall.home import Home
 from rollcall.ledger.entries import find_file
+from rollcall.project import PUBLIC_SCHEMAS
 from rollcall.sanitize import readable_name
 from rollcall.trace.mastery import OVERRIDES, gates, nearest
 from rollcall.trace.originals import Pointer
@@ -14,7 +15,6 @@ from rollcall.trace.reader import Reader, reading
 from rollcall.trace.records import Version, judge, places
 
 _MADE_IN = ("core", "audit")
-_MARTS = (*_MADE_IN, "progression", "reconciliation")
 _LINEAGE = ("source_id", "file_id", "record_number")
 _EVIDENCE = """
     select student_key, student_id, objective_id, source_id, evidence_id, percent, disposition
@@ -238,7 +238,7 @@ def _columns(reader: Reader) -> dict[str, list[str]]:
         "select table_schema || '.' || table_name as name, list(column_name) as columns "
         "from information_schema.columns where table_catalog = 'good' "
         "and list_contains(?, table_schema) group by name order by name",
-        [*_MARTS, *(feed.mart.split(".")[0] for feed in reader.contracts.feeds)],
+        [*PUBLIC_SCHEMAS, *(feed.mart.split(".")[0] for feed in reader.contracts.feeds)],
     )
     return {row["name"]: row["columns"] for row in found if set(_LINEAGE) <= set(row["columns"])}
 
