@@ -252,6 +252,15 @@ def without_archived_lines(printed: str) -> str:
     return re.sub(r'^(    \| .*| *"line": ".*")', "", printed, flags=re.M)
 
 
+def packed(files: Mapping[str, str]) -> bytes:
+    """Zip files without compressing them, so that a flipped byte leaves a zip that can be read."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
 def empty_inbox(folder: Path) -> Path:
     """Make an inbox with the folders of the two shipped sources."""
     for source_id in ("sis", "lms"):
@@ -303,6 +312,11 @@ class Project(District):
     def cycle(self, now: str) -> Done:
         """Run a cycle."""
         return self.run("cycle", "--inbox", str(self.inbox), "--no-report", "--json", now=now)
+
+    def add(self, seed: str, rows: str) -> None:
+        """Add rows to a seed, named as in `seeds/`."""
+        with (self.project / "seeds" / seed).open("a", encoding="utf-8") as stream:
+            stream.write(rows)
 
     def add_layout(self, rows: list[dict[str, str]]) -> None:
         """Save drafted rows in the contracts."""

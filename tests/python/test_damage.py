@@ -1,29 +1,18 @@
 """Damage: bytes are trusted by their hash, mended where they can be, and never used when wrong."""
 
 import gzip
-import io
 import json
 import os
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import LONG_AGO, MANIFEST, ORG_ROWS, ORGS, District
+from conftest import LONG_AGO, MANIFEST, ORG_ROWS, ORGS, District, packed
 
 from rollcall.home import archive_path
 
 BULK = MANIFEST + "file.orgs,bulk\n"
 WITH_FAULT = ORGS + ORG_ROWS + "s9,short\n"
-
-
-def packed(files: dict[str, str]) -> bytes:
-    """Zip files without compressing them, so that a flipped byte leaves a zip that can be read."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return stream.getvalue()
 
 
 def put(district: District, name: str, content: bytes, source: str = "sis") -> Path:

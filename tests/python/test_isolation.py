@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import zipfile
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -30,6 +29,7 @@ from conftest import (
     District,
     Project,
     in_place_of_this,
+    packed,
     read_csv,
 )
 from mastery_district import ENROLLMENTS, LINE_ITEMS, RESULTS, USERS
@@ -191,15 +191,6 @@ def keep_elsewhere(text: str, folder: Path) -> str:
         return keep(Path(archive), stream).sha256
 
 
-def zipped(files: dict[str, str]) -> bytes:
-    """Pack files."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
-    return stream.getvalue()
-
-
 def as_workbook(rows: list[str]) -> bytes:
     """Write a workbook with a header."""
     book = openpyxl.Workbook()
@@ -234,10 +225,10 @@ def of_every_form(count: int) -> dict[str, tuple[str, str | bytes | dict[str, st
         "plain": ("", {"categories.csv": categories}),
         "loose": ("_categories.csv", categories),
         "packed": ("_categories.csv.gz", gzip.compress(categories.encode())),
-        "zipped": (".zip", zipped({"categories.csv": categories})),
+        "zipped": (".zip", packed({"categories.csv": categories})),
         "listed": ("", {"categories.csv": CATEGORIES, "manifest.csv": manifest}),
         "decided": ("", dict(overrides)),
-        "canvas": (".zip", zipped(canvas)),
+        "canvas": (".zip", packed(canvas)),
         "grid": ("", {"Gradebook.csv": grid + "".join(f"A;{key};{key};a;S;1\n" for key in ids)}),
         "tab": ("", {"tab.csv": "Id\tScore\n" + "".join(f"{key}\t5\n" for key in ids)}),
         "semicolon": ("", {"semicolon.csv": "Id;Score\n" + "".join(f"{key};5\n" for key in ids)}),
@@ -316,7 +307,7 @@ def test_a_failing_landing_of_every_form_stops_no_other(own_project: Project) ->
 
 def test_a_delivery_too_large_for_the_disk_stops_no_other(district: District) -> None:
     """No file may grow beyond the limit, which is said as of a full disk; others are smaller."""
-    large = zipped({"orgs.csv": ORGS + ORG_ROWS * 700_000})
+    large = packed({"orgs.csv": ORGS + ORG_ROWS * 700_000})
     (district.inbox / "lms" / of_day(1, ".zip")).write_bytes(large)
     os.utime(district.inbox / "lms" / of_day(1, ".zip"), LONG_AGO)
     district.deliver(of_day(2), {"orgs.csv": ORGS + ORG_ROWS})
@@ -645,11 +636,10 @@ def test_no_cycle_compares_every_record_of_a_student_with_every_other(project: P
     """One student has all enrollments and all results, and a vendor calls all students alike."""
     count = 20_000
     declare_assessments(project, {"map": ("nwea", "bulk")})
-    seeds = project.project / "seeds"
-    with (seeds / "rules" / "identity_columns.csv").open("a") as stream:
-        stream.write("map,nwea/students,StudentID,district,district,1,,,\n")
-    with (seeds / "contracts" / "limits.csv").open("a") as stream:
-        stream.write("map,max_unlinked_percent,100,All of them may wait\n")
+    project.add(
+        "rules/identity_columns.csv", "map,nwea/students,StudentID,district,district,1,,,\n"
+    )
+    project.add("contracts/limits.csv", "map,max_unlinked_percent,100,All of them may wait\n")
     numbers = range(count)
     roster: dict[str, str | bytes] = {
         "orgs.csv": ORGS + ORG_ROWS,

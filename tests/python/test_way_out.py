@@ -132,11 +132,9 @@ def unlinked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Done]:
     """Let the second cycle fail where students are linked, before the file at fault is judged."""
     project = copy_of_the_project(tmp_path_factory.mktemp("unlinked"))
     declare(project, {"map": ("nwea", "bulk")})
-    seeds = project.project / "seeds"
-    with (seeds / "rules" / "identity_columns.csv").open("a") as stream:
-        stream.write("map,nwea/assessment_results,StudentID,district,district,1,,,\n")
-    with (seeds / "contracts" / "limits.csv").open("a") as stream:
-        stream.write("map,max_unlinked_percent,100,All of them may wait\n")
+    ids = "map,nwea/assessment_results,StudentID,district,district,1,,,\n"
+    project.add("rules/identity_columns.csv", ids)
+    project.add("contracts/limits.csv", "map,max_unlinked_percent,100,All of them may wait\n")
     links = project.project / LINKS
     links.write_text(links.read_text() + TRIPPED.lstrip())
     (project.inbox / "lms").rmdir()
